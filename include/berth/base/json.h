@@ -1,0 +1,77 @@
+#pragma once
+
+/*
+ * JSON in, through jansson with limits; JSON out, through a small writer that
+ * appends to a buffer, because lists of ten thousand rows are rendered at once.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "berth/base/buf.h"
+#include "berth/base/fault.h"
+
+enum { JSON_DEPTH_MAX = 32 };
+
+static inline void
+json_freep(json_t **slot)
+{
+    json_decref(*slot);
+}
+
+/**
+ * json_in_parse() - parse one document of at most @len bytes
+ * @ret_json: owned
+ *
+ * Nesting beyond JSON_DEPTH_MAX, duplicate keys, NUL characters and invalid UTF-8 are refused.
+ *
+ * Return: 0, or -1 with FAULT_INVALID that tells line and column.
+ */
+int json_in_parse(const char *data, size_t len, json_t **ret_json, struct fault *fault);
+
+/* Readers for answers of other programs: a missing or mistyped member gives the default. */
+const char *json_in_string(const json_t *object, const char *key, const char *fallback);
+int64_t json_in_int(const json_t *object, const char *key, int64_t fallback);
+bool json_in_bool(const json_t *object, const char *key, bool fallback);
+
+/*
+ * The writer.  Commas come by themselves; nesting is the caller's to close.
+ * Strings must be UTF-8: what is not becomes U+FFFD.
+ */
+struct json_out {
+    struct buf *buf; /* borrowed */
+    bool comma;      /* the next value needs one before it */
+};
+
+void json_out_init(struct json_out *out, struct buf *buf);
+void json_out_object(struct json_out *out);
+void json_out_object_end(struct json_out *out);
+void json_out_array(struct json_out *out);
+void json_out_array_end(struct json_out *out);
+void json_out_key(struct json_out *out, const char *key);
+
+/** json_out_string() - NULL gives null. */
+void json_out_string(struct json_out *out, const char *value);
+void json_out_string_n(struct json_out *out, const char *value, size_t len);
+void json_out_int(struct json_out *out, int64_t value);
+void json_out_uint(struct json_out *out, uint64_t value);
+void json_out_bool(struct json_out *out, bool value);
+void json_out_null(struct json_out *out);
+/** json_out_milli() - @value thousandths as a decimal number: 1500 gives 1.5. */
+void json_out_milli(struct json_out *out, int64_t value);
+/** json_out_time() - @at_ms (Unix epoch) as RFC 3339 UTC with milliseconds; 0 gives null. */
+void json_out_time(struct json_out *out, int64_t at_ms);
+/** json_out_raw() - a value that is JSON already. */
+void json_out_raw(struct json_out *out, const char *json, size_t len);
+/** json_out_json() - a jansson value; NULL gives null. */
+void json_out_json(struct json_out *out, const json_t *value);
+
+/* Key and value in one call. */
+void json_out_kv_string(struct json_out *out, const char *key, const char *value);
+void json_out_kv_int(struct json_out *out, const char *key, int64_t value);
+void json_out_kv_uint(struct json_out *out, const char *key, uint64_t value);
+void json_out_kv_bool(struct json_out *out, const char *key, bool value);
+void json_out_kv_milli(struct json_out *out, const char *key, int64_t value);
+void json_out_kv_time(struct json_out *out, const char *key, int64_t at_ms);

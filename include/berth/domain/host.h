@@ -1,0 +1,110 @@
+#pragma once
+
+/*
+ * A host: one machine with a Docker engine, and the states it may be in.
+ *
+ *   spawned --prepared--> active --drained/expired/gave_up--> inactive --empty--> removed
+ *      \----gave_up----------------------------------------------^ \--activated--> active
+ *   any --gone--> removed
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "berth/base/list.h"
+#include "berth/base/schema.h"
+#include "berth/domain/pool.h"
+#include "berth/domain/score.h"
+
+enum host_state { HOST_SPAWNED, HOST_ACTIVE, HOST_INACTIVE, HOST_REMOVED, HOST_STATE_COUNT };
+
+enum host_event {
+    HOST_EV_PREPARED,  /* the engine answered and was found good */
+    HOST_EV_GAVE_UP,   /* preparation or error score */
+    HOST_EV_DRAIN,     /* an operator, age, replacement */
+    HOST_EV_ACTIVATED, /* an operator, or a passed probation */
+    HOST_EV_EMPTY,     /* nothing runs here any more and it is not wanted */
+    HOST_EV_GONE,      /* the machine is gone */
+    HOST_EVENT_COUNT,
+};
+
+struct host_edge {
+    enum host_state from;
+    enum host_event on;
+    enum host_state to;
+};
+
+/* The life cycle: drawing, SQL CHECK and tests come from these rows. */
+extern const struct host_edge host_edges[];
+extern const size_t host_edge_count;
+
+enum host_outcome { HOST_OK, HOST_NO_SUCH_EDGE };
+
+/** host_next() - the state after @event. Return: HOST_OK, or HOST_NO_SUCH_EDGE (@ret untouched). */
+int host_next(enum host_state from, enum host_event event, enum host_state *ret_state);
+const char *host_state_name(enum host_state state);
+const char *host_event_name(enum host_event event);
+/** host_state_from_name() - -1 when there is none. */
+int host_state_from_name(const char *name);
+
+/* How to reach an engine. */
+struct host_endpoint {
+    char *engine; /* "unix:///run/docker.sock", "tcp://10.0.0.5:2376" */
+    char *ca;     /* paths of PEM files; all NULL: no TLS */
+    char *cert;
+    char *key;
+    bool plain; /* tcp without TLS was asked for by name */
+};
+
+struct host_amount {
+    int64_t memory_bytes;
+    int64_t cpus_milli;
+    int64_t slots;
+};
+
+struct placement_host;
+struct lane;
+
+struct host {
+    int64_t id;
+    struct pool *pool;
+    char *name;        /* unique among hosts of the pool that are not removed */
+    char *address;     /* where published ports are reached: "10.0.0.5", "127.0.0.1" */
+    char *waiting_for; /* NULL, or what its state waits for: "engine", "draining" */
+    char *reason;      /* of the last move */
+    char *engine_version;
+    char *engine_api;
+    char *engine_id; /* the engine's own id: another one means another machine */
+    struct host_endpoint endpoint;
+    struct schema_map labels; /* its own and the pool's */
+    struct host_amount total; /* what the engine told */
+    struct error_score score;
+    int64_t created_at_ms;
+    int64_t active_at_ms;
+    int64_t ends_at_ms;        /* drain deadline; 0: none */
+    int64_t removed_at_ms;
+    int64_t rev;
+    int32_t state;   /* host_move() only */
+    bool remove_when_empty;
+    bool configured; /* the configuration names it; else it was added by the API */
+    /* Not stored. */
+    bool reachable;     /* its last call or probe was answered */
+    bool breaker_open;  /* no new work until a probe is answered */
+    bool seen;          /* its containers were compared since start or since it was unreachable */
+    bool dirty;
+    struct host_amount capacity; /* (total - reserve) × overcommit, see host_capacity_update() */
+    struct host_amount reserved; /* sum over its instances */
+    uint32_t instance_count;
+    struct list instances; /* struct instance, host_node */
+    struct placement_host *placement; /* owned by the placement index */
+    struct lane *lane;                /* owned by the engine */
+};
+
+struct host *host_new(struct pool *pool, const char *name);
+void host_free(struct host *host);
+
+/** host_capacity_update() - recompute capacity from total and the pool's policy. */
+void host_capacity_update(struct host *host);
+
+/** host_takes_work() - active, reachable, score within the threshold, not draining. */
+bool host_takes_work(const struct host *host, int64_t now_ms);

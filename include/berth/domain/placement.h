@@ -1,0 +1,106 @@
+#pragma once
+
+/*
+ * Which host takes the next container.  Hosts that take work stand in buckets
+ * by free memory, in one set of buckets for each pool and set of labels, so
+ * that the cost of a decision does not grow with the number of hosts.
+ *
+ * Filters, in this order: state, error score, labels, memory, cpus, slots,
+ * anti-affinity.  Then integers decide: best fit on memory (so that hosts can
+ * empty), plus a bonus for hosts that have the image, minus one for each
+ * instance of the same blueprint that is there already (replicas spread).
+ * Among equals the older host (lower id) wins: deterministic.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/domain/blueprint.h"
+#include "berth/domain/host.h"
+
+struct placement;
+
+enum placement_filter {
+    PLACEMENT_FITS,
+    PLACEMENT_STATE,  /* not active, draining */
+    PLACEMENT_ERRORS, /* unreachable or beyond the error threshold */
+    PLACEMENT_LABELS,
+    PLACEMENT_MEMORY,
+    PLACEMENT_CPUS,
+    PLACEMENT_SLOTS,
+    PLACEMENT_OWNER, /* anti-affinity: enough of this owner there */
+    PLACEMENT_FILTER_COUNT,
+};
+
+/** placement_filter_name() - "memory", ...; placement_filter_text(): in plain words. */
+const char *placement_filter_name(enum placement_filter filter);
+
+struct placement_ask {
+    struct pool *pool;
+    const struct blueprint *blueprint; /* for labels, images, spread */
+    struct host_amount amount;
+    const char *owner;          /* interned */
+    const struct host *avoid;   /* not this one if there is another; NULL: none */
+};
+
+/* Why one host won: the terms of its score. */
+struct placement_terms {
+    int64_t free_after_bytes; /* best fit: less is better */
+    bool has_image;
+    uint32_t replicas; /* instances of the same blueprint there */
+};
+
+/* Why the others did not, kept small: exact counts, and the host that came nearest. */
+struct placement_why {
+    struct placement_terms terms;               /* of the winner */
+    uint32_t counts[PLACEMENT_FILTER_COUNT];    /* hosts of the pool by first failed filter;
+                                                   PLACEMENT_FITS: with room, not chosen */
+    const struct host *nearest; /* when nothing fits: the host that lacks the least; NULL: none */
+    int64_t nearest_lacks_bytes;
+};
+
+enum placement_outcome { PLACEMENT_OK, PLACEMENT_NO_ROOM };
+
+struct placement *placement_new(void);
+void placement_free(struct placement *placement);
+
+/** placement_host_update() - put @host where it belongs after any change of state, score, labels,
+ * capacity or reservations.  Cheap when its bucket does not change.  O(1). */
+void placement_host_update(struct placement *placement, struct host *host, int64_t now_ms);
+/** placement_host_forget() - before a host is freed. */
+void placement_host_forget(struct placement *placement, struct host *host);
+
+/** placement_image_set() - @host has, or no longer has, @image. */
+void placement_image_set(struct placement *placement, struct host *host, const char *image,
+                         bool there);
+bool placement_image_has(const struct placement *placement, const struct host *host,
+                         const char *image);
+
+/**
+ * placement_pick() - choose a host
+ * @ret_host: set on PLACEMENT_OK
+ * @ret_why:  may be NULL; filled either way
+ *
+ * Return: PLACEMENT_OK or PLACEMENT_NO_ROOM.
+ */
+int placement_pick(struct placement *placement, const struct placement_ask *ask,
+                   struct host **ret_host, struct placement_why *ret_why);
+
+/** placement_pick_linear() - the same decision by looking at each of @hosts [count]; the reference
+ * for tests and the peer of the benchmark. */
+int placement_pick_linear(struct placement *placement, const struct placement_ask *ask,
+                          struct host *const *hosts, size_t count, struct host **ret_host);
+
+/** placement_verdict() - the first filter that @host fails for @ask, for `explain`. */
+enum placement_filter placement_verdict(const struct placement *placement,
+                                        const struct placement_ask *ask, const struct host *host,
+                                        int64_t now_ms);
+
+/** placement_could_ever() - some host of the pool, were it empty and healthy, would have room. */
+bool placement_could_ever(const struct placement *placement, const struct placement_ask *ask);
+
+/** placement_note_instance() - @delta (+1, -1) instances of @blueprint and @owner on @host, for
+ * spread and anti-affinity. @owner is interned. */
+void placement_note_instance(struct placement *placement, struct host *host,
+                             const struct blueprint *blueprint, const char *owner, int delta);

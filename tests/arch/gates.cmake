@@ -1,0 +1,77 @@
+# The gates, as tests with the label "gate"; each has a planted violation (gate.planted.*) that it must refuse.
+set(arch ${CMAKE_CURRENT_LIST_DIR})
+set(planted ${arch}/planted)
+find_program(CLANG_FORMAT clang-format REQUIRED)
+find_program(CLANG_TIDY clang-tidy REQUIRED)
+find_program(SHELLCHECK shellcheck REQUIRED)
+find_program(SYSTEMD_ANALYZE systemd-analyze)
+
+# berth_gate(NAME COMMAND... PLANTED command... SAYS regex)
+function(berth_gate name)
+    cmake_parse_arguments(G "" "SAYS;TIMEOUT" "COMMAND;PLANTED;PROPERTIES" ${ARGN})
+    if(NOT G_TIMEOUT)
+        set(G_TIMEOUT 120)
+    endif()
+    berth_test(gate.${name} COMMAND ${G_COMMAND} LABEL gate TIMEOUT ${G_TIMEOUT} PROPERTIES ${G_PROPERTIES})
+    berth_test(gate.planted.${name} LABEL gate TIMEOUT 120
+        COMMAND ${CMAKE_COMMAND} "-DCOMMAND=${G_PLANTED}" "-DSAYS=${G_SAYS}" -P ${arch}/must_fail.cmake)
+endfunction()
+
+berth_gate(format
+    COMMAND python3 ${arch}/check_format.py ${CMAKE_SOURCE_DIR} ${CLANG_FORMAT}
+    PLANTED python3 ${arch}/check_format.py ${planted}/format ${CLANG_FORMAT}
+    SAYS "clang-format-violations")
+berth_gate(layers
+    COMMAND python3 ${arch}/check_layers.py ${CMAKE_SOURCE_DIR}
+    PLANTED python3 ${arch}/check_layers.py ${planted}/layers
+    SAYS "docker must not include store.*domain is pure, <time.h> is not.*sqlite3.h belongs to store")
+berth_gate(limits
+    COMMAND python3 ${arch}/check_limits.py ${CMAKE_SOURCE_DIR}
+    PLANTED python3 ${arch}/check_limits.py ${planted}/limits
+    SAYS "long_file.c: 5[0-9][0-9] lines.*long_function.c:[0-9]+: a function of 61 lines")
+berth_gate(words
+    COMMAND python3 ${arch}/check_words.py ${CMAKE_SOURCE_DIR}
+    PLANTED python3 ${arch}/check_words.py ${planted}/words
+    SAYS "banned function: strcpy.*exit outside main.*an open end.*a path of one machine")
+
+file(GLOB_RECURSE shell_scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*.sh ${CMAKE_SOURCE_DIR}/config/*.sh)
+list(FILTER shell_scripts EXCLUDE REGEX "/planted/|/node_modules/")
+berth_gate(shell
+    COMMAND ${SHELLCHECK} --shell=bash --external-sources --source-path=${CMAKE_SOURCE_DIR}
+        ${CMAKE_SOURCE_DIR}/dev ${CMAKE_SOURCE_DIR}/.ci/run ${shell_scripts}
+    PLANTED ${SHELLCHECK} --shell=bash ${planted}/shell/unquoted.sh
+    SAYS "SC2086")
+
+# Each public header compiles alone.
+berth_gate(headers
+    COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target all_verify_interface_header_sets
+    PLANTED ${CMAKE_CTEST_COMMAND} --build-and-test ${planted}/headers ${CMAKE_BINARY_DIR}/planted-headers
+        --build-generator Ninja --build-target all_verify_interface_header_sets
+    SAYS "unknown type name"
+    TIMEOUT 300 PROPERTIES RESOURCE_LOCK ninja)
+
+# clang-tidy, file by file: a stamp holds until the file or a header it includes changes, so that a second
+# look is quick.  `-k 0` shows the findings of all files at once.
+file(GLOB_RECURSE tidied CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/*.c ${CMAKE_SOURCE_DIR}/tests/*.c)
+list(FILTER tidied EXCLUDE REGEX "/planted/|/tests/fuzz/|/node_modules/")
+set(stamps)
+foreach(source ${tidied})
+    cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE name)
+    set(stamp ${CMAKE_BINARY_DIR}/tidy/${name}.ok)
+    cmake_path(GET stamp PARENT_PATH folder)
+    file(MAKE_DIRECTORY ${folder})
+    add_custom_command(OUTPUT ${stamp} DEPENDS ${source} ${CMAKE_SOURCE_DIR}/.clang-tidy
+        DEPFILE ${stamp}.d
+        COMMAND ${CLANG_TIDY} --quiet -p ${CMAKE_BINARY_DIR} --extra-arg=-Wno-unknown-warning-option ${source}
+        COMMAND ${CMAKE_C_COMPILER} -MM -MG -MT ${stamp} -MF ${stamp}.d -D_GNU_SOURCE
+            -I${CMAKE_SOURCE_DIR}/include -I${CMAKE_SOURCE_DIR}/tests ${source}
+        COMMAND ${CMAKE_COMMAND} -E touch ${stamp}
+        COMMENT "clang-tidy ${name}" VERBATIM)
+    list(APPEND stamps ${stamp})
+endforeach()
+add_custom_target(tidy DEPENDS ${stamps})
+berth_gate(tidy
+    COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target tidy -- -k 0
+    PLANTED ${CLANG_TIDY} --quiet --config-file=${CMAKE_SOURCE_DIR}/.clang-tidy ${planted}/tidy/long.c -- -std=c17
+    SAYS "readability-function-size"
+    TIMEOUT 900 PROPERTIES RESOURCE_LOCK ninja PROCESSORS 2)

@@ -1,0 +1,1 @@
+int    base_odd( int a ){return a;}

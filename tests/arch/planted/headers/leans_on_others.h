@@ -1,0 +1,3 @@
+#pragma once
+
+uint32_t planted_answer(void);

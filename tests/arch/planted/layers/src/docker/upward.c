@@ -1,0 +1,1 @@
+#include "berth/store/store.h"

@@ -1,0 +1,1 @@
+"""Tests against real Docker engines: each engine is a dockerd in namespaces of its own."""

@@ -1,0 +1,85 @@
+# Every test there is, found by where it lies:
+#
+#   tests/unit/<layer>/test_<what>.c   unit.<layer>.<what>   cmocka; links its layer and tests/support
+#   tests/api/test_<what>.py|sh        api.<what>            a berthd on this machine
+#   tests/real/test_<what>.py|sh       real.<what>           berthd and real Docker engines (root)
+#   tests/fuzz/fuzz_<what>.c           fuzz.<what>           libFuzzer, with BERTH_FUZZ
+#   tests/arch/                        gate.*                the gates, with BERTH_GATES
+#
+# A script finds the programs through BERTHD and BERTH, the sources through BERTH_SOURCE and a folder
+# of its own through BERTH_TMP; exit status 77 means "can't run here", and says so.
+
+set(BERTH_TEST_ENV
+    "ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1"
+    "UBSAN_OPTIONS=print_stacktrace=1"
+    "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+
+# berth_test(NAME COMMAND...): a test with this build's prefix. LABEL also goes into `ctest -L`.
+function(berth_test name)
+    cmake_parse_arguments(T "" "LABEL;TIMEOUT" "COMMAND;ENV;PROPERTIES" ${ARGN})
+    set(full ${BERTH_TEST_PREFIX}${name})
+    add_test(NAME ${full} COMMAND ${T_COMMAND} WORKING_DIRECTORY ${CMAKE_BINARY_DIR})
+    set_tests_properties(${full} PROPERTIES LABELS ${T_LABEL} TIMEOUT ${T_TIMEOUT}
+        ENVIRONMENT "${BERTH_TEST_ENV};${T_ENV}" ${T_PROPERTIES})
+endfunction()
+
+file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
+if(support)
+    add_library(berth_support STATIC ${support})
+    target_link_libraries(berth_support PUBLIC berth_engine berth_wire PkgConfig::CMOCKA)
+    target_include_directories(berth_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+endif()
+
+file(GLOB units CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*/test_*.c)
+foreach(unit ${units})
+    string(REGEX REPLACE ".*/tests/unit/([^/]+)/test_(.+)\\.c$" "\\1;\\2" parts ${unit})
+    list(GET parts 0 layer)
+    list(GET parts 1 what)
+    set(target ${layer}_test_${what})
+    add_executable(${target} ${unit})
+    target_link_libraries(${target} PRIVATE berth_${layer} PkgConfig::CMOCKA)
+    if(support)
+        target_link_libraries(${target} PRIVATE berth_support)
+    endif()
+    berth_test(unit.${layer}.${what} COMMAND ${target} LABEL unit TIMEOUT 120)
+endforeach()
+
+# Scripts drive the programs, so they exist where both programs do; one build of them is enough.
+if(TARGET berthd AND TARGET berth AND BERTH_GATES)
+    file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/api/test_*.py
+        ${CMAKE_SOURCE_DIR}/tests/api/test_*.sh ${CMAKE_SOURCE_DIR}/tests/real/test_*.py
+        ${CMAKE_SOURCE_DIR}/tests/real/test_*.sh)
+    foreach(script ${scripts})
+        string(REGEX REPLACE ".*/tests/([^/]+)/test_(.+)\\.(py|sh)$" "\\1;\\2;\\3" parts ${script})
+        list(GET parts 0 kind)
+        list(GET parts 1 what)
+        list(GET parts 2 language)
+        set(runner python3)
+        if(language STREQUAL "sh")
+            set(runner bash)
+        endif()
+        berth_test(${kind}.${what} COMMAND ${runner} ${script} LABEL ${kind} TIMEOUT 600
+            ENV "BERTHD=$<TARGET_FILE:berthd>" "BERTH=$<TARGET_FILE:berth>"
+                "BERTH_SOURCE=${CMAKE_SOURCE_DIR}" "BERTH_TMP=${CMAKE_BINARY_DIR}/tmp/${kind}.${what}"
+            PROPERTIES SKIP_RETURN_CODE 77)
+        if(kind STREQUAL "real")
+            set_tests_properties(${BERTH_TEST_PREFIX}real.${what} PROPERTIES RUN_SERIAL ON)
+        endif()
+    endforeach()
+endif()
+
+if(BERTH_GATES)
+    include(tests/arch/gates.cmake)
+endif()
+if(BERTH_FUZZ)
+    include(tests/fuzz/fuzz.cmake)
+endif()
+
+# One ctest for all: the folders named in BERTH_TEST_ALSO, as far as they were built.
+set(also ${CMAKE_BINARY_DIR}/also.cmake)
+file(WRITE ${also} "")
+foreach(folder ${BERTH_TEST_ALSO})
+    set(path ${CMAKE_SOURCE_DIR}/build/${folder})
+    file(APPEND ${also} "if(EXISTS \"${path}/CTestTestfile.cmake\")\n  subdirs(\"${path}\")\nendif()\n")
+endforeach()
+set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES ${also})
