@@ -1,8 +1,7 @@
 #include "berth/base/secret.h"
 
-#include <string.h>
-
 #include <openssl/crypto.h>
+#include <string.h>
 
 struct secret {
     size_t len;

@@ -27,7 +27,7 @@ const char *text_size(uint64_t bytes, char ret[24]);
 /** text_duration() - for people: "2 h 5 min". Return: @ret. */
 const char *text_duration(int64_t ms, char ret[32]);
 
-void text_hex(const uint8_t *data, size_t len, char *ret_text); /* 2 × len + 1 bytes */
+void text_hex(const uint8_t *data, size_t len, char *ret_text);       /* 2 × len + 1 bytes */
 bool text_hex_parse(const char *text, uint8_t *ret_data, size_t len); /* exactly 2 × len digits */
 /** text_base64url() - with padding; @ret_text has 4 × ceil(len / 3) + 1 bytes. */
 void text_base64url(const uint8_t *data, size_t len, char *ret_text);

@@ -1,0 +1,406 @@
+/* JSON out, by hand: one reservation for each value, and strings are copied in runs. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "berth/base/json.h"
+#include "berth/base/text.h"
+
+enum { INT_TEXT_MAX = 20 }; /* -9223372036854775808 and 18446744073709551615 */
+
+static const char json_digit_pairs[] = "00010203040506070809"
+                                       "10111213141516171819"
+                                       "20212223242526272829"
+                                       "30313233343536373839"
+                                       "40414243444546474849"
+                                       "50515253545556575859"
+                                       "60616263646566676869"
+                                       "70717273747576777879"
+                                       "80818283848586878889"
+                                       "90919293949596979899";
+
+void
+json_out_init(struct json_out *out, struct buf *buf)
+{
+    *out = (struct json_out){ .buf = buf };
+}
+
+/* Room for @most bytes and a comma, which is there already if one is needed; NULL beyond the limit. */
+static char *
+json_out_begin(struct json_out *out, size_t most)
+{
+    char *at = buf_reserve(out->buf, most + out->comma);
+
+    if (at && out->comma)
+        *at++ = ',';
+    out->comma = true;
+    return at;
+}
+
+/* What was written ends at @end. */
+static void
+json_out_end(struct json_out *out, const char *end)
+{
+    out->buf->len = (size_t)(end - out->buf->data);
+    out->buf->data[out->buf->len] = '\0';
+}
+
+static void
+json_out_bytes(struct json_out *out, const char *bytes, size_t len)
+{
+    char *at = json_out_begin(out, len);
+
+    if (!at)
+        return;
+    memcpy(at, bytes, len);
+    json_out_end(out, at + len);
+}
+
+void
+json_out_object(struct json_out *out)
+{
+    json_out_bytes(out, "{", 1);
+    out->comma = false;
+}
+
+void
+json_out_object_end(struct json_out *out)
+{
+    out->comma = false;
+    json_out_bytes(out, "}", 1);
+}
+
+void
+json_out_array(struct json_out *out)
+{
+    json_out_bytes(out, "[", 1);
+    out->comma = false;
+}
+
+void
+json_out_array_end(struct json_out *out)
+{
+    out->comma = false;
+    json_out_bytes(out, "]", 1);
+}
+
+#define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Whether one of 8 bytes is a control character, a quote, a backslash or not ASCII.  For a byte
+ * below 0x80, b - 0x20 borrows into bit 7 when it is a control character, and (b ^ c) - 1 when it
+ * is c; a borrow can only add findings above a true one. */
+static bool
+json_out_is_special_8(const char *at)
+{
+    uint64_t word;
+    uint64_t quote;
+    uint64_t backslash;
+
+    memcpy(&word, at, sizeof(word));
+    quote = (word ^ EACH_BYTE('"')) - EACH_BYTE(1);
+    backslash = (word ^ EACH_BYTE('\\')) - EACH_BYTE(1);
+    return ((word | (word - EACH_BYTE(0x20)) | quote | backslash) & EACH_BYTE(0x80)) != 0;
+}
+
+static bool
+json_out_is_special(char c)
+{
+    return (unsigned char)c < 0x20 || c == '"' || c == '\\' || (unsigned char)c >= 0x80;
+}
+
+/* How many bytes from @value on can be copied as they are. */
+static size_t
+json_out_plain_len(const char *value, size_t len)
+{
+    size_t at = 0;
+
+    while (len - at >= 8 && !json_out_is_special_8(value + at))
+        at += 8;
+    while (at < len && !json_out_is_special(value[at]))
+        at++;
+    return at;
+}
+
+/* One character that is not plain, to @at: at most 6 bytes. Return: how many were read. */
+static size_t
+json_out_special(char **at, const char *value, size_t len)
+{
+    static const char hex[] = "0123456789abcdef";
+    static const char shorts[] = "\"\"\\\\\bb\ff\nn\rr\tt";
+    unsigned char c = (unsigned char)*value;
+    size_t step;
+
+    if (c >= 0x80) {
+        step = text_utf8_sequence(value, len);
+        memcpy(*at, step > 0 ? value : "\xef\xbf\xbd", step > 0 ? step : 3);
+        *at += step > 0 ? step : 3;
+        return step > 0 ? step : 1;
+    }
+    *(*at)++ = '\\';
+    for (size_t i = 0; i + 1 < sizeof(shorts); i += 2) {
+        if (*value == shorts[i]) {
+            *(*at)++ = shorts[i + 1];
+            return 1;
+        }
+    }
+    memcpy(*at, "u00", 3);
+    (*at)[3] = hex[c >> 4];
+    (*at)[4] = hex[c & 15];
+    *at += 5;
+    return 1;
+}
+
+/* The rest of a string: plain runs, and pieces of what must be escaped. */
+static void
+json_out_escaped(struct buf *buf, const char *value, size_t len)
+{
+    enum { PIECE = 64, ESCAPED_MAX = 6 };
+    char piece[PIECE * ESCAPED_MAX];
+    size_t read = 0;
+
+    while (read < len) {
+        size_t plain = json_out_plain_len(value + read, len - read);
+        char *at = piece;
+
+        buf_append(buf, value + read, plain);
+        read += plain;
+        for (int i = 0; i < PIECE && read < len && json_out_is_special(value[read]); i++)
+            read += json_out_special(&at, value + read, len - read);
+        buf_append(buf, piece, (size_t)(at - piece));
+    }
+}
+
+void
+json_out_string_n(struct json_out *out, const char *value, size_t len)
+{
+    size_t plain = json_out_plain_len(value, len);
+    char *at = json_out_begin(out, plain + 2);
+
+    if (!at)
+        return;
+    *at++ = '"';
+    memcpy(at, value, plain);
+    at += plain;
+    if (plain == len) {
+        *at++ = '"';
+        json_out_end(out, at);
+        return;
+    }
+    json_out_end(out, at);
+    json_out_escaped(out->buf, value + plain, len - plain);
+    buf_append_char(out->buf, '"');
+}
+
+void
+json_out_string(struct json_out *out, const char *value)
+{
+    if (value)
+        json_out_string_n(out, value, strlen(value));
+    else
+        json_out_null(out);
+}
+
+void
+json_out_key(struct json_out *out, const char *key)
+{
+    json_out_string_n(out, key, strlen(key));
+    buf_append_char(out->buf, ':');
+    out->comma = false;
+}
+
+/* @value in decimal digits that end before @end. Return: where they begin. */
+static char *
+json_out_digits(char *end, uint64_t value)
+{
+    while (value >= 100) {
+        end -= 2;
+        memcpy(end, &json_digit_pairs[value % 100 * 2], 2);
+        value /= 100;
+    }
+    if (value >= 10) {
+        end -= 2;
+        memcpy(end, &json_digit_pairs[value * 2], 2);
+    } else {
+        *--end = (char)('0' + value);
+    }
+    return end;
+}
+
+static uint64_t
+json_out_magnitude(int64_t value)
+{
+    return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+}
+
+void
+json_out_uint(struct json_out *out, uint64_t value)
+{
+    char text[INT_TEXT_MAX];
+    char *from = json_out_digits(text + sizeof(text), value);
+
+    json_out_bytes(out, from, (size_t)(text + sizeof(text) - from));
+}
+
+void
+json_out_int(struct json_out *out, int64_t value)
+{
+    char text[INT_TEXT_MAX];
+    char *from = json_out_digits(text + sizeof(text), json_out_magnitude(value));
+
+    if (value < 0)
+        *--from = '-';
+    json_out_bytes(out, from, (size_t)(text + sizeof(text) - from));
+}
+
+void
+json_out_bool(struct json_out *out, bool value)
+{
+    json_out_bytes(out, value ? "true" : "false", value ? 4 : 5);
+}
+
+void
+json_out_null(struct json_out *out)
+{
+    json_out_bytes(out, "null", 4);
+}
+
+void
+json_out_milli(struct json_out *out, int64_t value)
+{
+    uint64_t size = json_out_magnitude(value);
+    unsigned fraction = (unsigned)(size % 1000);
+    char text[INT_TEXT_MAX + 4];
+    char *point = text + INT_TEXT_MAX;
+    char *from = json_out_digits(point, size / 1000);
+    size_t tail = 0;
+
+    if (value < 0)
+        *--from = '-';
+    if (fraction > 0) {
+        point[0] = '.';
+        point[1] = (char)('0' + fraction / 100);
+        point[2] = (char)('0' + fraction / 10 % 10);
+        point[3] = (char)('0' + fraction % 10);
+        tail = fraction % 100 == 0 ? 2 : fraction % 10 == 0 ? 3 : 4;
+    }
+    json_out_bytes(out, from, (size_t)(point - from) + tail);
+}
+
+void
+json_out_time(struct json_out *out, int64_t at_ms)
+{
+    char text[TEXT_TIME_SIZE];
+
+    if (at_ms == 0)
+        json_out_null(out);
+    else
+        json_out_string_n(out, text_time(at_ms, text), TEXT_TIME_SIZE - 1);
+}
+
+void
+json_out_raw(struct json_out *out, const char *json, size_t len)
+{
+    json_out_bytes(out, json, len);
+}
+
+/* The shortest of two forms that reads back as the same number. */
+static void
+json_out_real(struct json_out *out, double value)
+{
+    char text[32];
+    char *point;
+
+    (void)snprintf(text, sizeof(text), "%.15g", value);
+    if (strtod(text, NULL) != value)
+        (void)snprintf(text, sizeof(text), "%.17g", value);
+    point = strchr(text, ','); /* a program may have set a locale */
+    if (point)
+        *point = '.';
+    json_out_bytes(out, text, strlen(text));
+    if (!strpbrk(text, ".e"))
+        buf_append_string(out->buf, ".0");
+}
+
+/* Recursion: as deep as @value, which a parser has limited. */
+void
+json_out_json(struct json_out *out, const json_t *value) /* NOLINT(misc-no-recursion) */
+{
+    const json_t *item;
+    const char *key;
+    size_t i;
+
+    switch (value ? json_typeof(value) : JSON_NULL) {
+    case JSON_OBJECT:
+        json_out_object(out);
+        json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        {
+            json_out_key(out, key);
+            json_out_json(out, item);
+        }
+        json_out_object_end(out);
+        break;
+    case JSON_ARRAY:
+        json_out_array(out);
+        json_array_foreach(value, i, item) json_out_json(out, item);
+        json_out_array_end(out);
+        break;
+    case JSON_STRING:
+        json_out_string_n(out, json_string_value(value), json_string_length(value));
+        break;
+    case JSON_INTEGER:
+        json_out_int(out, json_integer_value(value));
+        break;
+    case JSON_REAL:
+        json_out_real(out, json_real_value(value));
+        break;
+    case JSON_TRUE:
+    case JSON_FALSE:
+        json_out_bool(out, json_is_true(value));
+        break;
+    case JSON_NULL:
+        json_out_null(out);
+        break;
+    }
+}
+
+void
+json_out_kv_string(struct json_out *out, const char *key, const char *value)
+{
+    json_out_key(out, key);
+    json_out_string(out, value);
+}
+
+void
+json_out_kv_int(struct json_out *out, const char *key, int64_t value)
+{
+    json_out_key(out, key);
+    json_out_int(out, value);
+}
+
+void
+json_out_kv_uint(struct json_out *out, const char *key, uint64_t value)
+{
+    json_out_key(out, key);
+    json_out_uint(out, value);
+}
+
+void
+json_out_kv_bool(struct json_out *out, const char *key, bool value)
+{
+    json_out_key(out, key);
+    json_out_bool(out, value);
+}
+
+void
+json_out_kv_milli(struct json_out *out, const char *key, int64_t value)
+{
+    json_out_key(out, key);
+    json_out_milli(out, value);
+}
+
+void
+json_out_kv_time(struct json_out *out, const char *key, int64_t at_ms)
+{
+    json_out_key(out, key);
+    json_out_time(out, at_ms);
+}
