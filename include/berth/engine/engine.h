@@ -1,0 +1,252 @@
+#pragma once
+
+/*
+ * The engine: decides, commits, and carries out.  All calls are made from the
+ * loop's thread.  Commands change the model in memory at once; what hangs on
+ * them (an answer, a call to Docker) waits with engine_wait_durable() for the
+ * commit of the turn.  It knows ports, never adapters.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/base/json.h"
+#include "berth/base/list.h"
+#include "berth/domain/model.h"
+#include "berth/engine/meter.h"
+#include "berth/port/clock.h"
+#include "berth/port/docker.h"
+#include "berth/port/random.h"
+#include "berth/port/spool.h"
+#include "berth/port/store.h"
+
+struct engine;
+
+struct engine_ports {
+    const struct clock_port *clock;
+    const struct random_port *random;
+    const struct store_port *store;
+    const struct docker_port *docker;
+    const struct spool_port *spool;
+};
+
+struct engine_retention {
+    int64_t instances_max;   /* ended ones that are kept */
+    int64_t instances_ms;    /* how long */
+    int64_t hosts_ms;        /* removed ones */
+    int64_t operations_ms;   /* ended ones */
+    int64_t events_max;
+    int64_t events_ms;
+    int64_t logs_ms;         /* of ended instances */
+    int64_t logs_bytes_max;  /* of all ended instances together */
+    int64_t answers_ms;      /* to idempotency keys */
+};
+
+struct engine_config {
+    const char *cluster; /* name, for people; borrowed */
+    int64_t housekeeping_ms;
+    int64_t log_tail_bytes; /* kept of each ended container */
+    int64_t queue_max;      /* instances that may wait in all; beyond: no_capacity */
+    struct engine_retention retention;
+};
+
+/** engine_config_defaults() - what applies without a configuration file. */
+void engine_config_defaults(struct engine_config *ret_config);
+
+/** engine_new() - nothing is loaded yet; @ports and what it points to is borrowed. */
+struct engine *engine_new(const struct engine_ports *ports, const struct engine_config *config);
+
+/** engine_load() - load the rows and start to recover: open flows are taken up again, hosts are
+ * compared as they answer.  Return: 0, or -1 with the store's fault. */
+int engine_load(struct engine *engine, struct fault *fault);
+
+/** engine_config_set() - after a reload of the configuration; copied. */
+void engine_config_set(struct engine *engine, const struct engine_config *config);
+
+/** engine_turn_end() - the loop's hook: decide, commit, let effects out. */
+void engine_turn_end(struct engine *engine);
+
+/** engine_stop_start() - no new work; calls under way are cancelled (containers run on), what is
+ * dirty is committed; @done from the loop when all has ended. Then engine_free(). */
+void engine_stop_start(struct engine *engine, void (*done)(void *cookie), void *cookie);
+void engine_free(struct engine *engine);
+
+/** engine_model() - for reading; valid until the loop's turn ends, rows must be found again by id
+ * after that. */
+const struct model *engine_model(const struct engine *engine);
+int64_t engine_now_ms(const struct engine *engine);
+const struct engine_config *engine_config(const struct engine *engine);
+const char *engine_cluster_id(const struct engine *engine);
+struct meter *engine_meter(struct engine *engine);
+
+enum engine_health {
+    ENGINE_SERVING,
+    ENGINE_FULL,     /* the disk is full: reads and stops only */
+    ENGINE_BROKEN,   /* the store fails: reads only */
+    ENGINE_STOPPING,
+};
+
+/** engine_health() - and, for all but SERVING, why in @ret_why (may be NULL). */
+enum engine_health engine_health(const struct engine *engine, struct fault *ret_why);
+
+/** engine_ready() - every configured host was compared or found unreachable. */
+bool engine_ready(const struct engine *engine);
+
+/* --- Waiting for the disk --------------------------------------------------------------------- */
+
+struct engine_wait {
+    struct list_node node;
+    /* Exactly once, from the loop, never from inside engine_wait_durable(); last touch. A fault:
+     * the commit failed and the command did not happen. */
+    void (*done)(struct engine_wait *wait, const struct fault *fault);
+};
+
+/** engine_wait_durable() - until all that was changed up to now is durable. */
+void engine_wait_durable(struct engine *engine, struct engine_wait *wait);
+/** engine_wait_cancel() - done does not come any more. */
+void engine_wait_cancel(struct engine *engine, struct engine_wait *wait);
+
+/* --- Idempotency ------------------------------------------------------------------------------ */
+
+enum engine_answer { ANSWER_NONE, ANSWER_IN_FLIGHT, ANSWER_KEPT };
+
+/** engine_answer_find() - @ret_answer is borrowed until the next call, set for ANSWER_KEPT. */
+enum engine_answer engine_answer_find(struct engine *engine, const char *key,
+                                      struct store_answer *ret_answer);
+/** engine_answer_begin() / _end() - @key is in flight between them. */
+void engine_answer_begin(struct engine *engine, const char *key);
+void engine_answer_end(struct engine *engine, const char *key);
+/** engine_answer_keep() - into this turn's commit; copied. */
+void engine_answer_keep(struct engine *engine, const struct store_answer *answer);
+
+/* --- Commands: 0, or -1 with @fault and nothing changed ---------------------------------------- */
+
+/** engine_admit() - may a command that makes or stops something run now? -1 with
+ * FAULT_STORAGE_FULL (unless @frees), FAULT_STORAGE or FAULT_SHUTTING_DOWN. Commands ask it
+ * themselves; handlers may ask earlier. */
+int engine_admit(struct engine *engine, bool frees, struct fault *fault);
+
+/**
+ * engine_blueprint_put() - create or replace
+ * @spec:        checked by blueprint_check(); its contents are taken on success
+ * @expect:      -1: whatever is there; 0: it must not exist; n: the latest version must be n, else
+ *               FAULT_PRECONDITION
+ * @ret_created: there was none with this name
+ *
+ * The same content as the latest version makes no new one.
+ */
+int engine_blueprint_put(struct engine *engine, struct blueprint_spec *spec, int64_t expect,
+                         struct blueprint **ret_blueprint, bool *ret_created, struct fault *fault);
+int engine_blueprint_delete(struct engine *engine, const char *name, int64_t expect,
+                            struct fault *fault);
+
+struct instance_request {
+    const char *blueprint;
+    int64_t version;     /* 0: the latest */
+    const char *pool;    /* NULL: the blueprint's */
+    const char *owner;
+    const char *name;    /* NULL: none; with count > 1 "-1", "-2", ... are appended */
+    int64_t count;       /* 1..1000 */
+    int64_t lifetime_ms; /* 0: the blueprint's; at most the blueprint's when that has one */
+};
+
+enum { INSTANCE_COUNT_MAX = 1000 };
+
+/** engine_instances_create() - all or none; each is placed at once or queued.
+ * @ret_instances: [request->count]; borrowed */
+int engine_instances_create(struct engine *engine, const struct instance_request *request,
+                            struct instance **ret_instances, struct fault *fault);
+/** engine_instance_stop() - harmless when it stops or has stopped already. */
+int engine_instance_stop(struct engine *engine, struct instance *instance, const char *reason,
+                         struct fault *fault);
+/** engine_instance_extend() - its end moves to @ends_at_ms (not before now; 0: no end). */
+int engine_instance_extend(struct engine *engine, struct instance *instance, int64_t ends_at_ms,
+                           struct fault *fault);
+
+struct host_request {
+    const char *pool;
+    const char *name;
+    struct host_endpoint endpoint; /* copied */
+    struct schema_map labels;      /* copied */
+    bool configured;
+};
+
+int engine_host_add(struct engine *engine, const struct host_request *request,
+                    struct host **ret_host, struct fault *fault);
+/** engine_host_drain() - @deadline_ms from now, -1: the pool's; @owner: who asked. */
+int engine_host_drain(struct engine *engine, struct host *host, int64_t deadline_ms,
+                      const char *owner, struct operation **ret_operation, struct fault *fault);
+int engine_host_activate(struct engine *engine, struct host *host, struct fault *fault);
+/** engine_host_remove() - drains first; @force: at once, its instances are lost. */
+int engine_host_remove(struct engine *engine, struct host *host, bool force, const char *owner,
+                       struct operation **ret_operation, struct fault *fault);
+
+/** engine_pool_put() - create or change; @expect as in engine_blueprint_put(), against rev.
+ * @policy's contents are taken on success. */
+int engine_pool_put(struct engine *engine, const char *name, int32_t provider,
+                    struct pool_policy *policy, int64_t expect, struct pool **ret_pool,
+                    struct fault *fault);
+
+/** engine_token_create() - @token is taken on success; its digest must be new. */
+int engine_token_create(struct engine *engine, struct token *token, struct fault *fault);
+int engine_token_delete(struct engine *engine, struct token *token, struct fault *fault);
+
+int engine_operation_cancel(struct engine *engine, struct operation *operation,
+                            struct fault *fault);
+/** engine_housekeep() - a round now; done when every reachable host was compared. */
+int engine_housekeep(struct engine *engine, const char *owner, struct operation **ret_operation,
+                     struct fault *fault);
+
+/** engine_image_load() - the archive @spool_name goes to every host of the pool, now and later.
+ * @pool, @owner: copied */
+int engine_image_load(struct engine *engine, const char *pool, const char *spool_name,
+                      int64_t size_bytes, const char *owner, struct operation **ret_operation,
+                      struct fault *fault);
+/** engine_image_pull() - on every host of the pool. */
+int engine_image_pull(struct engine *engine, const char *pool, const char *reference,
+                      const char *owner, struct operation **ret_operation, struct fault *fault);
+
+/** engine_registry_set() - credentials for images of @server; @auth (JSON, see DOCKER_PULL) is
+ * taken; NULL forgets. */
+void engine_registry_set(struct engine *engine, const char *server, struct secret *auth);
+
+/* --- Reading what is not in the model ----------------------------------------------------------- */
+
+/** engine_history_start() - a page of history; see port/store.h. */
+void engine_history_start(struct engine *engine, struct store_history *history);
+/** engine_backup_start() - see port/store.h. */
+void engine_backup_start(struct engine *engine, struct store_backup *backup);
+const struct spool_port *engine_spool(const struct engine *engine);
+
+/* One call to an instance's or a host's engine on behalf of a request (logs, exec, stats, images):
+ * outside the host's limit for launches, within its own. Embed it. */
+struct engine_call {
+    struct docker_call call; /* in: verb, in.*, callbacks but done; out: as docker.h says */
+    void (*done)(struct engine_call *call, const struct fault *fault); /* once, last touch */
+    char name[INSTANCE_CONTAINER_NAME_SIZE];
+    struct list_node node;
+    struct engine *engine;
+};
+
+/** engine_instance_call() - Return: 0 and done will come, or -1 (no container, unreachable) and it
+ * will not. */
+int engine_instance_call(struct engine *engine, const struct instance *instance,
+                         struct engine_call *call, struct fault *fault);
+int engine_host_call(struct engine *engine, const struct host *host, struct engine_call *call,
+                     struct fault *fault);
+void engine_call_cancel(struct engine *engine, struct engine_call *call);
+void engine_call_pause(struct engine *engine, struct engine_call *call, bool paused);
+
+/** engine_listen() - @notify(@cookie) after each commit that wrote events; for event streams.
+ * One listener. */
+void engine_listen(struct engine *engine, void (*notify)(void *cookie), void *cookie);
+
+/** engine_explain() - for @instance as things stand now: {"fits":[...],...}: each host of its pool
+ * with its first failed filter, and the nearest miss. */
+void engine_explain(const struct engine *engine, const struct instance *instance,
+                    struct json_out *out);
+
+/** engine_doctor() - checks the invariants on the live model: an array of
+ * {"check","ok","detail"}. Return: how many failed. */
+size_t engine_doctor(const struct engine *engine, struct json_out *out);
