@@ -92,19 +92,26 @@ class Engine:
         return inside[0] if inside else None
 
     def suspend(self):
-        """SIGSTOP: it accepts connections and says nothing."""
+        """SIGSTOP: it accepts connections and says nothing.
+
+        nsenter stops itself along with its child, so whatever ends the stop must wake nsenter, too.
+        """
         os.kill(self.pid(), signal.SIGSTOP)
 
     def resume(self):
         os.kill(self.pid(), signal.SIGCONT)
+        self._process.send_signal(signal.SIGCONT)
 
     def kill(self):
         """SIGKILL to dockerd alone; containers run on until the next start."""
         os.kill(self.pid(), signal.SIGKILL)
+        self._process.send_signal(signal.SIGCONT)
         self._process.wait(timeout=10)
 
     def power_off(self):
         """Everything on the machine ends at once, containers too; the disk stays."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
         self.machine.power_off()
         if self._process is not None:
             self._process.wait(timeout=10)
@@ -174,6 +181,8 @@ class Fleet:
         self.engines = []
         self.slot = sandbox.Slot()
         atexit.register(self.close)
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
         try:
             self._start(count, network)
         except BaseException:

@@ -23,12 +23,11 @@ REGISTRY = "/run/berth-real"
 SLOTS = 200
 MACHINES_PER_SLOT = 60
 
-# Ignoring SIGCHLD makes the kernel reap what the engine leaves behind: this shell becomes process 1.
+# Process 1 of the machine: ignoring SIGCHLD makes the kernel reap what the engine leaves behind.
 HOLDER = """
-trap '' CHLD
 for d in /etc/docker /run/docker; do mkdir -p $d; mount -t tmpfs -o size=16m berth $d; done
 echo ready
-exec cat
+exec env --ignore-signal=CHLD cat
 """
 
 
@@ -86,6 +85,7 @@ class Machine:
         base = f"10.77.{slot.number}."
         self.gateway = base + str(4 * index + 1)
         self.address = base + str(4 * index + 2) if network else "127.0.0.1"
+        self._log = os.path.join(slot.directory, self.name + ".log")
         self._holder = None
         self._init_pid = None
 
@@ -95,12 +95,13 @@ class Machine:
 
     def power_on(self):
         kinds = ["--net"] if self.network else []
-        self._holder = subprocess.Popen(
-            ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
-             "--mount-proc", *kinds, "sh", "-c", HOLDER],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        with open(self._log, "ab") as log:
+            self._holder = subprocess.Popen(
+                ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
+                 "--mount-proc", *kinds, "sh", "-c", HOLDER],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         if self._holder.stdout.readline() != b"ready\n":
-            raise RuntimeError(f"{self.name}: the namespaces could not be made (root is needed)")
+            raise RuntimeError(f"{self.name}: the namespaces could not be made, see {self._log}")
         self._init_pid = children(self._holder.pid)[0]
         if self.network:
             self._connect()

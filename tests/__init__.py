@@ -1,0 +1,1 @@
+"""Berth's tests in Python; the C ones lie beside them."""
