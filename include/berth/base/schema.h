@@ -8,6 +8,10 @@
  *
  * JSON null, or a missing field, leaves the field's default in place: callers
  * decode into a struct that schema_defaults() has filled.
+ *
+ * Limits: min = max = 0 means none for a number, and 4096 bytes or 1024 entries for a string, list
+ * or map whose max is 0.  A number's default is accepted even out of its range ("none"), so that
+ * what was encoded can be decoded.  Problems never repeat the text of a string: it may be a secret.
  */
 
 #include <stdbool.h>
@@ -130,7 +134,8 @@ void schema_encode_fields(const struct schema *schema, const void *in, struct js
 /** schema_free() - free all that the fields own and zero them; not @in itself. */
 void schema_free(const struct schema *schema, void *in);
 
-/** schema_copy() - a deep copy into @out, which is overwritten without being freed. */
+/** schema_copy() - a deep copy into @out, which is overwritten without being freed.  What the table
+ * does not name is copied byte by byte. */
 void schema_copy(const struct schema *schema, const void *in, void *out);
 
 /** schema_describe() - the JSON Schema (2020-12, as OpenAPI 3.1 uses it) of @schema; sub-schemas are
