@@ -1,8 +1,8 @@
 # Every test there is, found by where it lies:
 #
 #   tests/unit/<layer>/test_<what>.c   unit.<layer>.<what>   cmocka; links its layer and tests/support
-#   tests/api/test_<what>.py|sh        api.<what>            a berthd on this machine
-#   tests/real/test_<what>.py|sh       real.<what>           berthd and real Docker engines (root)
+#   tests/api/test_<what>.py|sh        api.<what>            a berthd on this machine; Python as a module
+#   tests/real/test_<what>.py|sh       real.<what>           the same with real Docker engines (root)
 #   tests/fuzz/fuzz_<what>.c           fuzz.<what>           libFuzzer, with BERTH_FUZZ
 #   tests/arch/                        gate.*                the gates, with BERTH_GATES
 #
@@ -44,8 +44,15 @@ foreach(unit ${units})
     berth_test(unit.${layer}.${what} COMMAND ${target} LABEL unit TIMEOUT 120)
 endforeach()
 
-# Scripts drive the programs, so they exist where both programs do; one build of them is enough.
-if(TARGET berthd AND TARGET berth AND BERTH_GATES)
+# Scripts drive the programs; one build of them is enough, so they go where the gates go.
+if(BERTH_GATES)
+    set(programs "BERTH_SOURCE=${CMAKE_SOURCE_DIR}" "PYTHONPATH=${CMAKE_SOURCE_DIR}" "PYTHONDONTWRITEBYTECODE=1")
+    foreach(program berthd berth)
+        if(TARGET ${program})
+            string(TOUPPER ${program} variable)
+            list(APPEND programs "${variable}=$<TARGET_FILE:${program}>")
+        endif()
+    endforeach()
     file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/api/test_*.py
         ${CMAKE_SOURCE_DIR}/tests/api/test_*.sh ${CMAKE_SOURCE_DIR}/tests/real/test_*.py
         ${CMAKE_SOURCE_DIR}/tests/real/test_*.sh)
@@ -53,17 +60,15 @@ if(TARGET berthd AND TARGET berth AND BERTH_GATES)
         string(REGEX REPLACE ".*/tests/([^/]+)/test_(.+)\\.(py|sh)$" "\\1;\\2;\\3" parts ${script})
         list(GET parts 0 kind)
         list(GET parts 1 what)
-        list(GET parts 2 language)
-        set(runner python3)
-        if(language STREQUAL "sh")
-            set(runner bash)
+        set(runner bash ${script})
+        if(script MATCHES "\\.py$")
+            set(runner python3 -m tests.${kind}.test_${what})
         endif()
-        berth_test(${kind}.${what} COMMAND ${runner} ${script} LABEL ${kind} TIMEOUT 600
-            ENV "BERTHD=$<TARGET_FILE:berthd>" "BERTH=$<TARGET_FILE:berth>"
-                "BERTH_SOURCE=${CMAKE_SOURCE_DIR}" "BERTH_TMP=${CMAKE_BINARY_DIR}/tmp/${kind}.${what}"
+        berth_test(${kind}.${what} COMMAND ${runner} LABEL ${kind} TIMEOUT 900
+            ENV ${programs} "BERTH_TMP=${CMAKE_BINARY_DIR}/tmp/${kind}.${what}"
             PROPERTIES SKIP_RETURN_CODE 77)
         if(kind STREQUAL "real")
-            set_tests_properties(${BERTH_TEST_PREFIX}real.${what} PROPERTIES RUN_SERIAL ON)
+            set_tests_properties(${BERTH_TEST_PREFIX}real.${what} PROPERTIES RESOURCE_LOCK engines)
         endif()
     endforeach()
 endif()
