@@ -303,22 +303,25 @@ json_out_raw(struct json_out *out, const char *json, size_t len)
     json_out_bytes(out, json, len);
 }
 
-/* The shortest of two forms that reads back as the same number. */
+/* The shorter of two forms that reads back as the same number, always with a point. */
 static void
 json_out_real(struct json_out *out, double value)
 {
     char text[32];
-    char *point;
+    char full[40];
+    size_t mantissa;
 
     (void)snprintf(text, sizeof(text), "%.15g", value);
     if (strtod(text, NULL) != value)
         (void)snprintf(text, sizeof(text), "%.17g", value);
-    point = strchr(text, ','); /* a program may have set a locale */
-    if (point)
-        *point = '.';
-    json_out_bytes(out, text, strlen(text));
-    if (!strpbrk(text, ".e"))
-        buf_append_string(out->buf, ".0");
+    mantissa = strspn(text, "-0123456789");
+    if (text[mantissa] == '.' || text[mantissa] == ',') { /* a program may have set a locale */
+        text[mantissa] = '.';
+        json_out_bytes(out, text, strlen(text));
+        return;
+    }
+    (void)snprintf(full, sizeof(full), "%.*s.0%s", (int)mantissa, text, text + mantissa);
+    json_out_bytes(out, full, strlen(full));
 }
 
 /* Recursion: as deep as @value, which a parser has limited. */

@@ -14,39 +14,39 @@
 enum fault_kind {
     FAULT_NONE,
     /* From our own side of the API. */
-    FAULT_INVALID,        /* the request is wrong; its problems name the fields */
-    FAULT_UNAUTHORIZED,   /* no token, or not a good one */
-    FAULT_FORBIDDEN,      /* a good token that may not do this */
+    FAULT_INVALID,      /* the request is wrong; its problems name the fields */
+    FAULT_UNAUTHORIZED, /* no token, or not a good one */
+    FAULT_FORBIDDEN,    /* a good token that may not do this */
     FAULT_NOT_FOUND,
-    FAULT_METHOD,         /* the resource is there, the method is not */
-    FAULT_CONFLICT,       /* not in this state, or the name is taken */
-    FAULT_PRECONDITION,   /* If-Match does not match */
+    FAULT_METHOD,       /* the resource is there, the method is not */
+    FAULT_CONFLICT,     /* not in this state, or the name is taken */
+    FAULT_PRECONDITION, /* If-Match does not match */
     FAULT_TOO_LARGE,
     FAULT_MEDIA_TYPE,
-    FAULT_KEY_REUSED,     /* Idempotency-Key with another body */
+    FAULT_KEY_REUSED, /* Idempotency-Key with another body */
     FAULT_QUOTA,
     FAULT_NO_CAPACITY,
     FAULT_RATE_LIMITED,
     FAULT_STORAGE_FULL,
-    FAULT_STORAGE,        /* the database cannot be written or read */
+    FAULT_STORAGE, /* the database cannot be written or read */
     FAULT_SHUTTING_DOWN,
     FAULT_CANCELLED,
     /* From a host's engine, or on the way to it. */
-    FAULT_UNREACHABLE,    /* no connection, or it broke before the request was sent */
-    FAULT_TLS,            /* the peer's or our certificate was refused */
-    FAULT_TIMEOUT,        /* a deadline passed after the request may have been sent */
-    FAULT_LOST,           /* the connection broke after the request was sent */
-    FAULT_GARBLED,        /* an answer that is not what the API promises */
-    FAULT_ENGINE,         /* the engine answered 5xx */
-    FAULT_ENGINE_MISSING, /* the engine answered 404: no such container, image, ... */
-    FAULT_ENGINE_CONFLICT,/* the engine answered 409: the name is taken, not running, ... */
-    FAULT_ENGINE_REFUSED, /* the engine answered another 4xx */
-    FAULT_PORT_TAKEN,     /* a fixed host port is in use */
-    FAULT_IMAGE,          /* the image cannot be had or is broken: blames the blueprint */
-    FAULT_COMMAND,        /* the container's command cannot be started: blames the blueprint */
-    FAULT_EXITED,         /* the container ended before it was ready: blames the blueprint */
-    FAULT_NOT_READY,      /* the container runs but did not get ready: blames the blueprint */
-    FAULT_REGISTRY,       /* the registry did not answer or refused us */
+    FAULT_UNREACHABLE,     /* no connection, or it broke before the request was sent */
+    FAULT_TLS,             /* the peer's or our certificate was refused */
+    FAULT_TIMEOUT,         /* a deadline passed after the request may have been sent */
+    FAULT_LOST,            /* the connection broke after the request was sent */
+    FAULT_GARBLED,         /* an answer that is not what the API promises */
+    FAULT_ENGINE,          /* the engine answered 5xx */
+    FAULT_ENGINE_MISSING,  /* the engine answered 404: no such container, image, ... */
+    FAULT_ENGINE_CONFLICT, /* the engine answered 409: the name is taken, not running, ... */
+    FAULT_ENGINE_REFUSED,  /* the engine answered another 4xx */
+    FAULT_PORT_TAKEN,      /* a fixed host port is in use */
+    FAULT_IMAGE,           /* the image cannot be had or is broken: blames the blueprint */
+    FAULT_COMMAND,         /* the container's command cannot be started: blames the blueprint */
+    FAULT_EXITED,          /* the container ended before it was ready: blames the blueprint */
+    FAULT_NOT_READY,       /* the container runs but did not get ready: blames the blueprint */
+    FAULT_REGISTRY,        /* the registry did not answer or refused us */
     FAULT_BUG,
     FAULT_KIND_COUNT,
 };
@@ -68,8 +68,8 @@ enum { FAULT_TEXT_SIZE = 200 };
 
 struct fault {
     enum fault_kind kind;
-    const char *where; /* static string, e.g. "docker.create" */
-    int remote_code;   /* HTTP status or exit status; 0 when there was no answer */
+    const char *where;          /* static string, e.g. "docker.create" */
+    int remote_code;            /* HTTP status or exit status; 0 when there was no answer */
     char text[FAULT_TEXT_SIZE]; /* for people; one line, never parsed, never a secret */
 };
 

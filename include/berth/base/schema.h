@@ -22,18 +22,18 @@
 #include "berth/base/json.h"
 
 enum schema_type {
-    SCHEMA_BOOL,        /* bool */
-    SCHEMA_INT,         /* int64_t, min..max */
-    SCHEMA_MILLI,       /* int64_t thousandths; a JSON number with up to 3 decimals; min..max too
+    SCHEMA_BOOL,       /* bool */
+    SCHEMA_INT,        /* int64_t, min..max */
+    SCHEMA_MILLI,      /* int64_t thousandths; a JSON number with up to 3 decimals; min..max too
                            in thousandths */
-    SCHEMA_STRING,      /* char *, owned; min..max bytes; check may refuse it */
-    SCHEMA_ENUM,        /* int32_t: index into names */
-    SCHEMA_STRINGS,     /* struct schema_strings: array of strings; max is the count,
+    SCHEMA_STRING,     /* char *, owned; min..max bytes; check may refuse it */
+    SCHEMA_ENUM,       /* int32_t: index into names */
+    SCHEMA_STRINGS,    /* struct schema_strings: array of strings; max is the count,
                            item_max the bytes of each */
-    SCHEMA_MAP,         /* struct schema_map: object with string values; the same limits */
-    SCHEMA_OBJECT,      /* an embedded struct, described by sub */
-    SCHEMA_OBJECTS,     /* struct schema_array of structs described by sub; max is the count */
-    SCHEMA_OBJECT_MAP,  /* struct schema_array of structs described by sub, which has a field
+    SCHEMA_MAP,        /* struct schema_map: object with string values; the same limits */
+    SCHEMA_OBJECT,     /* an embedded struct, described by sub */
+    SCHEMA_OBJECTS,    /* struct schema_array of structs described by sub; max is the count */
+    SCHEMA_OBJECT_MAP, /* struct schema_array of structs described by sub, which has a field
                            "name" that takes the JSON key; max is the count */
 };
 

@@ -3,7 +3,9 @@
 /*
  * YAML 1.1 documents as JSON trees, through libyaml, with limits: 1 MiB, depth
  * 64, no aliases, no duplicate keys.  Plain scalars that are true, false, null
- * (or ~), integers or decimals become those; quoted ones stay strings.
+ * (or ~), integers or decimals become those; quoted ones stay strings.  So do numbers with needless
+ * zeros in front (0644), yes, no, on, off, and what does not fit into 64 bits.  Tags but !!str are
+ * refused.
  */
 
 #include <stddef.h>
