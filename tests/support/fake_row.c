@@ -1,0 +1,414 @@
+#include "support/fake_row.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void
+text_copy(char **to, const char *from)
+{
+    char *copy = mem_strdup(from);
+
+    mem_free(*to);
+    *to = copy;
+}
+
+static void
+map_fini(struct schema_map *map)
+{
+    for (size_t i = 0; i < map->count; i++) {
+        mem_free(map->at[i].key);
+        mem_free(map->at[i].value);
+    }
+    mem_free(map->at);
+    *map = (struct schema_map){ 0 };
+}
+
+static void
+map_copy(struct schema_map *to, const struct schema_map *from)
+{
+    map_fini(to);
+    if (from->count == 0)
+        return;
+    to->at = mem_new0(from->count * sizeof(*to->at));
+    to->count = from->count;
+    for (size_t i = 0; i < from->count; i++) {
+        text_copy(&to->at[i].key, from->at[i].key);
+        text_copy(&to->at[i].value, from->at[i].value);
+    }
+}
+
+static void
+strings_fini(struct schema_strings *strings)
+{
+    for (size_t i = 0; i < strings->count; i++)
+        mem_free(strings->at[i]);
+    mem_free(strings->at);
+    *strings = (struct schema_strings){ 0 };
+}
+
+static void
+strings_copy(struct schema_strings *to, const struct schema_strings *from)
+{
+    strings_fini(to);
+    if (from->count == 0)
+        return;
+    to->at = mem_new0(from->count * sizeof(*to->at));
+    to->count = from->count;
+    for (size_t i = 0; i < from->count; i++)
+        text_copy(&to->at[i], from->at[i]);
+}
+
+/* --- Stored fields, from one row to another; used in both directions --------------------------- */
+
+static void
+pool_copy(struct pool *to, const struct pool *from)
+{
+    to->id = from->id;
+    text_copy(&to->name, from->name);
+    to->provider = from->provider;
+    schema_free(&pool_policy_schema, &to->policy);
+    schema_copy(&pool_policy_schema, &from->policy, &to->policy);
+    to->rev = from->rev;
+    to->created_at_ms = from->created_at_ms;
+}
+
+static void
+blueprint_copy(struct blueprint *to, const struct blueprint *from)
+{
+    to->id = from->id;
+    to->version = from->version;
+    to->created_at_ms = from->created_at_ms;
+    to->latest = from->latest;
+    to->deleted = from->deleted;
+    text_copy(&to->spec_json, from->spec_json);
+}
+
+static void
+host_copy(struct host *to, const struct host *from)
+{
+    to->id = from->id;
+    text_copy(&to->name, from->name);
+    text_copy(&to->address, from->address);
+    text_copy(&to->waiting_for, from->waiting_for);
+    text_copy(&to->reason, from->reason);
+    text_copy(&to->engine_version, from->engine_version);
+    text_copy(&to->engine_api, from->engine_api);
+    text_copy(&to->engine_id, from->engine_id);
+    text_copy(&to->endpoint.engine, from->endpoint.engine);
+    text_copy(&to->endpoint.ca, from->endpoint.ca);
+    text_copy(&to->endpoint.cert, from->endpoint.cert);
+    text_copy(&to->endpoint.key, from->endpoint.key);
+    to->endpoint.plain = from->endpoint.plain;
+    map_copy(&to->labels, &from->labels);
+    to->total = from->total;
+    to->score = from->score;
+    to->created_at_ms = from->created_at_ms;
+    to->active_at_ms = from->active_at_ms;
+    to->ends_at_ms = from->ends_at_ms;
+    to->removed_at_ms = from->removed_at_ms;
+    to->rev = from->rev;
+    to->state = from->state;
+    to->remove_when_empty = from->remove_when_empty;
+    to->configured = from->configured;
+}
+
+static void
+instance_copy(struct instance *to, const struct instance *from)
+{
+    to->id = from->id;
+    to->last_host_id = from->last_host_id;
+    text_copy(&to->name, from->name);
+    mem_free(to->ports);
+    to->ports = mem_dup(from->ports, from->port_count * sizeof(*from->ports));
+    to->port_count = from->port_count;
+    to->created_at_ms = from->created_at_ms;
+    to->started_at_ms = from->started_at_ms;
+    to->ended_at_ms = from->ended_at_ms;
+    to->ends_at_ms = from->ends_at_ms;
+    to->retry_at_ms = from->retry_at_ms;
+    to->exit_code = from->exit_code;
+    to->generation = from->generation;
+    to->restarts = from->restarts;
+    to->oom_kills = from->oom_kills;
+    to->rev = from->rev;
+    memcpy(to->container_id, from->container_id, sizeof(to->container_id));
+    to->state = from->state;
+    to->desired = from->desired;
+    to->attempts = from->attempts;
+    to->end_announced = from->end_announced;
+}
+
+static void
+token_copy(struct token *to, const struct token *from)
+{
+    to->id = from->id;
+    memcpy(to->digest, from->digest, sizeof(to->digest));
+    to->role = from->role;
+    text_copy(&to->name, from->name);
+    text_copy(&to->owner, from->owner);
+    strings_copy(&to->pools, &from->pools);
+    to->created_at_ms = from->created_at_ms;
+    to->expires_at_ms = from->expires_at_ms;
+}
+
+static void
+operation_copy(struct operation *to, const struct operation *from)
+{
+    to->id = from->id;
+    to->kind = from->kind;
+    to->state = from->state;
+    text_copy(&to->owner, from->owner);
+    text_copy(&to->pool, from->pool);
+    to->host_id = from->host_id;
+    text_copy(&to->subject, from->subject);
+    text_copy(&to->text, from->text);
+    to->progress = from->progress;
+    to->total = from->total;
+    to->created_at_ms = from->created_at_ms;
+    to->ended_at_ms = from->ended_at_ms;
+}
+
+static void
+image_copy(struct image *to, const struct image *from)
+{
+    to->id = from->id;
+    to->pool_id = from->pool_id;
+    text_copy(&to->digest, from->digest);
+    text_copy(&to->references, from->references);
+    to->size_bytes = from->size_bytes;
+    to->created_at_ms = from->created_at_ms;
+}
+
+/* --- From the model ------------------------------------------------------------------------- */
+
+static void
+instance_take(struct fake_row *row, const struct instance *instance)
+{
+    assert(instance->blueprint && instance->pool && instance->owner);
+    instance_copy(&row->as.instance, instance);
+    row->pool_id = instance->pool->id;
+    row->blueprint_id = instance->blueprint->id;
+    row->host_id = instance->host ? instance->host->id : 0;
+    row->owner = mem_strdup(instance->owner);
+    row->reason = mem_strdup(instance->reason);
+    row->as.instance.owner = row->owner;
+    row->as.instance.reason = row->reason;
+}
+
+static int64_t
+row_id(const struct fake_row *row)
+{
+    switch (row->kind) {
+    case ROW_POOL:
+        return row->as.pool.id;
+    case ROW_BLUEPRINT:
+        return row->as.blueprint.id;
+    case ROW_HOST:
+        return row->as.host.id;
+    case ROW_INSTANCE:
+        return row->as.instance.id;
+    case ROW_TOKEN:
+        return row->as.token.id;
+    case ROW_OPERATION:
+        return row->as.operation.id;
+    case ROW_IMAGE:
+        return row->as.image.id;
+    case ROW_KIND_COUNT:
+        break;
+    }
+    assert(!"a kind of row");
+    return 0;
+}
+
+struct fake_row *
+fake_row_new(enum row_kind kind, const void *from)
+{
+    struct fake_row *row = mem_new0(sizeof(*row));
+
+    row->kind = kind;
+    switch (kind) {
+    case ROW_POOL:
+        pool_copy(&row->as.pool, from);
+        break;
+    case ROW_BLUEPRINT:
+        blueprint_copy(&row->as.blueprint, from);
+        break;
+    case ROW_HOST:
+        host_copy(&row->as.host, from);
+        row->pool_id = ((const struct host *)from)->pool->id;
+        break;
+    case ROW_INSTANCE:
+        instance_take(row, from);
+        break;
+    case ROW_TOKEN:
+        token_copy(&row->as.token, from);
+        break;
+    case ROW_OPERATION:
+        operation_copy(&row->as.operation, from);
+        break;
+    case ROW_IMAGE:
+        image_copy(&row->as.image, from);
+        row->pool_id = row->as.image.pool_id;
+        break;
+    case ROW_KIND_COUNT:
+        assert(!"a kind of row");
+    }
+    row->id = row_id(row);
+    assert(row->id > 0);
+    return row;
+}
+
+/* --- Back into a model ---------------------------------------------------------------------- */
+
+static void
+pool_add(const struct fake_row *row, struct model *model)
+{
+    struct pool *pool = pool_new(row->as.pool.name, row->as.pool.provider);
+
+    pool_copy(pool, &row->as.pool);
+    model_pool_add(model, pool, true);
+}
+
+static void
+blueprint_add(const struct fake_row *row, struct model *model)
+{
+    const char *text = row->as.blueprint.spec_json;
+    struct problems problems = { 0 };
+    CLEANUP(json_freep) json_t *json = NULL;
+    struct blueprint_spec spec;
+    struct blueprint *blueprint;
+    int rc = json_in_parse(text, strlen(text), &json, NULL);
+
+    assert(rc == 0);
+    schema_defaults(&blueprint_schema, &spec);
+    rc = schema_decode(&blueprint_schema, json, &spec, "", &problems);
+    assert(rc == 0);
+    (void)rc;
+    blueprint = blueprint_new(&spec);
+    blueprint_copy(blueprint, &row->as.blueprint);
+    model_blueprint_add(model, blueprint, true);
+}
+
+static void
+host_add(const struct fake_row *row, struct model *model)
+{
+    struct pool *pool = idmap_find(&model->pools, row->pool_id);
+    struct host *host;
+
+    assert(pool);
+    host = host_new(pool, row->as.host.name);
+    host_copy(host, &row->as.host);
+    model_host_add(model, host, true);
+}
+
+static void
+instance_add(const struct fake_row *row, struct model *model)
+{
+    struct instance *instance = instance_new(row->id);
+
+    instance_copy(instance, &row->as.instance);
+    instance->pool = idmap_find(&model->pools, row->pool_id);
+    instance->blueprint = idmap_find(&model->blueprints, row->blueprint_id);
+    instance->host = row->host_id ? idmap_find(&model->hosts, row->host_id) : NULL;
+    instance->owner = intern_get(model->strings, row->owner);
+    instance->reason = intern_get(model->strings, row->reason);
+    assert(instance->pool && instance->blueprint && (instance->host || !row->host_id));
+    model_instance_add(model, instance, true);
+}
+
+static void
+token_add(const struct fake_row *row, struct model *model)
+{
+    struct token *token = token_new();
+
+    token_copy(token, &row->as.token);
+    model_token_add(model, token, true);
+}
+
+static void
+operation_add(const struct fake_row *row, struct model *model)
+{
+    struct operation *operation = operation_new(row->id, row->as.operation.kind);
+
+    operation_copy(operation, &row->as.operation);
+    model_operation_add(model, operation, true);
+}
+
+static void
+image_add(const struct fake_row *row, struct model *model)
+{
+    struct image *image = image_new(row->id);
+
+    image_copy(image, &row->as.image);
+    model_image_add(model, image, true);
+}
+
+void
+fake_row_add(const struct fake_row *row, struct model *model)
+{
+    static void (*const adders[ROW_KIND_COUNT])(const struct fake_row *, struct model *) = {
+        [ROW_POOL] = pool_add,   [ROW_BLUEPRINT] = blueprint_add,
+        [ROW_HOST] = host_add,   [ROW_INSTANCE] = instance_add,
+        [ROW_TOKEN] = token_add, [ROW_OPERATION] = operation_add,
+        [ROW_IMAGE] = image_add,
+    };
+
+    adders[row->kind](row, model);
+}
+
+/* --- The end -------------------------------------------------------------------------------- */
+
+static void
+host_fini(struct host *host)
+{
+    char **const texts[] = {
+        &host->name,           &host->address,       &host->waiting_for,  &host->reason,
+        &host->engine_version, &host->engine_api,    &host->engine_id,    &host->endpoint.engine,
+        &host->endpoint.ca,    &host->endpoint.cert, &host->endpoint.key,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        mem_free(*texts[i]);
+    map_fini(&host->labels);
+}
+
+static void
+small_fini(struct fake_row *row)
+{
+    if (row->kind == ROW_TOKEN) {
+        mem_free(row->as.token.name);
+        mem_free(row->as.token.owner);
+        strings_fini(&row->as.token.pools);
+    } else if (row->kind == ROW_OPERATION) {
+        mem_free(row->as.operation.owner);
+        mem_free(row->as.operation.pool);
+        mem_free(row->as.operation.subject);
+        mem_free(row->as.operation.text);
+    } else if (row->kind == ROW_IMAGE) {
+        mem_free(row->as.image.digest);
+        mem_free(row->as.image.references);
+    }
+}
+
+void
+fake_row_free(struct fake_row *row)
+{
+    if (!row)
+        return;
+    if (row->kind == ROW_POOL) {
+        mem_free(row->as.pool.name);
+        schema_free(&pool_policy_schema, &row->as.pool.policy);
+    } else if (row->kind == ROW_BLUEPRINT) {
+        mem_free(row->as.blueprint.spec_json);
+    } else if (row->kind == ROW_HOST) {
+        host_fini(&row->as.host);
+    } else if (row->kind == ROW_INSTANCE) {
+        mem_free(row->as.instance.name);
+        mem_free(row->as.instance.ports);
+    } else {
+        small_fini(row);
+    }
+    mem_free(row->owner);
+    mem_free(row->reason);
+    mem_free(row);
+}

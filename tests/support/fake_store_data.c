@@ -1,0 +1,420 @@
+#include "support/fake_store_data.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define FAKE_PUSH(list)                                                                            \
+    ({                                                                                             \
+        __typeof__(list) *list_ = &(list);                                                         \
+        if (list_->count == list_->cap) {                                                          \
+            list_->cap = list_->cap ? 2 * list_->cap : 8;                                          \
+            list_->at = mem_resize(list_->at, list_->cap, sizeof(*list_->at));                     \
+        }                                                                                          \
+        &list_->at[list_->count++];                                                                \
+    })
+
+/* Takes the item at @index out; the caller has freed what it owns. */
+#define FAKE_DELETE(list, index)                                                                   \
+    do {                                                                                           \
+        __typeof__(list) *list_ = &(list);                                                         \
+        list_->count--;                                                                            \
+        memmove(&list_->at[index], &list_->at[(index) + 1],                                        \
+                (list_->count - (index)) * sizeof(*list_->at));                                    \
+    } while (0)
+
+/* Strings of the records are const, as the port has them; the copies are ours. */
+static void
+text_free(const char *text)
+{
+    mem_free((void *)(uintptr_t)text);
+}
+
+static void
+event_fini(const struct event *event)
+{
+    text_free(event->kind);
+    text_free(event->owner);
+    text_free(event->text);
+}
+
+static void
+answer_fini(const struct store_answer *answer)
+{
+    text_free(answer->key);
+    text_free(answer->location);
+    text_free(answer->body);
+}
+
+static void
+side_fini(struct fake_side *side)
+{
+    for (size_t i = 0; i < side->events.count; i++)
+        event_fini(&side->events.at[i]);
+    for (size_t i = 0; i < side->decisions.count; i++)
+        text_free(side->decisions.at[i].json);
+    for (size_t i = 0; i < side->logs.count; i++)
+        text_free(side->logs.at[i].data);
+    for (size_t i = 0; i < side->answers.count; i++)
+        answer_fini(&side->answers.at[i]);
+    mem_free(side->events.at);
+    mem_free(side->decisions.at);
+    mem_free(side->logs.at);
+    mem_free(side->answers.at);
+    *side = (struct fake_side){ 0 };
+}
+
+/* --- Collecting ----------------------------------------------------------------------------- */
+
+struct store_batch *
+fake_store_data_batch_new(void *self)
+{
+    (void)self;
+    return mem_new0(sizeof(struct store_batch));
+}
+
+void
+fake_store_data_batch_free(void *self, struct store_batch *batch)
+{
+    (void)self;
+    if (!batch)
+        return;
+    for (size_t i = 0; i < batch->ops.count; i++)
+        fake_row_free(batch->ops.at[i].row);
+    mem_free(batch->ops.at);
+    side_fini(&batch->side);
+    mem_free(batch);
+}
+
+void
+fake_store_data_put(struct store_batch *batch, enum row_kind kind, const void *row)
+{
+    struct fake_row *copy = fake_row_new(kind, row);
+
+    *FAKE_PUSH(batch->ops) = (struct fake_op){ .row = copy, .kind = kind, .id = copy->id };
+}
+
+void
+fake_store_data_drop(struct store_batch *batch, enum row_kind kind, int64_t id)
+{
+    *FAKE_PUSH(batch->ops) = (struct fake_op){ .kind = kind, .id = id };
+}
+
+void
+fake_store_data_put_event(struct store_batch *batch, const struct event *event)
+{
+    struct event *copy = FAKE_PUSH(batch->side.events);
+
+    *copy = *event;
+    copy->kind = mem_strdup(event->kind);
+    copy->owner = mem_strdup(event->owner);
+    copy->text = mem_strdup(event->text);
+}
+
+void
+fake_store_data_put_decision(struct store_batch *batch, const struct store_decision *decision)
+{
+    struct store_decision *copy = FAKE_PUSH(batch->side.decisions);
+
+    *copy = *decision;
+    copy->json = mem_strdup(decision->json);
+}
+
+void
+fake_store_data_put_log(struct store_batch *batch, const struct store_log *log)
+{
+    struct store_log *copy = FAKE_PUSH(batch->side.logs);
+
+    *copy = *log;
+    copy->data = mem_dup(log->data, log->len);
+}
+
+void
+fake_store_data_put_answer(struct store_batch *batch, const struct store_answer *answer)
+{
+    struct store_answer *copy = FAKE_PUSH(batch->side.answers);
+
+    *copy = *answer;
+    copy->key = mem_strdup(answer->key);
+    copy->location = mem_strdup(answer->location);
+    copy->body = mem_dup(answer->body, answer->body_len);
+}
+
+void
+fake_store_data_put_retention(struct store_batch *batch, const struct store_retention *retention)
+{
+    batch->retention = *retention;
+    batch->retain = true;
+}
+
+void
+fake_store_data_put_compared(struct store_batch *batch)
+{
+    batch->compared = true;
+}
+
+size_t
+fake_store_data_rows(const struct store_batch *batch)
+{
+    return batch->ops.count + batch->side.events.count + batch->side.decisions.count +
+           batch->side.logs.count + batch->side.answers.count;
+}
+
+/* --- Applying ------------------------------------------------------------------------------- */
+
+static void
+instance_history_drop(struct fake_side *side, int64_t instance_id)
+{
+    for (size_t i = side->decisions.count; i-- > 0;) {
+        if (side->decisions.at[i].instance_id == instance_id) {
+            text_free(side->decisions.at[i].json);
+            FAKE_DELETE(side->decisions, i);
+        }
+    }
+    for (size_t i = side->logs.count; i-- > 0;) {
+        if (side->logs.at[i].instance_id == instance_id) {
+            text_free(side->logs.at[i].data);
+            FAKE_DELETE(side->logs, i);
+        }
+    }
+}
+
+static void
+op_apply(struct fake_data *data, struct fake_op *op)
+{
+    fake_row_free(idmap_remove(&data->rows[op->kind], op->id));
+    if (op->row)
+        idmap_insert(&data->rows[op->kind], op->id, STEAL(op->row));
+    else if (op->kind == ROW_INSTANCE)
+        instance_history_drop(&data->side, op->id);
+}
+
+static void
+answer_apply(struct fake_side *to, const struct store_answer *answer)
+{
+    for (size_t i = 0; i < to->answers.count; i++) {
+        if (strcmp(to->answers.at[i].key, answer->key) == 0) {
+            answer_fini(&to->answers.at[i]);
+            to->answers.at[i] = *answer;
+            return;
+        }
+    }
+    *FAKE_PUSH(to->answers) = *answer;
+}
+
+/* Moves the records of @from, their strings too, to @to. */
+static void
+side_apply(struct fake_side *to, struct fake_side *from)
+{
+    for (size_t i = 0; i < from->events.count; i++) {
+        assert(to->events.count == 0 ||
+               from->events.at[i].seq > to->events.at[to->events.count - 1].seq);
+        *FAKE_PUSH(to->events) = from->events.at[i];
+    }
+    for (size_t i = 0; i < from->decisions.count; i++)
+        *FAKE_PUSH(to->decisions) = from->decisions.at[i];
+    for (size_t i = 0; i < from->logs.count; i++)
+        *FAKE_PUSH(to->logs) = from->logs.at[i];
+    for (size_t i = 0; i < from->answers.count; i++)
+        answer_apply(to, &from->answers.at[i]);
+    from->events.count = from->decisions.count = from->logs.count = from->answers.count = 0;
+}
+
+static void
+events_retain(struct fake_side *side, const struct store_retention *retention)
+{
+    /* The newest stays: its number must not be given twice. */
+    while (side->events.count > 1 &&
+           ((retention->events_max > 0 && (int64_t)side->events.count > retention->events_max) ||
+            side->events.at[0].at_ms < retention->events_before_ms)) {
+        event_fini(&side->events.at[0]);
+        FAKE_DELETE(side->events, 0);
+    }
+}
+
+static void
+logs_retain(struct fake_side *side, const struct store_retention *retention)
+{
+    size_t bytes = 0;
+
+    for (size_t i = side->logs.count; i-- > 0;) {
+        bytes += side->logs.at[i].len;
+        if (side->logs.at[i].at_ms < retention->logs_before_ms ||
+            (retention->logs_bytes_max > 0 && (int64_t)bytes > retention->logs_bytes_max)) {
+            text_free(side->logs.at[i].data);
+            FAKE_DELETE(side->logs, i);
+        }
+    }
+}
+
+static void
+retain(struct fake_side *side, const struct store_retention *retention)
+{
+    events_retain(side, retention);
+    logs_retain(side, retention);
+    for (size_t i = side->decisions.count; i-- > 0;) {
+        if (side->decisions.at[i].at_ms < retention->decisions_before_ms) {
+            text_free(side->decisions.at[i].json);
+            FAKE_DELETE(side->decisions, i);
+        }
+    }
+    for (size_t i = side->answers.count; i-- > 0;) {
+        if (side->answers.at[i].at_ms < retention->answers_before_ms) {
+            answer_fini(&side->answers.at[i]);
+            FAKE_DELETE(side->answers, i);
+        }
+    }
+}
+
+/* What a foreign key would refuse. */
+static void
+references_check(const struct fake_data *data, const struct store_batch *batch)
+{
+    for (size_t i = 0; i < batch->ops.count; i++) {
+        const struct fake_row *row =
+            idmap_find(&data->rows[batch->ops.at[i].kind], batch->ops.at[i].id);
+
+        if (!row)
+            continue;
+        assert(!row->pool_id || idmap_find(&data->rows[ROW_POOL], row->pool_id));
+        assert(!row->blueprint_id || idmap_find(&data->rows[ROW_BLUEPRINT], row->blueprint_id));
+        assert(!row->host_id || idmap_find(&data->rows[ROW_HOST], row->host_id));
+    }
+}
+
+size_t
+fake_store_data_apply(struct fake_data *data, struct store_batch *batch)
+{
+    size_t rows = fake_store_data_rows(batch);
+
+    for (size_t i = 0; i < batch->ops.count; i++)
+        op_apply(data, &batch->ops.at[i]);
+    references_check(data, batch);
+    side_apply(&data->side, &batch->side);
+    if (batch->retain)
+        retain(&data->side, &batch->retention);
+    if (batch->compared)
+        data->restored = false;
+    return rows;
+}
+
+void
+fake_store_data_fini(struct fake_data *data)
+{
+    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
+        IDMAP_EACH(&data->rows[kind], struct fake_row, row)
+        fake_row_free(row);
+        idmap_fini(&data->rows[kind]);
+    }
+    side_fini(&data->side);
+}
+
+/* --- History -------------------------------------------------------------------------------- */
+
+static bool
+kind_matches(const char *wanted, const char *kind)
+{
+    size_t len = strlen(wanted);
+
+    if (len > 0 && wanted[len - 1] == '.')
+        return strncmp(kind, wanted, len) == 0;
+    return strcmp(kind, wanted) == 0;
+}
+
+static bool
+pool_matches(const struct store_filter *filter, int64_t pool_id)
+{
+    for (size_t i = 0; i < filter->pool_count; i++)
+        if (filter->pools[i] == pool_id)
+            return true;
+    return filter->pool_count == 0 || pool_id == 0;
+}
+
+static bool
+event_matches(const struct store_filter *filter, const struct event *event)
+{
+    return (!filter->kind || kind_matches(filter->kind, event->kind)) &&
+           (!filter->host_id || filter->host_id == event->host_id) &&
+           (!filter->instance_id || filter->instance_id == event->instance_id) &&
+           (!filter->pool_id || filter->pool_id == event->pool_id) &&
+           (!filter->owner || (event->owner && strcmp(filter->owner, event->owner) == 0)) &&
+           pool_matches(filter, event->pool_id);
+}
+
+static bool
+event_wanted(const struct store_history *history, const struct event *event)
+{
+    if (history->newest_first ? history->after > 0 && event->seq >= history->after
+                              : event->seq <= history->after)
+        return false;
+    return event_matches(&history->filter, event);
+}
+
+static void
+events_read(const struct fake_side *side, struct store_history *history)
+{
+    size_t count = side->events.count;
+    struct event *events = mem_new0((size_t)history->limit * sizeof(*events));
+    size_t found = 0;
+
+    for (size_t i = 0; i < count && found < (size_t)history->limit; i++) {
+        const struct event *event = &side->events.at[history->newest_first ? count - 1 - i : i];
+
+        if (event_wanted(history, event))
+            events[found++] = *event;
+    }
+    history->events = events;
+    history->count = found;
+    history->oldest_seq = count ? side->events.at[0].seq : 0;
+}
+
+static void
+decision_read(const struct fake_side *side, struct store_history *history)
+{
+    struct store_decision *last = mem_new0(sizeof(*last));
+
+    for (size_t i = 0; i < side->decisions.count; i++) {
+        const struct store_decision *decision = &side->decisions.at[i];
+
+        if (decision->instance_id == history->instance_id &&
+            (history->count == 0 || decision->generation >= last->generation)) {
+            *last = *decision;
+            history->count = 1;
+        }
+    }
+    history->decisions = last;
+}
+
+static void
+logs_read(const struct fake_side *side, struct store_history *history)
+{
+    struct store_log *logs = mem_new0((side->logs.count + 1) * sizeof(*logs));
+
+    for (size_t i = 0; i < side->logs.count; i++)
+        if (side->logs.at[i].instance_id == history->instance_id)
+            logs[history->count++] = side->logs.at[i];
+    history->logs = logs;
+}
+
+void
+fake_store_data_read(const struct fake_data *data, struct store_history *history)
+{
+    history->count = 0;
+    history->oldest_seq = 0;
+    if (history->kind == HISTORY_EVENTS)
+        events_read(&data->side, history);
+    else if (history->kind == HISTORY_DECISION)
+        decision_read(&data->side, history);
+    else
+        logs_read(&data->side, history);
+}
+
+void
+fake_store_data_read_end(struct store_history *history)
+{
+    mem_free((void *)(uintptr_t)history->events);
+    mem_free((void *)(uintptr_t)history->decisions);
+    mem_free((void *)(uintptr_t)history->logs);
+    history->events = NULL;
+    history->decisions = NULL;
+    history->logs = NULL;
+}
