@@ -159,9 +159,17 @@ class Engine:
             raise RuntimeError(f"{self.name} start {name}: {reply.text}")
         return container
 
+    def exec(self, container, *command):
+        """Runs a command in a container without waiting for its end."""
+        made = self.request("POST", f"/containers/{container}/exec", {"Cmd": list(command)}).json()
+        self.request("POST", f"/exec/{made['Id']}/start", {"Detach": True})
+
     def remove_containers(self, label=None):
         for container in self.containers(label):
             self.request("DELETE", f"/containers/{container['Id']}?force=1&v=1")
+
+    def memory_bytes(self):
+        return self.request("GET", "/info").json()["MemTotal"]
 
     def describe(self):
         """What a client needs to know, for --hold."""
