@@ -15,7 +15,7 @@ OPEN_END = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HA[C]K)\b")
 PLACE = [
     ("a path of one machine", re.compile(r"(?<![\w.>}])/(work|farm|home/\w+)/(?!\*)")),
     ("a package registry's host", re.compile(r"(npm[j]s|pyp[i]|crate[s])\.(com|org|io)|proxy\.golan[g]|"
-                                             r"deb\.debia[n]|ubunt[u]\.com|debia[n]\.org")),
+                                             r"(deb|security|snapshot)\.debia[n]|ubunt[u]\.com")),
 ]
 
 root = tree.root()

@@ -76,3 +76,11 @@ berth_gate(tidy
     PLANTED ${CLANG_TIDY} --quiet --config-file=${CMAKE_SOURCE_DIR}/.clang-tidy ${planted}/tidy/long.c -- -std=c17
     SAYS "readability-function-size"
     TIMEOUT 900 PROPERTIES RESOURCE_LOCK ninja PROCESSORS 2)
+
+# The unit's exposure, in tenths: 2.0 at the most.
+if(SYSTEMD_ANALYZE)
+    berth_gate(unit
+        COMMAND ${SYSTEMD_ANALYZE} security --offline=yes --threshold=20 ${CMAKE_SOURCE_DIR}/config/berthd.service
+        PLANTED ${SYSTEMD_ANALYZE} security --offline=yes --threshold=20 ${planted}/unit/open.service
+        SAYS "exposure level for open.service: [3-9]")
+endif()

@@ -9,9 +9,6 @@
 # The engine leaves the machine's packet filter and forwarding alone: a bridge of its own, published ports
 # through docker-proxy.  So its containers can be reached, but reach nothing themselves.
 
-ENGINE_BRIDGE=berth-dev0
-ENGINE_SUBNET=172.30.77.1/24
-
 # engine_curl URL PATH [CURL_ARGUMENT...]: one call to the engine's API.
 engine_curl() {
     local url=$1 path=$2
@@ -70,10 +67,20 @@ SERVE
     fi
 }
 
+# Makes a bridge and names it: berth-dev0, or the next one when another engine like this runs.
 engine_bridge() {
-    ip link show "$ENGINE_BRIDGE" >/dev/null 2>&1 || ip link add "$ENGINE_BRIDGE" type bridge
-    ip addr replace "$ENGINE_SUBNET" dev "$ENGINE_BRIDGE"
-    ip link set "$ENGINE_BRIDGE" up
+    local number name
+    for number in 0 1 2 3 4 5 6 7 8 9; do
+        name=berth-dev$number
+        if ip link add "$name" type bridge 2>/dev/null; then
+            ip addr add "172.30.7$number.1/24" dev "$name"
+            ip link set "$name" up
+            echo "$name"
+            return
+        fi
+    done
+    echo "engine: no bridge could be made (ip link add berth-dev0 type bridge)" >&2
+    return 1
 }
 
 # In a container the control groups may be mounted read-only, or not at all: say so now, not at each start.
@@ -84,16 +91,16 @@ engine_cgroups() {
 }
 
 engine_serve() {
-    local dir=$1 user=${2:-root} pid
+    local dir=$1 user=${2:-root} bridge pid
     mkdir -p "$dir"
     engine_cgroups
-    engine_bridge
+    bridge=$(engine_bridge)
     echo '{}' >"$dir/daemon.json"
     rm -f "$dir/pid"
     dockerd --config-file "$dir/daemon.json" --data-root "$dir/data" --exec-root "$dir/exec" \
         --pidfile "$dir/pid" --host "unix://$dir/docker.sock" --group "$(id -gn "$user")" \
-        --bridge "$ENGINE_BRIDGE" --iptables=false --ip-masq=false --ip-forward=false \
-        --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent /berth-dev \
+        --bridge "$bridge" --iptables=false --ip-masq=false --ip-forward=false \
+        --exec-opt native.cgroupdriver=cgroupfs --cgroup-parent "/$bridge" \
         --containerd-namespace berth-dev --containerd-plugins-namespace berth-dev-plugins \
         --log-level warn --shutdown-timeout 5 </dev/null >"$dir/log" 2>&1 &
     pid=$!
@@ -103,7 +110,8 @@ engine_serve() {
     while kill -0 "$pid" 2>/dev/null && ! engine_input_ended; do :; done
     kill "$pid" 2>/dev/null || true
     wait "$pid" || true
-    ip link delete "$ENGINE_BRIDGE" 2>/dev/null || true
+    ip link delete "$bridge" || true
+    find /sys/fs/cgroup -maxdepth 2 -type d -name "$bridge" -exec rmdir {} + || true
 }
 
 # True once standard input has ended; waits for that a second at the most.
