@@ -25,11 +25,14 @@ json_out_init(struct json_out *out, struct buf *buf)
     *out = (struct json_out){ .buf = buf };
 }
 
-/* Room for @most bytes and a comma, which is there already if one is needed; NULL beyond the limit. */
-static char *
+/* Room for @most bytes and a comma, which is there already if one is needed; NULL beyond the limit.
+ * The capacity never exceeds the limit, so that most calls need not ask the buffer. */
+static inline char *
 json_out_begin(struct json_out *out, size_t most)
 {
-    char *at = buf_reserve(out->buf, most + out->comma);
+    struct buf *buf = out->buf;
+    char *at = buf->cap - buf->len >= most + 2 ? buf->data + buf->len
+                                               : buf_reserve(buf, most + out->comma);
 
     if (at && out->comma)
         *at++ = ',';
@@ -38,14 +41,14 @@ json_out_begin(struct json_out *out, size_t most)
 }
 
 /* What was written ends at @end. */
-static void
+static inline void
 json_out_end(struct json_out *out, const char *end)
 {
     out->buf->len = (size_t)(end - out->buf->data);
     out->buf->data[out->buf->len] = '\0';
 }
 
-static void
+static inline void
 json_out_bytes(struct json_out *out, const char *bytes, size_t len)
 {
     char *at = json_out_begin(out, len);
@@ -86,38 +89,55 @@ json_out_array_end(struct json_out *out)
 
 #define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* Whether one of 8 bytes is a control character, a quote, a backslash or not ASCII.  For a byte
- * below 0x80, b - 0x20 borrows into bit 7 when it is a control character, and (b ^ c) - 1 when it
- * is c; a borrow can only add findings above a true one. */
-static bool
-json_out_is_special_8(const char *at)
+/* Whether one of the 8 bytes of @word is a control character, a quote, a backslash or not ASCII.  For
+ * a byte below 0x80, b - 0x20 borrows into bit 7 when it is a control character, and (b ^ c) - 1 when
+ * it is c; a borrow can only add findings above a true one. */
+static inline bool
+json_out_is_special_8(uint64_t word)
 {
-    uint64_t word;
-    uint64_t quote;
-    uint64_t backslash;
+    uint64_t quote = (word ^ EACH_BYTE('"')) - EACH_BYTE(1);
+    uint64_t backslash = (word ^ EACH_BYTE('\\')) - EACH_BYTE(1);
 
-    memcpy(&word, at, sizeof(word));
-    quote = (word ^ EACH_BYTE('"')) - EACH_BYTE(1);
-    backslash = (word ^ EACH_BYTE('\\')) - EACH_BYTE(1);
     return ((word | (word - EACH_BYTE(0x20)) | quote | backslash) & EACH_BYTE(0x80)) != 0;
 }
 
-static bool
+static inline bool
 json_out_is_special(char c)
 {
     return (unsigned char)c < 0x20 || c == '"' || c == '\\' || (unsigned char)c >= 0x80;
 }
 
-/* How many bytes from @value on can be copied as they are. */
-static size_t
-json_out_plain_len(const char *value, size_t len)
+/* Copies from @value what needs no escape, up to @len bytes. Return: how many. */
+static inline size_t
+json_out_copy_plain(char *to, const char *value, size_t len)
 {
     size_t at = 0;
+    uint64_t word;
+    uint32_t head;
+    uint32_t tail;
 
-    while (len - at >= 8 && !json_out_is_special_8(value + at))
-        at += 8;
-    while (at < len && !json_out_is_special(value[at]))
-        at++;
+    for (; len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, value + at, sizeof(word));
+        if (json_out_is_special_8(word))
+            break;
+        memcpy(to + at, &word, sizeof(word));
+    }
+    /* The rest in one go, with some bytes of what went before. */
+    if (len >= sizeof(word) && len - at < sizeof(word)) {
+        memcpy(&word, value + len - sizeof(word), sizeof(word));
+        memcpy(to + len - sizeof(word), &word, sizeof(word));
+        if (!json_out_is_special_8(word))
+            return len;
+    } else if (len >= sizeof(head) && len < sizeof(word)) {
+        memcpy(&head, value, sizeof(head));
+        memcpy(&tail, value + len - sizeof(tail), sizeof(tail));
+        memcpy(to, &head, sizeof(head));
+        memcpy(to + len - sizeof(tail), &tail, sizeof(tail));
+        if (!json_out_is_special_8((uint64_t)head << 32 | tail))
+            return len;
+    }
+    for (; at < len && !json_out_is_special(value[at]); at++)
+        to[at] = value[at];
     return at;
 }
 
@@ -159,36 +179,54 @@ json_out_escaped(struct buf *buf, const char *value, size_t len)
     size_t read = 0;
 
     while (read < len) {
-        size_t plain = json_out_plain_len(value + read, len - read);
+        size_t most = len - read < PIECE ? len - read : PIECE;
         char *at = piece;
 
-        buf_append(buf, value + read, plain);
-        read += plain;
-        for (int i = 0; i < PIECE && read < len && json_out_is_special(value[read]); i++)
-            read += json_out_special(&at, value + read, len - read);
+        for (; most > 0 && read < len; most--) {
+            if (json_out_is_special(value[read]))
+                read += json_out_special(&at, value + read, len - read);
+            else
+                *at++ = value[read++];
+        }
         buf_append(buf, piece, (size_t)(at - piece));
     }
+}
+
+/* A value, or a key with its colon. */
+static void
+json_out_text(struct json_out *out, const char *value, size_t len, bool is_key)
+{
+    char *at = json_out_begin(out, len + 2 + is_key);
+    size_t plain;
+
+    if (!at)
+        return;
+    out->comma = !is_key;
+    *at++ = '"';
+    plain = json_out_copy_plain(at, value, len);
+    at += plain;
+    if (plain < len) {
+        json_out_end(out, at);
+        json_out_escaped(out->buf, value + plain, len - plain);
+        buf_append(out->buf, "\":", 1 + (size_t)is_key);
+        return;
+    }
+    *at++ = '"';
+    if (is_key)
+        *at++ = ':';
+    json_out_end(out, at);
 }
 
 void
 json_out_string_n(struct json_out *out, const char *value, size_t len)
 {
-    size_t plain = json_out_plain_len(value, len);
-    char *at = json_out_begin(out, plain + 2);
+    json_out_text(out, value, len, false);
+}
 
-    if (!at)
-        return;
-    *at++ = '"';
-    memcpy(at, value, plain);
-    at += plain;
-    if (plain == len) {
-        *at++ = '"';
-        json_out_end(out, at);
-        return;
-    }
-    json_out_end(out, at);
-    json_out_escaped(out->buf, value + plain, len - plain);
-    buf_append_char(out->buf, '"');
+void
+json_out_key_n(struct json_out *out, const char *key, size_t len)
+{
+    json_out_text(out, key, len, true);
 }
 
 void
@@ -198,14 +236,6 @@ json_out_string(struct json_out *out, const char *value)
         json_out_string_n(out, value, strlen(value));
     else
         json_out_null(out);
-}
-
-void
-json_out_key(struct json_out *out, const char *key)
-{
-    json_out_string_n(out, key, strlen(key));
-    buf_append_char(out->buf, ':');
-    out->comma = false;
 }
 
 /* @value in decimal digits that end before @end. Return: where they begin. */
@@ -364,46 +394,4 @@ json_out_json(struct json_out *out, const json_t *value) /* NOLINT(misc-no-recur
         json_out_null(out);
         break;
     }
-}
-
-void
-json_out_kv_string(struct json_out *out, const char *key, const char *value)
-{
-    json_out_key(out, key);
-    json_out_string(out, value);
-}
-
-void
-json_out_kv_int(struct json_out *out, const char *key, int64_t value)
-{
-    json_out_key(out, key);
-    json_out_int(out, value);
-}
-
-void
-json_out_kv_uint(struct json_out *out, const char *key, uint64_t value)
-{
-    json_out_key(out, key);
-    json_out_uint(out, value);
-}
-
-void
-json_out_kv_bool(struct json_out *out, const char *key, bool value)
-{
-    json_out_key(out, key);
-    json_out_bool(out, value);
-}
-
-void
-json_out_kv_milli(struct json_out *out, const char *key, int64_t value)
-{
-    json_out_key(out, key);
-    json_out_milli(out, value);
-}
-
-void
-json_out_kv_time(struct json_out *out, const char *key, int64_t at_ms)
-{
-    json_out_key(out, key);
-    json_out_time(out, at_ms);
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -50,7 +51,14 @@ void json_out_object(struct json_out *out);
 void json_out_object_end(struct json_out *out);
 void json_out_array(struct json_out *out);
 void json_out_array_end(struct json_out *out);
-void json_out_key(struct json_out *out, const char *key);
+void json_out_key_n(struct json_out *out, const char *key, size_t len);
+
+/* Inline, so that the compiler counts the letters of a literal. */
+static inline void
+json_out_key(struct json_out *out, const char *key)
+{
+    json_out_key_n(out, key, strlen(key));
+}
 
 /** json_out_string() - NULL gives null. */
 void json_out_string(struct json_out *out, const char *value);
@@ -69,9 +77,45 @@ void json_out_raw(struct json_out *out, const char *json, size_t len);
 void json_out_json(struct json_out *out, const json_t *value);
 
 /* Key and value in one call. */
-void json_out_kv_string(struct json_out *out, const char *key, const char *value);
-void json_out_kv_int(struct json_out *out, const char *key, int64_t value);
-void json_out_kv_uint(struct json_out *out, const char *key, uint64_t value);
-void json_out_kv_bool(struct json_out *out, const char *key, bool value);
-void json_out_kv_milli(struct json_out *out, const char *key, int64_t value);
-void json_out_kv_time(struct json_out *out, const char *key, int64_t at_ms);
+
+static inline void
+json_out_kv_string(struct json_out *out, const char *key, const char *value)
+{
+    json_out_key(out, key);
+    json_out_string(out, value);
+}
+
+static inline void
+json_out_kv_int(struct json_out *out, const char *key, int64_t value)
+{
+    json_out_key(out, key);
+    json_out_int(out, value);
+}
+
+static inline void
+json_out_kv_uint(struct json_out *out, const char *key, uint64_t value)
+{
+    json_out_key(out, key);
+    json_out_uint(out, value);
+}
+
+static inline void
+json_out_kv_bool(struct json_out *out, const char *key, bool value)
+{
+    json_out_key(out, key);
+    json_out_bool(out, value);
+}
+
+static inline void
+json_out_kv_milli(struct json_out *out, const char *key, int64_t value)
+{
+    json_out_key(out, key);
+    json_out_milli(out, value);
+}
+
+static inline void
+json_out_kv_time(struct json_out *out, const char *key, int64_t at_ms)
+{
+    json_out_key(out, key);
+    json_out_time(out, at_ms);
+}
