@@ -7,6 +7,11 @@
  *
  * Each exchange has four deadlines: to connect (TLS included), to the head of
  * the answer, between two pieces of the body, and in all.
+ *
+ * A kept connection may turn out to be dead when it is used again.  Then the
+ * request goes out once more on a new one, but only if it changes nothing the
+ * second time (GET, HEAD, OPTIONS, PUT, DELETE: RFC 9110 9.2.2) or not a byte of
+ * it had been written; otherwise it ends with FAULT_LOST and the caller decides.
  */
 
 #include <stdbool.h>
@@ -43,7 +48,8 @@ struct http_op {
     size_t header_count;
     const char *body; /* NULL: none */
     size_t body_len;
-    int body_fd;            /* -1: none; else the body is read from here, body_len bytes */
+    int body_fd;            /* -1: none; else a regular file: body_len bytes from its current offset,
+                               which does not move */
     size_t answer_limit;    /* most bytes kept in @answer; beyond: FAULT_GARBLED */
     int64_t connect_ms;     /* deadlines; 0: the default (5 s) */
     int64_t head_ms;        /* from the request's last byte to the answer's head; 0: 30 s */
@@ -56,8 +62,8 @@ struct http_op {
     void (*on_sent)(struct http_op *op, int64_t sent); /* progress of body_fd; may be NULL */
 
     /* Out. */
-    int status;        /* 0: no answer */
-    struct buf answer; /* the operation's; freed after done unless taken (buf_take) */
+    int status;         /* 0: no answer; known before the first on_body */
+    struct buf *answer; /* the body; borrowed, valid inside done only: buf_take() keeps its bytes */
     int64_t took_us;
 
     /* Exactly once, from the loop, never from inside http_start(); last touch.  A fault means that
