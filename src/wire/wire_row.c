@@ -1,0 +1,345 @@
+/*
+ * Rows as JSON, by hand: lists of ten thousand hosts and the answers to tens of thousands of
+ * requests a second come through here, so keys are written together with what is constant around
+ * them.
+ */
+#include <string.h>
+
+#include "berth/base/id.h"
+#include "berth/base/text.h"
+#include "berth/wire/row.h"
+
+/* Literal text between two values: it brings its own commas. */
+#define WIRE_TEXT(out, literal)                                                                    \
+    do {                                                                                           \
+        buf_append((out)->buf, literal, sizeof(literal) - 1);                                      \
+        (out)->comma = false;                                                                      \
+    } while (0)
+
+enum { ROW_SIZE = 1024 }; /* most rows are shorter; the buffer grows for the others */
+
+static const char *const wire_row_protocols[] = { [PROTOCOL_TCP] = "tcp", [PROTOCOL_UDP] = "udp" };
+
+/* The braces are ours: a row is one value for the writer. */
+static void
+wire_row_begin(struct json_out *out)
+{
+    (void)buf_reserve(out->buf, ROW_SIZE);
+    json_out_object(out);
+}
+
+static void
+wire_row_id(struct json_out *out, enum id_kind kind, int64_t id)
+{
+    char text[ID_TEXT_SIZE];
+
+    if (id > 0)
+        json_out_string_n(out, id_encode(kind, id, text), ID_TEXT_SIZE - 1);
+    else
+        json_out_null(out);
+}
+
+static void
+wire_row_amount(struct json_out *out, const struct host_amount *amount)
+{
+    WIRE_TEXT(out, "{\"memory_bytes\":");
+    json_out_int(out, amount->memory_bytes);
+    WIRE_TEXT(out, ",\"cpus\":");
+    json_out_milli(out, amount->cpus_milli);
+    WIRE_TEXT(out, ",\"slots\":");
+    json_out_int(out, amount->slots);
+    WIRE_TEXT(out, "}");
+}
+
+static void
+wire_row_map(struct json_out *out, const struct schema_map *map)
+{
+    json_out_object(out);
+    for (size_t i = 0; i < map->count; i++)
+        json_out_kv_string(out, map->at[i].key, map->at[i].value);
+    json_out_object_end(out);
+}
+
+static void
+wire_row_container_id(struct json_out *out, const struct instance *instance)
+{
+    static const uint8_t none[INSTANCE_CONTAINER_ID_SIZE];
+    char text[2 * INSTANCE_CONTAINER_ID_SIZE + 1];
+
+    if (memcmp(instance->container_id, none, sizeof(none)) == 0) {
+        json_out_null(out);
+        return;
+    }
+    text_hex(instance->container_id, INSTANCE_CONTAINER_ID_SIZE, text);
+    json_out_string_n(out, text, sizeof(text) - 1);
+}
+
+static void
+wire_row_ports(struct json_out *out, const struct instance *instance)
+{
+    const char *address = instance->host ? instance->host->address : NULL;
+
+    json_out_array(out);
+    for (size_t i = 0; i < instance->port_count; i++) {
+        const struct instance_port *port = &instance->ports[i];
+
+        json_out_object(out);
+        json_out_kv_int(out, "container", port->container);
+        json_out_kv_string(out, "protocol", wire_row_protocols[port->protocol]);
+        json_out_kv_string(out, "host_address", port->host ? address : NULL);
+        json_out_key(out, "host_port");
+        if (port->host)
+            json_out_int(out, port->host);
+        else
+            json_out_null(out);
+        json_out_object_end(out);
+    }
+    json_out_array_end(out);
+}
+
+static void
+wire_row_queue(struct json_out *out, const struct instance *instance, const struct queue *queue,
+               int64_t now_ms)
+{
+    int64_t eta_ms;
+
+    if (!queue || instance->state != INSTANCE_QUEUED) {
+        json_out_null(out);
+        return;
+    }
+    eta_ms = queue_eta_ms(queue, instance, now_ms);
+    WIRE_TEXT(out, "{\"position\":");
+    json_out_uint(out, queue_position(queue, instance));
+    WIRE_TEXT(out, ",\"eta_s\":");
+    if (eta_ms < 0)
+        json_out_null(out);
+    else
+        json_out_int(out, (eta_ms + 999) / 1000);
+    WIRE_TEXT(out, "}");
+}
+
+static void
+wire_row_instance_times(struct json_out *out, const struct instance *instance)
+{
+    WIRE_TEXT(out, ",\"created_at\":");
+    json_out_time(out, instance->created_at_ms);
+    WIRE_TEXT(out, ",\"started_at\":");
+    json_out_time(out, instance->started_at_ms);
+    WIRE_TEXT(out, ",\"ended_at\":");
+    json_out_time(out, instance->ended_at_ms);
+    WIRE_TEXT(out, ",\"ends_at\":");
+    json_out_time(out, instance->ends_at_ms);
+}
+
+void
+wire_row_instance(struct json_out *out, const struct instance *instance, const struct queue *queue,
+                  int64_t now_ms)
+{
+    wire_row_begin(out);
+    WIRE_TEXT(out, "\"id\":");
+    wire_row_id(out, ID_INSTANCE, instance->id);
+    WIRE_TEXT(out, ",\"name\":");
+    json_out_string(out, instance->name);
+    WIRE_TEXT(out, ",\"blueprint\":");
+    json_out_string(out, instance->blueprint->spec.name);
+    WIRE_TEXT(out, ",\"blueprint_version\":");
+    json_out_int(out, instance->blueprint->version);
+    WIRE_TEXT(out, ",\"owner\":");
+    json_out_string(out, instance->owner);
+    WIRE_TEXT(out, ",\"pool\":");
+    json_out_string(out, instance->pool->name);
+    WIRE_TEXT(out, ",\"state\":");
+    json_out_string(out, instance_state_name((enum instance_state)instance->state));
+    WIRE_TEXT(out, ",\"desired\":");
+    json_out_string(out, instance_state_name((enum instance_state)instance->desired));
+    WIRE_TEXT(out, ",\"reason\":");
+    json_out_string(out, instance->reason);
+    WIRE_TEXT(out, ",\"host\":");
+    wire_row_id(out, ID_HOST, instance->host ? instance->host->id : instance->last_host_id);
+    WIRE_TEXT(out, ",\"container_id\":");
+    wire_row_container_id(out, instance);
+    WIRE_TEXT(out, ",\"generation\":");
+    json_out_uint(out, instance->generation);
+    WIRE_TEXT(out, ",\"ports\":");
+    wire_row_ports(out, instance);
+    WIRE_TEXT(out, ",\"url\":null,\"queue\":"); /* a URL needs a route */
+    wire_row_queue(out, instance, queue, now_ms);
+    WIRE_TEXT(out, ",\"memory_bytes\":");
+    json_out_int(out, instance->blueprint->spec.memory_bytes);
+    WIRE_TEXT(out, ",\"restarts\":");
+    json_out_uint(out, instance->restarts);
+    WIRE_TEXT(out, ",\"oom_kills\":");
+    json_out_uint(out, instance->oom_kills);
+    WIRE_TEXT(out, ",\"exit_code\":");
+    if (instance->exit_code == INSTANCE_NO_EXIT_CODE)
+        json_out_null(out);
+    else
+        json_out_int(out, instance->exit_code);
+    wire_row_instance_times(out, instance);
+    json_out_object_end(out);
+}
+
+static void
+wire_row_host_error(struct json_out *out, const struct host *host, int64_t now_ms)
+{
+    const struct error_score *score = &host->score;
+
+    WIRE_TEXT(out, ",\"error\":{\"score\":");
+    json_out_milli(out, score_at(score, now_ms));
+    WIRE_TEXT(out, ",\"threshold\":");
+    json_out_milli(out, host->pool->policy.error_threshold_milli);
+    WIRE_TEXT(out, ",\"last_kind\":");
+    if (score->last_at_ms)
+        json_out_string(out, fault_rule((enum fault_kind)score->last_kind)->code);
+    else
+        json_out_null(out);
+    WIRE_TEXT(out, ",\"last_at\":");
+    json_out_time(out, score->last_at_ms);
+    WIRE_TEXT(out, "}");
+}
+
+static void
+wire_row_host_rest(struct json_out *out, const struct host *host)
+{
+    WIRE_TEXT(out, ",\"playbook_revision\":null,\"price_per_hour\":null,\"created_at\":");
+    json_out_time(out, host->created_at_ms);
+    WIRE_TEXT(out, ",\"active_at\":");
+    json_out_time(out, host->active_at_ms);
+    WIRE_TEXT(out, ",\"ends_at\":");
+    json_out_time(out, host->ends_at_ms);
+    WIRE_TEXT(out, ",\"removed_at\":");
+    json_out_time(out, host->removed_at_ms);
+    WIRE_TEXT(out, ",\"labels\":");
+    wire_row_map(out, &host->labels);
+    WIRE_TEXT(out, ",\"engine\":{\"address\":");
+    json_out_string(out, host->endpoint.engine);
+    WIRE_TEXT(out, ",\"version\":");
+    json_out_string(out, host->engine_version);
+    WIRE_TEXT(out, ",\"api\":");
+    json_out_string(out, host->engine_api);
+    WIRE_TEXT(out, ",\"reachable\":");
+    json_out_bool(out, host->reachable);
+    WIRE_TEXT(out, "}");
+}
+
+void
+wire_row_host(struct json_out *out, const struct host *host, int64_t now_ms)
+{
+    wire_row_begin(out);
+    WIRE_TEXT(out, "\"id\":");
+    wire_row_id(out, ID_HOST, host->id);
+    WIRE_TEXT(out, ",\"name\":");
+    json_out_string(out, host->name);
+    WIRE_TEXT(out, ",\"pool\":");
+    json_out_string(out, host->pool->name);
+    WIRE_TEXT(out, ",\"provider\":");
+    json_out_string(out, pool_provider_name(host->pool->provider));
+    WIRE_TEXT(out, ",\"state\":");
+    json_out_string(out, host_state_name((enum host_state)host->state));
+    WIRE_TEXT(out, ",\"waiting_for\":");
+    json_out_string(out, host->waiting_for);
+    WIRE_TEXT(out, ",\"reason\":");
+    json_out_string(out, host->reason);
+    WIRE_TEXT(out, ",\"address\":");
+    json_out_string(out, host->address);
+    WIRE_TEXT(out, ",\"machine_id\":");
+    json_out_string(out, host->engine_id);
+    WIRE_TEXT(out, ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"capacity\":");
+    wire_row_amount(out, &host->capacity);
+    WIRE_TEXT(out, ",\"reserved\":");
+    wire_row_amount(out, &host->reserved);
+    WIRE_TEXT(out, ",\"instances\":");
+    json_out_uint(out, host->instance_count);
+    wire_row_host_error(out, host, now_ms);
+    wire_row_host_rest(out, host);
+    json_out_object_end(out);
+}
+
+void
+wire_row_pool(struct json_out *out, const struct pool *pool)
+{
+    wire_row_begin(out);
+    json_out_kv_string(out, "name", pool->name);
+    json_out_kv_string(out, "provider", pool_provider_name(pool->provider));
+    json_out_kv_bool(out, "configured", pool->configured);
+    json_out_kv_uint(out, "hosts", pool->hosts);
+    json_out_kv_int(out, "rev", pool->rev);
+    json_out_kv_time(out, "created_at", pool->created_at_ms);
+    json_out_key(out, "policy");
+    schema_encode(&pool_policy_schema, &pool->policy, out);
+    json_out_object_end(out);
+}
+
+void
+wire_row_blueprint(struct json_out *out, const struct blueprint *blueprint)
+{
+    wire_row_begin(out);
+    schema_encode_fields(&blueprint_schema, &blueprint->spec, out);
+    json_out_kv_int(out, "version", blueprint->version);
+    json_out_kv_time(out, "created_at", blueprint->created_at_ms);
+    json_out_kv_uint(out, "instances", blueprint->instances);
+    json_out_object_end(out);
+}
+
+void
+wire_row_token(struct json_out *out, const struct token *token, const char *secret)
+{
+    wire_row_begin(out);
+    json_out_key(out, "id");
+    wire_row_id(out, ID_TOKEN, token->id);
+    json_out_kv_string(out, "name", token->name);
+    json_out_kv_string(out, "role", token_role_name(token->role));
+    json_out_kv_string(out, "owner", token->owner);
+    json_out_key(out, "pools");
+    json_out_array(out);
+    for (size_t i = 0; i < token->pools.count; i++)
+        json_out_string(out, token->pools.at[i]);
+    json_out_array_end(out);
+    json_out_kv_time(out, "created_at", token->created_at_ms);
+    json_out_kv_time(out, "expires_at", token->expires_at_ms);
+    if (secret)
+        json_out_kv_string(out, "token", secret);
+    json_out_object_end(out);
+}
+
+void
+wire_row_operation(struct json_out *out, const struct operation *operation)
+{
+    wire_row_begin(out);
+    json_out_key(out, "id");
+    wire_row_id(out, ID_OPERATION, operation->id);
+    json_out_kv_string(out, "kind", operation_kind_name(operation->kind));
+    json_out_kv_string(out, "state", operation_state_name(operation->state));
+    json_out_kv_string(out, "owner", operation->owner);
+    json_out_kv_string(out, "pool", operation->pool);
+    json_out_key(out, "host");
+    wire_row_id(out, ID_HOST, operation->host_id);
+    json_out_kv_string(out, "subject", operation->subject);
+    json_out_kv_string(out, "text", operation->text);
+    json_out_kv_int(out, "progress", operation->progress);
+    json_out_key(out, "total");
+    if (operation->total > 0)
+        json_out_int(out, operation->total);
+    else
+        json_out_null(out);
+    json_out_kv_time(out, "created_at", operation->created_at_ms);
+    json_out_kv_time(out, "ended_at", operation->ended_at_ms);
+    json_out_object_end(out);
+}
+
+void
+wire_row_event(struct json_out *out, const struct event *event, const char *pool_name)
+{
+    wire_row_begin(out);
+    json_out_kv_int(out, "seq", event->seq);
+    json_out_kv_time(out, "at", event->at_ms);
+    json_out_kv_string(out, "kind", event->kind);
+    json_out_kv_string(out, "pool", pool_name);
+    json_out_key(out, "host");
+    wire_row_id(out, ID_HOST, event->host_id);
+    json_out_key(out, "instance");
+    wire_row_id(out, ID_INSTANCE, event->instance_id);
+    json_out_kv_string(out, "owner", event->owner);
+    json_out_kv_string(out, "text", event->text);
+    json_out_object_end(out);
+}

@@ -1,0 +1,246 @@
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "berth/base/text.h"
+#include "berth/wire/shape.h"
+
+#define AMOUNT "{memory_bytes:i,cpus:n,slots:i}"
+
+/* clang-format off */
+const struct wire_shape wire_shapes[] = {
+    { "Instance", "One running copy of a blueprint.",
+      "{id:s,name:s?,blueprint:s,blueprint_version:i,owner:s,pool:s,"
+      "state:(queued|starting|running|stopping|stopped|failed),desired:(running|stopped),reason:s?,host:s?,"
+      "container_id:s?,generation:i,"
+      "ports:[{container:i,protocol:(tcp|udp),host_address:s?,host_port:i?}],url:s?,"
+      "queue:{position:i,eta_s:i?}?,memory_bytes:i,restarts:i,oom_kills:i,exit_code:i?,"
+      "created_at:t,started_at:t?,ended_at:t?,ends_at:t?}" },
+    { "Instances", "What was started.", "{items:[@Instance],next:s?}" },
+    { "InstanceList", "A page of instances.", "{items:[@Instance],next:s?}" },
+    { "Host", "One machine with a Docker engine.",
+      "{id:s,name:s,pool:s,provider:(local|static),state:(spawned|active|inactive|removed),waiting_for:s?,"
+      "reason:s?,address:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
+      "instances:i,error:{score:n,threshold:n,last_kind:s?,last_at:t?},playbook_revision:s?,price_per_hour:n?,"
+      "created_at:t,active_at:t?,ends_at:t?,removed_at:t?,labels:{*:s},"
+      "engine:{address:s,version:s?,api:s?,reachable:b}}" },
+    { "HostList", "A page of hosts.", "{items:[@Host],next:s?}" },
+    { "HostChange", "The host, and the operation that follows its change.", "{host:@Host,operation:@Operation}" },
+    { "Pool", "Hosts of one kind and the rules for them.",
+      "{name:s,provider:(local|static),configured:b,hosts:i,rev:i,created_at:t,policy:@PoolPolicy}" },
+    { "PoolList", "A page of pools.", "{items:[@Pool],next:s?}" },
+    { "BlueprintList", "A page of blueprints.", "{items:[@Blueprint],next:s?}" },
+    { "Token", "Who may do what; never its secret.",
+      "{id:s,name:s?,role:(user|operator|admin),owner:s?,pools:[s],created_at:t,expires_at:t?}" },
+    { "NewToken", "A token with its secret, which is shown this once. The answer to a repeated Idempotency-Key has null.",
+      "{id:s,name:s?,role:(user|operator|admin),owner:s?,pools:[s],created_at:t,expires_at:t?,token:s?}" },
+    { "TokenList", "A page of tokens.", "{items:[@Token],next:s?}" },
+    { "Event", "Something that happened.",
+      "{seq:i,at:t,kind:s,pool:s?,host:s?,instance:s?,owner:s?,text:s?}" },
+    { "EventList", "A page of events; oldest_seq is the oldest that is still kept.",
+      "{items:[@Event],next:s?,oldest_seq:i?}" },
+    { "Operation", "Something that takes time.",
+      "{id:s,kind:(image_load|image_pull|host_drain|host_remove|housekeeping),"
+      "state:(running|done|failed|cancelled),owner:s?,pool:s?,host:s?,subject:s?,text:s?,"
+      "progress:i,total:i?,created_at:t,ended_at:t?}" },
+    { "OperationList", "A page of operations.", "{items:[@Operation],next:s?}" },
+    { "Image", "An image on hosts of the pool.",
+      "{reference:s,id:s,size_bytes:i,created_at:t?,hosts:i}" },
+    { "ImageList", "The images of a pool. hosts_asked less hosts_answered did not answer.",
+      "{items:[@Image],kept:[{digest:s,references:[s],size_bytes:i,created_at:t}],"
+      "hosts_asked:i,hosts_answered:i,next:s?}" },
+    { "ExecResult", "How the command ended.", "{exit_code:i,stdout:s,stderr:s,truncated:b}" },
+    { "Stats", "One sample of what a container uses.",
+      "{at:t,memory_bytes:i,memory_limit_bytes:i,cpu_ns:i,system_cpu_ns:i,cpus:i,network_in_bytes:i,"
+      "network_out_bytes:i,block_in_bytes:i,block_out_bytes:i,pids:i}" },
+    { "Explanation", "Why it was placed where it is, and how things stand now.",
+      "{instance:s,decision:j,now:j}" },
+    { "Version", "What answers here.", "{version:s,cluster:s,cluster_id:s,api:(v1)}" },
+    { "Doctor", "The invariants, checked on the live rows.",
+      "{ok:b,failed:i,checks:[{check:s,ok:b,detail:s?}]}" },
+    { "Health", "Whether it serves.", "{status:(ok|full|broken|starting|stopping),reason:s?}" },
+    { "Problem", "What is wrong (RFC 9457).",
+      "{type:s,title:s,status:i,detail:s?,instance:s?,code:s,"
+      "errors~:[{pointer:s,code:s,detail:s}],request_id:s?}" },
+};
+/* clang-format on */
+const size_t wire_shape_count = ARRAY_LEN(wire_shapes);
+
+/* What one letter stands for. */
+struct shape_scalar {
+    char letter;
+    const char *type;
+    const char *format; /* NULL: none */
+};
+
+static const struct shape_scalar shape_scalars[] = {
+    { 's', "string", NULL },  { 'i', "integer", "int64" },    { 'n', "number", NULL },
+    { 'b', "boolean", NULL }, { 't', "string", "date-time" },
+};
+
+enum { SHAPE_WORD_MAX = 64, SHAPE_DEPTH_MAX = 8 };
+
+/* Recursion: the texts are constants of the program, nested a few levels deep.
+ * NOLINTBEGIN(misc-no-recursion) */
+
+/* Where the value at @text ends, its '?' not included. */
+static const char *
+wire_shape_end(const char *text)
+{
+    int depth = 0;
+
+    do {
+        assert(*text);
+        depth += *text == '{' || *text == '[' || *text == '(';
+        depth -= *text == '}' || *text == ']' || *text == ')';
+        text++;
+    } while (depth > 0 || (*text && !strchr(",}]?", *text)));
+    return text;
+}
+
+static void
+wire_shape_type(struct json_out *out, const char *type, bool nullable)
+{
+    json_out_key(out, "type");
+    if (!nullable) {
+        json_out_string(out, type);
+        return;
+    }
+    json_out_array(out);
+    json_out_string(out, type);
+    json_out_string(out, "null");
+    json_out_array_end(out);
+}
+
+/* The words between parentheses. */
+static void
+wire_shape_enum(struct json_out *out, const char *text, bool nullable)
+{
+    wire_shape_type(out, "string", nullable);
+    json_out_key(out, "enum");
+    json_out_array(out);
+    for (text++; *text != ')'; text += *text == '|') {
+        size_t len = strcspn(text, "|)");
+
+        json_out_string_n(out, text, len);
+        text += len;
+    }
+    if (nullable)
+        json_out_null(out);
+    json_out_array_end(out);
+}
+
+static void
+wire_shape_reference(struct json_out *out, const char *text, const char *end)
+{
+    char name[SHAPE_WORD_MAX + 32] = "#/components/schemas/";
+    struct buf path = {
+        .data = name, .len = strlen(name), .cap = sizeof(name), .limit = sizeof(name) - 1
+    };
+
+    buf_append(&path, text + 1, (size_t)(end - text - 1));
+    json_out_kv_string(out, "$ref", name);
+}
+
+static void wire_shape_value(struct json_out *out, const char *text, const char *doc);
+
+/* The member names of the object at @text, those that are always there. */
+static void
+wire_shape_required(struct json_out *out, const char *text)
+{
+    json_out_key(out, "required");
+    json_out_array(out);
+    for (text++; *text != '}'; text += *text == ',') {
+        size_t len = strcspn(text, "~:");
+        bool optional = text[len] == '~';
+
+        if (!optional)
+            json_out_string_n(out, text, len);
+        text = wire_shape_end(text + len + 1 + optional);
+        text += *text == '?';
+    }
+    json_out_array_end(out);
+}
+
+static void
+wire_shape_object(struct json_out *out, const char *text, bool nullable)
+{
+    char word[SHAPE_WORD_MAX];
+
+    wire_shape_type(out, "object", nullable);
+    if (text[1] == '*') {
+        json_out_key(out, "additionalProperties");
+        wire_shape_value(out, text + 3, NULL);
+        return;
+    }
+    json_out_key(out, "properties");
+    json_out_object(out);
+    for (const char *at = text + 1; *at != '}'; at += *at == ',') {
+        size_t len = strcspn(at, "~:");
+
+        assert(len > 0 && len < sizeof(word) && at[len]);
+        memcpy(word, at, len);
+        word[len] = '\0';
+        at += len + 1 + (at[len] == '~');
+        json_out_key(out, word);
+        wire_shape_value(out, at, NULL);
+        at = wire_shape_end(at);
+        at += *at == '?';
+    }
+    json_out_object_end(out);
+    wire_shape_required(out, text);
+}
+
+static void
+wire_shape_scalar(struct json_out *out, char letter, bool nullable)
+{
+    for (size_t i = 0; i < ARRAY_LEN(shape_scalars); i++) {
+        if (shape_scalars[i].letter != letter)
+            continue;
+        wire_shape_type(out, shape_scalars[i].type, nullable);
+        if (shape_scalars[i].format)
+            json_out_kv_string(out, "format", shape_scalars[i].format);
+        return;
+    }
+    assert(letter == 'j');
+}
+
+static void
+wire_shape_value(struct json_out *out, const char *text, const char *doc)
+{
+    const char *end = wire_shape_end(text);
+    bool nullable = *end == '?';
+
+    json_out_object(out);
+    if (doc)
+        json_out_kv_string(out, "description", doc);
+    switch (*text) {
+    case '{':
+        wire_shape_object(out, text, nullable);
+        break;
+    case '[':
+        wire_shape_type(out, "array", nullable);
+        json_out_key(out, "items");
+        wire_shape_value(out, text + 1, NULL);
+        break;
+    case '(':
+        wire_shape_enum(out, text, nullable);
+        break;
+    case '@':
+        assert(!nullable);
+        wire_shape_reference(out, text, end);
+        break;
+    default:
+        wire_shape_scalar(out, *text, nullable);
+        break;
+    }
+    json_out_object_end(out);
+}
+
+/* NOLINTEND(misc-no-recursion) */
+
+void
+wire_shape_describe(struct json_out *out, const char *text, const char *doc)
+{
+    wire_shape_value(out, text, doc);
+}
