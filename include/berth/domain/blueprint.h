@@ -97,9 +97,15 @@ struct blueprint {
     /* Not stored. */
     uint32_t instances;          /* live rows that point here */
     struct error_score *breaker; /* owned; NULL until a fault blames it */
+    uint64_t image_key; /* blueprint_image_key() of spec.image */
+    uint32_t name_key;  /* a hash of spec.name, the same for all versions: counts replicas */
     bool dirty;
 };
 
-/** blueprint_new() - takes @spec's contents. */
+/** blueprint_image_key() - a hash of an image's full name: "busybox" and
+ * "docker.io/library/busybox:latest" have the same. */
+uint64_t blueprint_image_key(const char *image);
+
+/** blueprint_new() - takes @spec's contents (which is emptied), and sets spec_json and the keys. */
 struct blueprint *blueprint_new(struct blueprint_spec *spec);
 void blueprint_free(struct blueprint *blueprint);

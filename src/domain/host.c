@@ -1,0 +1,141 @@
+#include "berth/domain/host.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "berth/base/mem.h"
+
+enum { HOST_MILLI = 1000 };
+
+/* clang-format off */
+const struct host_edge host_edges[] = {
+    { HOST_SPAWNED,  HOST_EV_PREPARED,  HOST_ACTIVE   },
+    { HOST_SPAWNED,  HOST_EV_GAVE_UP,   HOST_INACTIVE },
+    { HOST_SPAWNED,  HOST_EV_GONE,      HOST_REMOVED  },
+    { HOST_ACTIVE,   HOST_EV_DRAIN,     HOST_INACTIVE },
+    { HOST_ACTIVE,   HOST_EV_GAVE_UP,   HOST_INACTIVE },
+    { HOST_ACTIVE,   HOST_EV_GONE,      HOST_REMOVED  },
+    { HOST_INACTIVE, HOST_EV_ACTIVATED, HOST_ACTIVE   },
+    { HOST_INACTIVE, HOST_EV_EMPTY,     HOST_REMOVED  },
+    { HOST_INACTIVE, HOST_EV_GONE,      HOST_REMOVED  },
+};
+/* clang-format on */
+const size_t host_edge_count = ARRAY_LEN(host_edges);
+
+static const char *const host_state_names[HOST_STATE_COUNT] = {
+    [HOST_SPAWNED] = "spawned",
+    [HOST_ACTIVE] = "active",
+    [HOST_INACTIVE] = "inactive",
+    [HOST_REMOVED] = "removed",
+};
+
+static const char *const host_event_names[HOST_EVENT_COUNT] = {
+    [HOST_EV_PREPARED] = "prepared",   [HOST_EV_GAVE_UP] = "gave_up", [HOST_EV_DRAIN] = "drain",
+    [HOST_EV_ACTIVATED] = "activated", [HOST_EV_EMPTY] = "empty",     [HOST_EV_GONE] = "gone",
+};
+
+int
+host_next(enum host_state from, enum host_event event, enum host_state *ret_state)
+{
+    for (size_t i = 0; i < host_edge_count; i++) {
+        if (host_edges[i].from == from && host_edges[i].on == event) {
+            *ret_state = host_edges[i].to;
+            return HOST_OK;
+        }
+    }
+    return HOST_NO_SUCH_EDGE;
+}
+
+const char *
+host_state_name(enum host_state state)
+{
+    assert((int)state >= 0 && state < HOST_STATE_COUNT);
+    return host_state_names[state];
+}
+
+const char *
+host_event_name(enum host_event event)
+{
+    assert((int)event >= 0 && event < HOST_EVENT_COUNT);
+    return host_event_names[event];
+}
+
+int
+host_state_from_name(const char *name)
+{
+    for (int state = 0; state < HOST_STATE_COUNT; state++)
+        if (strcmp(host_state_names[state], name) == 0)
+            return state;
+    return -1;
+}
+
+struct host *
+host_new(struct pool *pool, const char *name)
+{
+    struct host *host = mem_new0(sizeof(*host));
+
+    host->pool = pool;
+    host->name = mem_strdup(name);
+    host->state = HOST_SPAWNED;
+    list_init(&host->instances);
+    return host;
+}
+
+void
+host_free(struct host *host)
+{
+    if (!host)
+        return;
+    assert(!host->placement && !host->lane);
+    mem_free(host->name);
+    mem_free(host->address);
+    mem_free(host->waiting_for);
+    mem_free(host->reason);
+    mem_free(host->engine_version);
+    mem_free(host->engine_api);
+    mem_free(host->engine_id);
+    mem_free(host->endpoint.engine);
+    mem_free(host->endpoint.ca);
+    mem_free(host->endpoint.cert);
+    mem_free(host->endpoint.key);
+    for (size_t i = 0; i < host->labels.count; i++) {
+        mem_free(host->labels.at[i].key);
+        mem_free(host->labels.at[i].value);
+    }
+    mem_free(host->labels.at);
+    mem_free(host);
+}
+
+/* What is left of @total after @reserve, times the overcommit factor, rounded down. */
+static int64_t
+host_capacity_of(int64_t total, int64_t reserve, int64_t overcommit_milli)
+{
+    int64_t left = total - reserve;
+
+    if (left <= 0)
+        return 0;
+    return left / HOST_MILLI * overcommit_milli + left % HOST_MILLI * overcommit_milli / HOST_MILLI;
+}
+
+void
+host_capacity_update(struct host *host)
+{
+    const struct pool_policy *policy = &host->pool->policy;
+    const struct host_amount *total = &host->total;
+
+    host->capacity = (struct host_amount){
+        .memory_bytes = host_capacity_of(total->memory_bytes, policy->reserve.memory_bytes,
+                                         policy->overcommit.memory_milli),
+        .cpus_milli = host_capacity_of(total->cpus_milli, policy->reserve.cpus_milli,
+                                       policy->overcommit.cpus_milli),
+        .slots = total->slots > 0 ? total->slots : policy->slots_per_host,
+    };
+}
+
+bool
+host_takes_work(const struct host *host, int64_t now_ms)
+{
+    return host->state == HOST_ACTIVE && host->reachable && !host->breaker_open &&
+           score_at(&host->score, now_ms) <= host->pool->policy.error_threshold_milli;
+}
