@@ -19,10 +19,9 @@ set(CPACK_PACKAGE_NAME berth)
 set(CPACK_PACKAGE_VENDOR "The Berth authors")
 set(CPACK_PACKAGE_CONTACT "The Berth authors <berth@localhost>")
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "small elastic container cloud on machines you pay for")
-set(CPACK_PACKAGE_DESCRIPTION
+string(CONCAT CPACK_PACKAGE_DESCRIPTION
     "berthd keeps a pool of Docker hosts, places containers on them under memory\n"
-    "limits and forgets nothing that it promised; berth is its command line.")
-string(REPLACE ";" "" CPACK_PACKAGE_DESCRIPTION "${CPACK_PACKAGE_DESCRIPTION}")
+    "limits, and forgets nothing that it promised. berth is its command line.")
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_GENERATOR DEB)

@@ -3,6 +3,7 @@
 #   tests/unit/<layer>/test_<what>.c   unit.<layer>.<what>   cmocka; links its layer and tests/support
 #   tests/api/test_<what>.py|sh        api.<what>            a berthd on this machine; Python as a module
 #   tests/real/test_<what>.py|sh       real.<what>           the same with real Docker engines (root)
+#   tests/package/test_<what>.sh       package.<what>        the Debian package of the release build (root)
 #   tests/fuzz/fuzz_<what>.c           fuzz.<what>           libFuzzer, with BERTH_FUZZ
 #   tests/arch/                        gate.*                the gates, with BERTH_GATES
 #
@@ -55,7 +56,7 @@ if(BERTH_GATES)
     endforeach()
     file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/api/test_*.py
         ${CMAKE_SOURCE_DIR}/tests/api/test_*.sh ${CMAKE_SOURCE_DIR}/tests/real/test_*.py
-        ${CMAKE_SOURCE_DIR}/tests/real/test_*.sh)
+        ${CMAKE_SOURCE_DIR}/tests/real/test_*.sh ${CMAKE_SOURCE_DIR}/tests/package/test_*.sh)
     foreach(script ${scripts})
         string(REGEX REPLACE ".*/tests/([^/]+)/test_(.+)\\.(py|sh)$" "\\1;\\2;\\3" parts ${script})
         list(GET parts 0 kind)
