@@ -4,6 +4,8 @@
 
 #include "berth/base/json.h"
 
+_Static_assert(JSON_DEPTH_MAX == 32, "its refusal says so");
+
 static bool
 json_in_too_deep(const char *data, size_t len, size_t *ret_at)
 {
@@ -30,7 +32,7 @@ json_in_too_deep(const char *data, size_t len, size_t *ret_at)
 }
 
 static int
-json_in_refuse_depth(const char *data, size_t at, struct fault *fault)
+json_in_refuse_at(const char *data, size_t at, const char *what, struct fault *fault)
 {
     size_t line = 1;
     size_t column = 1;
@@ -39,9 +41,8 @@ json_in_refuse_depth(const char *data, size_t at, struct fault *fault)
         column = data[i] == '\n' ? 1 : column + 1;
         line += data[i] == '\n';
     }
-    return fault_set(fault, FAULT_INVALID, "json.parse",
-                     "line %zu, column %zu: nested too deeply; at most %d levels are allowed", line,
-                     column, JSON_DEPTH_MAX);
+    return fault_set(fault, FAULT_INVALID, "json.parse", "line %zu, column %zu: %s", line, column,
+                     what);
 }
 
 int
@@ -49,21 +50,26 @@ json_in_parse(const char *data, size_t len, json_t **ret_json, struct fault *fau
 {
     json_error_t error;
     json_t *json;
+    const char *quote;
+    const char *nul = len > 0 ? memchr(data, '\0', len) : NULL;
     size_t at;
-    size_t said;
 
+    if (nul) /* jansson overlooks one that follows a number */
+        return json_in_refuse_at(data, (size_t)(nul - data), "NUL characters are not allowed",
+                                 fault);
     if (json_in_too_deep(data, len, &at))
-        return json_in_refuse_depth(data, at, fault);
+        return json_in_refuse_at(data, at, "nested too deeply; at most 32 levels are allowed",
+                                 fault);
     json = json_loadb(len > 0 ? data : "", len, JSON_REJECT_DUPLICATES, &error);
     if (json) {
         *ret_json = json;
         return 0;
     }
     /* What jansson quotes of the input after " near " may be a password. */
-    said = (size_t)(strstr(error.text, " near ") ? strstr(error.text, " near ") - error.text
-                                                 : (ptrdiff_t)strlen(error.text));
+    quote = strstr(error.text, " near ");
     return fault_set(fault, FAULT_INVALID, "json.parse", "line %d, column %d: %.*s", error.line,
-                     error.column, (int)said, error.text);
+                     error.column, (int)(quote ? quote - error.text : JSON_ERROR_TEXT_LENGTH),
+                     error.text);
 }
 
 const char *
