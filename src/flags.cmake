@@ -1,5 +1,4 @@
 # Warnings, hardening and sanitizers, for every target.
-include(CheckCCompilerFlag)
 
 add_compile_options(
     -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wstrict-prototypes -Wmissing-prototypes
@@ -19,15 +18,12 @@ if(BERTH_SANITIZE)
     add_link_options(-fsanitize=${BERTH_SANITIZE})
 elseif(CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo)$")
     set(CMAKE_POSITION_INDEPENDENT_CODE ON)
-    # Not every compiler and processor has these.
-    foreach(flag -fstack-clash-protection -fcf-protection -mbranch-protection=standard)
-        string(MAKE_C_IDENTIFIER "BERTH_HAS${flag}" known)
-        check_c_compiler_flag(${flag} ${known})
-        if(${known})
-            add_compile_options(${flag})
-        endif()
-    endforeach()
-    add_compile_options(-fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        add_compile_options(-fcf-protection)
+    elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+        add_compile_options(-mbranch-protection=standard)
+    endif()
+    add_compile_options(-fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
         -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
     add_link_options(-pie -Wl,--as-needed,-z,relro,-z,now,-z,noexecstack)
 endif()
