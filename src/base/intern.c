@@ -6,7 +6,9 @@
 
 #include "berth/base/mem.h"
 
-#define uthash_fatal(msg) abort()
+/* uthash's default function falls through cases in a way that clang warns of. */
+#define HASH_FUNCTION(key, len, hash) HASH_FNV(key, len, hash)
+#define uthash_fatal(msg)             abort()
 #include <uthash.h>
 
 struct intern_entry {

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "berth/base/text.h"
+
 #include "schema_field.h"
 #include "schema_suggest.h"
 #include "schema_value.h"
@@ -35,7 +37,7 @@ struct schema_target {
     struct problems *problems;
 };
 
-/* @pointer + "/" + @key, escaped as RFC 6901 says and cut to fit. */
+/* @pointer + "/" + @key, escaped as RFC 6901 says and cut to fit between two characters. */
 static void
 schema_pointer_key(char ret_pointer[SCHEMA_POINTER_SIZE], const char *pointer, const char *key)
 {
@@ -53,6 +55,7 @@ schema_pointer_key(char ret_pointer[SCHEMA_POINTER_SIZE], const char *pointer, c
             buf_append_char(&buf, *key);
     }
     memcpy(ret_pointer, buf_text(&buf), buf.len + 1);
+    ret_pointer[text_utf8_len(ret_pointer, buf.len)] = '\0';
     buf_fini(&buf);
 }
 

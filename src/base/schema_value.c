@@ -27,8 +27,9 @@ schema_type_name(const json_t *json)
     case JSON_STRING:
         return "a string";
     case JSON_INTEGER:
-    case JSON_REAL:
         return "a number";
+    case JSON_REAL:
+        return "a number with a point";
     case JSON_TRUE:
     case JSON_FALSE:
         return "a boolean";
