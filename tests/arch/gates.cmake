@@ -30,6 +30,10 @@ berth_gate(limits
     COMMAND python3 ${arch}/check_limits.py ${CMAKE_SOURCE_DIR}
     PLANTED python3 ${arch}/check_limits.py ${planted}/limits
     SAYS "long_file.c: 5[0-9][0-9] lines.*long_function.c:[0-9]+: a function of 61 lines.*nested.c:6: nested")
+berth_gate(names
+    COMMAND python3 ${arch}/check_names.py ${CMAKE_SOURCE_DIR}
+    PLANTED python3 ${arch}/check_names.py ${planted}/names
+    SAYS "other_function should be static.*other_number should be static")
 berth_gate(words
     COMMAND python3 ${arch}/check_words.py ${CMAKE_SOURCE_DIR}
     PLANTED python3 ${arch}/check_words.py ${planted}/words
