@@ -26,9 +26,9 @@ struct http;
 
 /* Where to: one peer, whose connections are kept and reused. Borrowed strings. */
 struct http_peer {
-    int64_t key;             /* picks the shard; e.g. a host's id */
-    const char *unix_path;   /* NULL: by the URL's address */
-    const char *ca;          /* PEM files; NULL: none */
+    int64_t key;           /* picks the shard; e.g. a host's id */
+    const char *unix_path; /* NULL: by the URL's address */
+    const char *ca;        /* PEM files; NULL: none */
     const char *cert;
     const char *tls_key;
 };
@@ -42,20 +42,20 @@ struct http_header {
 struct http_op {
     /* In. */
     struct http_peer peer;
-    const char *method; /* "GET", ... */
-    const char *url;    /* absolute; "http://localhost/..." with unix_path */
+    const char *method;                /* "GET", ... */
+    const char *url;                   /* absolute; "http://localhost/..." with unix_path */
     const struct http_header *headers; /* [header_count]; values may be secret: never logged */
     size_t header_count;
     const char *body; /* NULL: none */
     size_t body_len;
-    int body_fd;            /* -1: none; else a regular file: body_len bytes from its current offset,
-                               which does not move */
-    size_t answer_limit;    /* most bytes kept in @answer; beyond: FAULT_GARBLED */
-    int64_t connect_ms;     /* deadlines; 0: the default (5 s) */
-    int64_t head_ms;        /* from the request's last byte to the answer's head; 0: 30 s */
-    int64_t progress_ms;    /* between two pieces of the body, also of the request's; 0: 30 s,
+    int body_fd;         /* if body is NULL and body_len > 0: a regular file, whose body_len bytes
+                               from its offset are sent; the offset does not move */
+    size_t answer_limit; /* most bytes kept in @answer; beyond: FAULT_GARBLED */
+    int64_t connect_ms;  /* deadlines; 0: the default (5 s) */
+    int64_t head_ms;     /* from the request's last byte to the answer's head; 0: 30 s */
+    int64_t progress_ms; /* between two pieces of the body, also of the request's; 0: 30 s,
                                -1: none */
-    int64_t total_ms;       /* 0: none */
+    int64_t total_ms;    /* 0: none */
     /* NULL: the body is kept in @answer.  Else it is called with each piece and nothing is kept.
      * Return: 0 to go on; -1 ends the exchange with FAULT_CANCELLED. */
     int (*on_body)(struct http_op *op, const char *data, size_t len);
@@ -68,11 +68,13 @@ struct http_op {
 
     /* Exactly once, from the loop, never from inside http_start(); last touch.  A fault means that
      * there is no whole answer: FAULT_UNREACHABLE (nothing was sent), FAULT_TLS, FAULT_TIMEOUT,
-     * FAULT_LOST, FAULT_GARBLED, FAULT_CANCELLED.  Statuses of 400 and more are no fault here. */
+     * FAULT_LOST, FAULT_GARBLED, FAULT_CANCELLED, FAULT_BUG (a header with a control character, a
+     * body_fd that ends early).  Statuses of 400 and more are no fault here. */
     void (*done)(struct http_op *op, const struct fault *fault);
     void *adapter;
 };
 
+/** http_new() - the process ignores SIGPIPE from now on. */
 struct http *http_new(struct loop *loop);
 /** http_free() - all operations must have ended. */
 void http_free(struct http *http);
