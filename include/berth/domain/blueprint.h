@@ -59,10 +59,10 @@ struct blueprint_spec {
     int64_t slots;
     int64_t lifetime_ms;     /* 0: no end */
     int64_t idle_timeout_ms; /* 0: never idle */
-    int64_t end_grace_ms;    /* from the end of the lifetime until the stop, announced in `reason` */
-    int64_t max_per_user;    /* live instances of one owner; 0: no limit */
-    int64_t log_bytes;       /* most that the engine keeps of stdout and stderr */
-    int64_t stop_grace_ms;   /* from SIGTERM to SIGKILL */
+    int64_t end_grace_ms;  /* from the end of the lifetime until the stop, announced in `reason` */
+    int64_t max_per_user;  /* live instances of one owner; 0: no limit */
+    int64_t log_bytes;     /* most that the engine keeps of stdout and stderr */
+    int64_t stop_grace_ms; /* from SIGTERM to SIGKILL */
     struct schema_map labels;      /* put on the container, beside ours */
     struct schema_map host_labels; /* a host must carry all of these */
     struct schema_map tmpfs;       /* path -> mount options */
@@ -87,7 +87,7 @@ int blueprint_check(const struct blueprint_spec *spec, struct problems *problems
 
 /* One version, as a live row. */
 struct blueprint {
-    int64_t id; /* of this version */
+    int64_t id;      /* of this version */
     int64_t version; /* 1, 2, ... for one name */
     int64_t created_at_ms;
     bool latest;  /* the version that new instances get */
@@ -97,8 +97,8 @@ struct blueprint {
     /* Not stored. */
     uint32_t instances;          /* live rows that point here */
     struct error_score *breaker; /* owned; NULL until a fault blames it */
-    uint64_t image_key; /* blueprint_image_key() of spec.image */
-    uint32_t name_key;  /* a hash of spec.name, the same for all versions: counts replicas */
+    uint64_t image_key;          /* blueprint_image_key() of spec.image */
+    uint32_t name_key; /* a hash of spec.name, the same for all versions: counts replicas */
     bool dirty;
 };
 

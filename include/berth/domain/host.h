@@ -81,21 +81,22 @@ struct host {
     struct error_score score;
     int64_t created_at_ms;
     int64_t active_at_ms;
-    int64_t ends_at_ms;        /* drain deadline; 0: none */
+    int64_t ends_at_ms; /* drain deadline; 0: none */
     int64_t removed_at_ms;
     int64_t rev;
-    int32_t state;   /* host_move() only */
+    int32_t state; /* host_move() only */
     bool remove_when_empty;
+    bool lost;       /* to be removed at once: its instances are given up */
     bool configured; /* the configuration names it; else it was added by the API */
     /* Not stored. */
-    bool reachable;     /* its last call or probe was answered */
-    bool breaker_open;  /* no new work until a probe is answered */
-    bool seen;          /* its containers were compared since start or since it was unreachable */
+    bool reachable;    /* its last call or probe was answered */
+    bool breaker_open; /* no new work until a probe is answered */
+    bool seen;         /* its containers were compared since start or since it was unreachable */
     bool dirty;
     struct host_amount capacity; /* (total - reserve) × overcommit, see host_capacity_update() */
     struct host_amount reserved; /* sum over its instances */
     uint32_t instance_count;
-    struct list instances; /* struct instance, host_node */
+    struct list instances;            /* struct instance, host_node */
     struct placement_host *placement; /* owned by the placement index */
     struct lane *lane;                /* owned by the engine */
 };

@@ -70,16 +70,18 @@ struct instance {
     int64_t id;
     struct blueprint *blueprint; /* the version it was started from; counted */
     struct pool *pool;
-    struct host *host;  /* NULL when queued, or final */
-    int64_t last_host_id; /* the last host, kept when host is NULL; 0: none yet */
-    const char *owner;  /* interned by the model */
-    const char *reason; /* interned by the model; NULL: none */
-    char *name;         /* owned; NULL: none */
+    struct host *host;           /* NULL when queued, or final */
+    int64_t last_host_id;        /* the last host, kept when host is NULL; 0: none yet */
+    const char *owner;           /* interned by the model */
+    const char *reason;          /* interned by the model; NULL: none */
+    char *name;                  /* owned; NULL: none */
     struct instance_port *ports; /* owned: [port_count] */
     int64_t created_at_ms;
+    int64_t moved_at_ms;   /* when it entered its state */
     int64_t started_at_ms; /* first time running; 0: not yet */
     int64_t ended_at_ms;   /* 0: not yet */
-    int64_t ends_at_ms;    /* 0: no end */
+    int64_t ends_at_ms;    /* 0: no end, or not started yet */
+    int64_t lifetime_ms;   /* from its first start; 0: no end */
     int64_t retry_at_ms;   /* not started again before this; 0: at once */
     int32_t exit_code;     /* INSTANCE_NO_EXIT_CODE: none yet */
     uint32_t generation;   /* of the container: 1, 2, ...; 0: never placed */
@@ -88,15 +90,16 @@ struct instance {
     uint32_t rev;
     uint8_t container_id[INSTANCE_CONTAINER_ID_SIZE]; /* zeros: none known */
     uint8_t port_count;
-    uint8_t state;   /* enum instance_state; instance_move() only */
-    uint8_t desired; /* INSTANCE_RUNNING or INSTANCE_STOPPED */
+    uint8_t state;    /* enum instance_state; instance_move() only */
+    uint8_t desired;  /* INSTANCE_RUNNING or INSTANCE_STOPPED */
     uint8_t attempts; /* launches that failed in a row */
     bool dirty;
+    bool oom_told;      /* an out-of-memory kill of this generation was counted */
     bool end_announced; /* its end was told; the grace period runs */
     /* Not stored. */
     struct list_node host_node;  /* in host->instances */
     struct list_node queue_node; /* in the queue of its owner */
-    void *work; /* the engine's flow on it; NULL: none */
+    void *work;                  /* the engine's flow on it; NULL: none */
 };
 
 struct instance *instance_new(int64_t id);

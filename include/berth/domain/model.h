@@ -83,6 +83,9 @@ struct pool *model_pool_find(const struct model *model, const char *name);
 struct blueprint *model_blueprint_find(const struct model *model, const char *name);
 struct blueprint *model_blueprint_version_find(const struct model *model, const char *name,
                                                int64_t version);
+/** model_blueprint_version_next() - the version that the next one with this name gets, >= 1; higher
+ * than all that are kept, deleted ones as well. */
+int64_t model_blueprint_version_next(const struct model *model, const char *name);
 /** model_host_find() - by name among the pool's hosts that are not removed. */
 struct host *model_host_find(const struct model *model, const struct pool *pool, const char *name);
 struct token *model_token_find(const struct model *model, const uint8_t digest[TEXT_SHA256_SIZE]);
@@ -139,6 +142,7 @@ void model_blueprint_touch(struct model *model, struct blueprint *blueprint);
 void model_host_touch(struct model *model, struct host *host, int64_t now_ms);
 void model_instance_touch(struct model *model, struct instance *instance);
 void model_operation_touch(struct model *model, struct operation *operation);
+void model_image_touch(struct model *model, struct image *image);
 
 /** model_instance_reason_set() - interned. */
 void model_instance_reason_set(struct model *model, struct instance *instance, const char *reason);

@@ -31,17 +31,18 @@ struct operation {
     int64_t id;
     int32_t kind;
     int32_t state;
-    char *owner;     /* who asked */
-    char *pool;      /* name; NULL: none */
-    int64_t host_id; /* 0: none */
-    char *subject;   /* image name, ...; NULL: none */
-    char *text;      /* how far it is, or why it failed; NULL: nothing to say */
+    char *owner;      /* who asked */
+    char *pool;       /* name; NULL: none */
+    int64_t host_id;  /* 0: none */
+    char *subject;    /* image name, ...; NULL: none */
+    char *text;       /* how far it is, or why it failed; NULL: nothing to say */
     int64_t progress; /* of total */
     int64_t total;    /* 0: unknown */
     int64_t created_at_ms;
     int64_t ended_at_ms; /* 0: not yet */
     bool dirty;
     /* Not stored. */
+    int64_t failures; /* parts that failed */
     bool cancel_asked;
     void *work; /* the engine's */
 };

@@ -6,10 +6,23 @@
  * that the cost of a decision does not grow with the number of hosts.
  *
  * Filters, in this order: state, error score, labels, memory, cpus, slots,
- * anti-affinity.  Then integers decide: best fit on memory (so that hosts can
- * empty), plus a bonus for hosts that have the image, minus one for each
- * instance of the same blueprint that is there already (replicas spread).
- * Among equals the older host (lower id) wins: deterministic.
+ * anti-affinity.  What passes is decided by integers, and depends on the rows
+ * alone, not on the order in which they came to be so:
+ *
+ * 1. Hosts stand in buckets by free memory: 64 MiB wide up to 512 MiB, from
+ *    there eight to each power of two.  Best fit: buckets are looked at from
+ *    that of the ask upwards, so that hosts can empty.
+ * 2. Of each bucket the PLACEMENT_LOOK oldest hosts (lowest ids) with the
+ *    ask's labels and a free slot (and some cpu, when the ask has cpus) are
+ *    looked at.  The first bucket where one of these fits
+ *    decides.
+ * 3. Among these: PLACEMENT_IMAGE_BONUS for a host that has the image, minus
+ *    one for each instance of the same blueprint there (replicas spread).
+ *    Highest first; among equals the older host.
+ * 4. When no such host fits: the oldest that fits, of the lowest bucket.
+ *
+ * Each container takes one slot at least; a host whose capacity has 0 slots
+ * does not count them.
  */
 
 #include <stdbool.h>
@@ -20,6 +33,8 @@
 #include "berth/domain/host.h"
 
 struct placement;
+
+enum { PLACEMENT_LOOK = 8, PLACEMENT_IMAGE_BONUS = 4 };
 
 enum placement_filter {
     PLACEMENT_FITS,
@@ -33,15 +48,17 @@ enum placement_filter {
     PLACEMENT_FILTER_COUNT,
 };
 
-/** placement_filter_name() - "memory", ...; placement_filter_text(): in plain words. */
+/** placement_filter_name() - "memory", ...; placement_filter_text(): in plain words, of a host. */
 const char *placement_filter_name(enum placement_filter filter);
+const char *placement_filter_text(enum placement_filter filter);
+const char *placement_filter_text(enum placement_filter filter);
 
 struct placement_ask {
     struct pool *pool;
     const struct blueprint *blueprint; /* for labels, images, spread */
     struct host_amount amount;
-    const char *owner;          /* interned */
-    const struct host *avoid;   /* not this one if there is another; NULL: none */
+    const char *owner;        /* interned */
+    const struct host *avoid; /* not this one if there is another; NULL: none */
 };
 
 /* Why one host won: the terms of its score. */
@@ -53,9 +70,10 @@ struct placement_terms {
 
 /* Why the others did not, kept small: exact counts, and the host that came nearest. */
 struct placement_why {
-    struct placement_terms terms;               /* of the winner */
-    uint32_t counts[PLACEMENT_FILTER_COUNT];    /* hosts of the pool by first failed filter;
-                                                   PLACEMENT_FITS: with room, not chosen */
+    struct placement_terms terms;            /* of the winner */
+    uint32_t counts[PLACEMENT_FILTER_COUNT]; /* hosts of the pool by first failed filter;
+                                                   PLACEMENT_FITS: with room, not chosen.
+                                                   A host to avoid counts as the others */
     const struct host *nearest; /* when nothing fits: the host that lacks the least; NULL: none */
     int64_t nearest_lacks_bytes;
 };
@@ -66,12 +84,18 @@ struct placement *placement_new(void);
 void placement_free(struct placement *placement);
 
 /** placement_host_update() - put @host where it belongs after any change of state, score, labels,
- * capacity or reservations.  Cheap when its bucket does not change.  O(1). */
+ * capacity or reservations.  O(1) but for a host that is not the youngest of those with its labels
+ * and comes to them.  A removed host is forgotten. */
 void placement_host_update(struct placement *placement, struct host *host, int64_t now_ms);
+/** placement_host_reserved() - the same after a change of its reservations alone: cheaper. */
+void placement_host_reserved(struct placement *placement, struct host *host);
 /** placement_host_forget() - before a host is freed. */
 void placement_host_forget(struct placement *placement, struct host *host);
+/** placement_pool_forget() - before a pool is freed; its hosts are forgotten already. */
+void placement_pool_forget(struct placement *placement, struct pool *pool);
 
-/** placement_image_set() - @host has, or no longer has, @image. */
+/** placement_image_set() - @host has, or no longer has, @image (a reference, "busybox:1.36"). @host was
+ * updated once before and is not removed. */
 void placement_image_set(struct placement *placement, struct host *host, const char *image,
                          bool there);
 bool placement_image_has(const struct placement *placement, const struct host *host,
@@ -80,15 +104,16 @@ bool placement_image_has(const struct placement *placement, const struct host *h
 /**
  * placement_pick() - choose a host
  * @ret_host: set on PLACEMENT_OK
- * @ret_why:  may be NULL; filled either way
+ * @ret_why:  may be NULL; filled either way.  Costs a look at each host of those buckets where some
+ *            pass a filter and others don't; at all hosts when the pool has an anti-affinity
  *
  * Return: PLACEMENT_OK or PLACEMENT_NO_ROOM.
  */
 int placement_pick(struct placement *placement, const struct placement_ask *ask,
                    struct host **ret_host, struct placement_why *ret_why);
 
-/** placement_pick_linear() - the same decision by looking at each of @hosts [count]; the reference
- * for tests and the peer of the benchmark. */
+/** placement_pick_linear() - the same decision by looking at each of @hosts [count], all of them in the
+ * order of their ids; the reference for tests and the peer of the benchmark. */
 int placement_pick_linear(struct placement *placement, const struct placement_ask *ask,
                           struct host *const *hosts, size_t count, struct host **ret_host);
 
@@ -97,7 +122,8 @@ enum placement_filter placement_verdict(const struct placement *placement,
                                         const struct placement_ask *ask, const struct host *host,
                                         int64_t now_ms);
 
-/** placement_could_ever() - some host of the pool, were it empty and healthy, would have room. */
+/** placement_could_ever() - some host of the pool that is not removed, were it empty and healthy, would
+ * have room.  A host whose size is not known yet is taken for large enough. */
 bool placement_could_ever(const struct placement *placement, const struct placement_ask *ask);
 
 /** placement_note_instance() - @delta (+1, -1) instances of @blueprint and @owner on @host, for

@@ -4,8 +4,9 @@
  * Instances that wait for room, one queue for each pool: first come first
  * served within an owner, owners in turn, and nothing overtakes for ever: an
  * instance that has waited longer than QUEUE_OVERTAKE_MS at the head of its
- * owner's line holds back all younger ones that ask for as much or more of what
- * it lacks.
+ * owner's line holds back all younger ones that ask for as much memory or more;
+ * twice as long, those that ask for half of it or more; and so on, so that its
+ * room comes together in the end.
  */
 
 #include <stdint.h>
@@ -30,12 +31,15 @@ uint32_t queue_length(const struct queue *queue, const struct pool *pool);
  * @sweep: start with { 0 }; remembers who was tried
  *
  * Owners in turn: the one that was served longest ago first.  An instance that does not fit
- * (queue_passed_over()) closes its owner's line for this sweep.
+ * (queue_passed_over()) closes its owner's line for this sweep; one that is to be retried later is
+ * left out.  Each instance that was returned must be served, passed over or removed before the next
+ * call.  A sweep costs the owners, not the instances; one sweep of a pool at a time: an older one ends.
  *
  * Return: an instance, still in the queue, or NULL at the end of the sweep.
  */
 struct queue_sweep {
     uint64_t round;
+    int64_t blocked_id;    /* that old request */
     int64_t blocked_bytes; /* an old request waits for this much: leave it room; 0: nothing */
     uint32_t tried;
 };

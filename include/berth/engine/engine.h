@@ -32,15 +32,15 @@ struct engine_ports {
 };
 
 struct engine_retention {
-    int64_t instances_max;   /* ended ones that are kept */
-    int64_t instances_ms;    /* how long */
-    int64_t hosts_ms;        /* removed ones */
-    int64_t operations_ms;   /* ended ones */
+    int64_t instances_max; /* ended ones that are kept */
+    int64_t instances_ms;  /* how long */
+    int64_t hosts_ms;      /* removed ones */
+    int64_t operations_ms; /* ended ones */
     int64_t events_max;
     int64_t events_ms;
-    int64_t logs_ms;         /* of ended instances */
-    int64_t logs_bytes_max;  /* of all ended instances together */
-    int64_t answers_ms;      /* to idempotency keys */
+    int64_t logs_ms;        /* of ended instances */
+    int64_t logs_bytes_max; /* of all ended instances together */
+    int64_t answers_ms;     /* to idempotency keys */
 };
 
 struct engine_config {
@@ -82,8 +82,8 @@ struct meter *engine_meter(struct engine *engine);
 
 enum engine_health {
     ENGINE_SERVING,
-    ENGINE_FULL,     /* the disk is full: reads and stops only */
-    ENGINE_BROKEN,   /* the store fails: reads only */
+    ENGINE_FULL,   /* the disk is full: reads and stops only */
+    ENGINE_BROKEN, /* the store fails: reads only */
     ENGINE_STOPPING,
 };
 
@@ -143,8 +143,8 @@ int engine_blueprint_delete(struct engine *engine, const char *name, int64_t exp
 
 struct instance_request {
     const char *blueprint;
-    int64_t version;     /* 0: the latest */
-    const char *pool;    /* NULL: the blueprint's */
+    int64_t version;  /* 0: the latest */
+    const char *pool; /* NULL: the blueprint's */
     const char *owner;
     const char *name;    /* NULL: none; with count > 1 "-1", "-2", ... are appended */
     int64_t count;       /* 1..1000 */

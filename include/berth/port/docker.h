@@ -30,7 +30,7 @@ enum {
 #define DOCKER_LABEL_OWNER             "berth.owner"
 
 enum docker_verb {
-    DOCKER_INFO,          /* negotiates the version as well; out: info */
+    DOCKER_INFO, /* negotiates the version as well; out: info */
     DOCKER_PING,
     DOCKER_LIST,          /* all containers of our cluster, running or not; out: list */
     DOCKER_CREATE,        /* in: create; out: container_id */
@@ -113,11 +113,11 @@ struct docker_spec {
     uint32_t generation;
     int64_t blueprint_version;
     const char *owner;
-    char *const *command;    /* [command_count], templates expanded */
+    char *const *command; /* [command_count], templates expanded */
     size_t command_count;
     char *const *entrypoint;
     size_t entrypoint_count;
-    char *const *env;        /* [env_count] "KEY=value", templates expanded */
+    char *const *env; /* [env_count] "KEY=value", templates expanded */
     size_t env_count;
     const char *publish_address; /* of the host, where ports are published: "127.0.0.1",
                                     "0.0.0.0" */
@@ -151,7 +151,7 @@ struct docker_call {
     const char *name; /* container (name or id) or image reference */
     union {
         struct docker_spec create;
-        int64_t grace_ms; /* STOP */
+        int64_t grace_ms;                   /* STOP */
         const struct secret *registry_auth; /* PULL: {"username":...} JSON; NULL: none */
         const char *path;                   /* LOAD */
         struct {
@@ -163,8 +163,8 @@ struct docker_call {
         struct {
             char *const *command; /* [count] */
             size_t count;
-            const char *user;     /* NULL: the image's */
-            const char *workdir;  /* NULL: the image's */
+            const char *user;    /* NULL: the image's */
+            const char *workdir; /* NULL: the image's */
         } exec;
         struct {
             uint16_t host_port; /* on the host's address */

@@ -36,8 +36,8 @@ struct store_log {
     size_t len;
 };
 
-struct store_answer { /* to a request with an Idempotency-Key */
-    const char *key;  /* token id, space, key */
+struct store_answer {                 /* to a request with an Idempotency-Key */
+    const char *key;                  /* token id, space, key */
     uint8_t digest[TEXT_SHA256_SIZE]; /* of method, path and body */
     int64_t at_ms;
     int32_t status;
@@ -79,9 +79,9 @@ struct store_filter {
 
 struct store_history {
     enum store_history_kind kind;
-    int64_t after;       /* events: seq > after */
-    int64_t limit;       /* 1..1000 */
-    bool newest_first;   /* events: seq < after (0: from the end), falling */
+    int64_t after;     /* events: seq > after */
+    int64_t limit;     /* 1..1000 */
+    bool newest_first; /* events: seq < after (0: from the end), falling */
     int64_t instance_id;
     struct store_filter filter; /* its strings are copied by history_start */
 
@@ -98,7 +98,7 @@ struct store_history {
 
 /* A consistent copy of the database. */
 struct store_backup {
-    const char *path; /* in: a new file, mode 0600; borrowed until done */
+    const char *path;   /* in: a new file, mode 0600; borrowed until done */
     int64_t size_bytes; /* out */
     void (*done)(struct store_backup *backup, const struct fault *fault);
     void *adapter;

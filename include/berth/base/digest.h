@@ -1,0 +1,23 @@
+#pragma once
+
+/*
+ * SHA-256 of what comes in pieces; of what is all there, text_sha256().
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/base/mem.h"
+#include "berth/base/text.h"
+
+struct digest;
+
+/** digest_new() - of nothing yet. */
+struct digest *digest_new(void);
+/** digest_free() - NULL is fine. */
+void digest_free(struct digest *digest);
+MEM_DEFINE_FREEP(struct digest, digest_free);
+
+void digest_add(struct digest *digest, const void *data, size_t len);
+/** digest_end() - of all that was added; nothing may be added afterwards. */
+void digest_end(struct digest *digest, uint8_t ret_digest[TEXT_SHA256_SIZE]);

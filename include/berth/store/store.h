@@ -1,0 +1,63 @@
+#pragma once
+
+/*
+ * The store port on SQLite: one file, <data_dir>/berth.db.
+ *
+ *   loop thread      collects batches, reads kept answers, loads, probes
+ *   writer thread    one transaction for each commit, in order
+ *   reader thread    history
+ *   backup thread    copies, from the first backup on
+ *
+ * Each thread has a connection of its own.  Beside the database lie `lock`, which one daemon holds,
+ * and `ballast`, a file that is given up when the disk is full so that stops can be written.
+ */
+
+#include <stdint.h>
+
+#include "berth/base/fault.h"
+#include "berth/loop/loop.h"
+#include "berth/port/store.h"
+
+struct store;
+
+enum {
+    STORE_BALLAST_BYTES = 8 << 20, /* some thousands of small commits */
+};
+
+struct store_options {
+    const char *data_dir;  /* made with mode 0700 when it is not there; its parent must be */
+    int64_t ballast_bytes; /* 0: STORE_BALLAST_BYTES; -1: none */
+    const char *vfs;       /* SQLite's name of a file layer, for tests; NULL: the usual one */
+};
+
+/**
+ * store_new() - open the database, make it or bring it up to date
+ * @ret_store: owned
+ *
+ * Before an older database is changed, a copy of it is kept as berth.db.v<N>.bak.
+ *
+ * Return: 0, or -1: FAULT_CONFLICT when another daemon has the directory or when the file is not
+ * Berth's or is newer than this program, FAULT_STORAGE_FULL, FAULT_STORAGE.
+ */
+int store_new(struct loop *loop, const struct store_options *options, struct store **ret_store,
+              struct fault *fault);
+
+/** store_free() - waits for what was started, whose done() comes, then closes. NULL is fine. */
+void store_free(struct store *store);
+MEM_DEFINE_FREEP(struct store, store_free);
+
+/** store_port() - borrowed from @store. */
+const struct store_port *store_port(struct store *store);
+
+/**
+ * store_restore() - put a backup in the database's place, while no daemon runs
+ * @data_dir: made when it is not there
+ * @file: made by a backup, by this version of the program or an older one
+ *
+ * The database that was there stays as berth.db.before-restore-<time>.  The next load() tells
+ * store_info.restored.
+ *
+ * Return: 0, or -1 (as store_new(); FAULT_INVALID when @file is damaged or is not Berth's).  The old
+ * database is in place then.
+ */
+int store_restore(const char *data_dir, const char *file, struct fault *fault);

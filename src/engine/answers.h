@@ -1,0 +1,9 @@
+#pragma once
+
+/*
+ * Idempotency keys whose answer is not durable yet.
+ */
+
+#include "state.h"
+
+void answers_fini(struct engine *engine);

@@ -1,0 +1,139 @@
+#include "compare.h"
+
+#include <string.h>
+
+#include "adopt.h"
+#include "bury.h"
+#include "lane.h"
+#include "launch.h"
+
+/* One removal of a container that nobody wants.  Freed when it ends. */
+struct compare_removal {
+    struct lane_op op;
+    char name[DOCKER_ID_SIZE];
+};
+
+static void
+compare_on_removed(struct lane_op *op, const struct fault *fault)
+{
+    struct compare_removal *removal = CONTAINER_OF(op, struct compare_removal, op);
+    struct engine *engine = op->lane->engine;
+
+    if (!fault)
+        engine->meter.orphans_removed++;
+    free(removal);
+}
+
+static void
+compare_remove(struct engine *engine, struct host *host, const struct docker_container *container)
+{
+    struct compare_removal *removal = mem_new0(sizeof(*removal));
+
+    memcpy(removal->name, container->id, sizeof(removal->name));
+    removal->op = (struct lane_op){
+        .call = { .verb = DOCKER_REMOVE, .name = removal->name },
+        .done = compare_on_removed,
+    };
+    state_event(engine, "host.orphan", host, NULL,
+                "container %s belongs to no instance here and is removed", container->name);
+    lane_submit(host->lane, &removal->op);
+}
+
+/* It is where and what its row says. */
+static void
+compare_known(struct engine *engine, struct instance *instance,
+              const struct docker_container *container)
+{
+    if (instance->work)
+        return;
+    if (instance->state == INSTANCE_STARTING)
+        launch_start(engine, instance);
+    else if (instance->state == INSTANCE_STOPPING)
+        bury_start(engine, instance);
+    else if (instance->state == INSTANCE_RUNNING && container->state != DOCKER_RUNNING)
+        bury_look(engine, instance);
+}
+
+static void
+compare_container(struct engine *engine, struct host *host,
+                  const struct docker_container *container)
+{
+    struct instance *instance;
+    int64_t id;
+
+    if (!id_decode(ID_INSTANCE, container->label_instance, &id)) {
+        compare_remove(engine, host, container);
+        return;
+    }
+    instance = idmap_find(&engine->model->instances, id);
+    if (engine->info.restored && adopt_container(engine, host, instance, container))
+        return;
+    if (instance && instance->host == host &&
+        (int64_t)instance->generation == container->label_generation) {
+        compare_known(engine, instance, container);
+        return;
+    }
+    compare_remove(engine, host, container);
+}
+
+static int
+compare_by_instance(const void *a, const void *b)
+{
+    const struct docker_container *const *x = a;
+    const struct docker_container *const *y = b;
+
+    return strcmp((*x)->label_instance, (*y)->label_instance);
+}
+
+/* The list, sorted by instance: a lookup for each row of the host. */
+static const struct docker_container **
+compare_sort(const struct docker_container *containers, size_t count)
+{
+    const struct docker_container **sorted = mem_resize(NULL, count + 1, sizeof(const void *));
+
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &containers[i];
+    qsort(sorted, count, sizeof(const void *), compare_by_instance);
+    return sorted;
+}
+
+static bool
+compare_is_listed(const struct docker_container **sorted, size_t count,
+                  const struct instance *instance)
+{
+    struct docker_container key = { 0 };
+    const struct docker_container *wanted = &key;
+
+    (void)id_encode(ID_INSTANCE, instance->id, key.label_instance);
+    return bsearch(&wanted, sorted, count, sizeof(const void *), compare_by_instance) != NULL;
+}
+
+void
+compare_host(struct engine *engine, struct host *host, const struct docker_container *containers,
+             size_t count)
+{
+    const struct docker_container **sorted;
+    struct list_node *next;
+
+    if (engine->reloading || engine->health == ENGINE_STOPPING)
+        return;
+    for (size_t i = 0; i < count; i++)
+        compare_container(engine, host, &containers[i]);
+
+    sorted = compare_sort(containers, count);
+    for (struct list_node *node = list_first(&host->instances); node; node = next) {
+        struct instance *instance = CONTAINER_OF(node, struct instance, host_node);
+
+        next = list_next(&host->instances, node);
+        if (instance->work || compare_is_listed(sorted, count, instance))
+            continue;
+        /* The list may be older than the row: a look at this very container decides. */
+        if (instance->state == INSTANCE_RUNNING)
+            bury_look(engine, instance);
+        else if (instance->state == INSTANCE_STARTING)
+            launch_start(engine, instance);
+        else
+            bury_start(engine, instance);
+    }
+    free(sorted);
+}

@@ -1,0 +1,11 @@
+#pragma once
+
+/*
+ * A host's containers against the rows: adopted, finished, or removed.
+ */
+
+#include "state.h"
+
+/** compare_host() - @containers [count] is a complete list of those with our cluster's label. */
+void compare_host(struct engine *engine, struct host *host,
+                  const struct docker_container *containers, size_t count);

@@ -1,0 +1,129 @@
+#include "departures.h"
+
+#include "bury.h"
+#include "lane.h"
+#include "launch.h"
+#include "work.h"
+
+/* The drain's deadline has passed: what may move is moved, the rest is stopped. */
+static void
+departures_clear(struct engine *engine, struct host *host)
+{
+    struct list_node *next;
+
+    for (struct list_node *node = list_first(&host->instances); node; node = next) {
+        struct instance *instance = CONTAINER_OF(node, struct instance, host_node);
+        struct fault fault;
+
+        next = list_next(&host->instances, node);
+        if (instance->desired == INSTANCE_STOPPED || instance->work)
+            continue;
+        if (instance->blueprint->spec.restart.policy == RESTART_ALWAYS &&
+            instance->state == INSTANCE_RUNNING)
+            bury_move(engine, instance);
+        else
+            (void)engine_instance_stop(engine, instance, "its host was drained", &fault);
+    }
+}
+
+/* The machine is not to be waited for: its instances are lost, or start elsewhere. */
+static void
+departures_lose(struct engine *engine, struct host *host)
+{
+    struct list_node *next;
+    int64_t now_ms = state_now_ms(engine);
+
+    for (struct list_node *node = list_first(&host->instances); node; node = next) {
+        struct instance *instance = CONTAINER_OF(node, struct instance, host_node);
+
+        next = list_next(&host->instances, node);
+        if (instance->work) {
+            struct work *work = instance->work;
+
+            if (work->kind == WORK_LAUNCH && !work->abandoned)
+                launch_abandon(CONTAINER_OF(work, struct launch, work));
+            else if (!work->abandoned)
+                bury_abandon(CONTAINER_OF(work, struct bury, work));
+            continue;
+        }
+        if (instance->state == INSTANCE_STOPPING)
+            model_instance_move(engine->model, instance, INSTANCE_EV_ENDED, "its host was removed",
+                                now_ms);
+        else if (instance->blueprint->spec.restart.policy == RESTART_ALWAYS ||
+                 instance->state == INSTANCE_STARTING)
+            model_instance_move(engine->model, instance, INSTANCE_EV_RETRY, "its host was removed",
+                                now_ms);
+        else
+            model_instance_move(engine->model, instance, INSTANCE_EV_FAILED, "its host was removed",
+                                now_ms);
+        state_sweep(engine);
+    }
+}
+
+static void
+departures_operation_end(struct engine *engine, const struct host *host, bool removed)
+{
+    IDMAP_EACH(&engine->model->operations, struct operation, operation)
+    {
+        if (operation->host_id != host->id || operation->state != OPERATION_RUNNING ||
+            (operation->kind == OPERATION_HOST_REMOVE && !removed))
+            continue;
+        operation->state = OPERATION_DONE;
+        operation->ended_at_ms = state_now_ms(engine);
+        operation->progress = operation->total;
+        model_operation_touch(engine->model, operation);
+    }
+}
+
+static void
+departures_remove(struct engine *engine, struct host *host)
+{
+    int64_t now_ms = state_now_ms(engine);
+
+    if (host->lane && (host->lane->running.count || host->lane->waiting.count || host->lane->join ||
+                       host->lane->hints)) {
+        lane_cancel_all(host->lane);
+        return;
+    }
+    lane_free(host->lane);
+    engine->ports.docker->host_forget(engine->ports.docker->self, host->id);
+    host->removed_at_ms = now_ms;
+    host->ends_at_ms = 0;
+    free(STEAL(host->waiting_for));
+    model_host_move(engine->model, host, host->lost ? HOST_EV_GONE : HOST_EV_EMPTY,
+                    host->lost ? "removed at once, as asked" : "empty, as asked", now_ms);
+    departures_operation_end(engine, host, true);
+}
+
+static void
+departures_check_host(struct engine *engine, struct host *host, int64_t now_ms)
+{
+    if (host->lost)
+        departures_lose(engine, host);
+    else if (host->ends_at_ms > 0 && now_ms >= host->ends_at_ms && host->instance_count > 0)
+        departures_clear(engine, host);
+    if (host->instance_count > 0)
+        return;
+    if (host->waiting_for) {
+        free(STEAL(host->waiting_for));
+        host->ends_at_ms = 0;
+        model_host_touch(engine->model, host, now_ms);
+        departures_operation_end(engine, host, false);
+    }
+    if (host->remove_when_empty || host->lost)
+        departures_remove(engine, host);
+}
+
+void
+departures_check(struct engine *engine)
+{
+    int64_t now_ms = state_now_ms(engine);
+
+    if (engine->model->host_counts[HOST_INACTIVE] == 0 && !engine->hosts_lost)
+        return;
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (host->state == HOST_INACTIVE || (host->lost && host->state != HOST_REMOVED))
+            departures_check_host(engine, host, now_ms);
+    }
+}

@@ -1,0 +1,213 @@
+#include "berth/engine/engine.h"
+
+#include <assert.h>
+
+#include "answers.h"
+#include "departures.h"
+#include "idle.h"
+#include "images.h"
+#include "lane.h"
+#include "recover.h"
+#include "rounds.h"
+#include "sweep.h"
+#include "tick.h"
+#include "turn.h"
+
+void
+engine_config_defaults(struct engine_config *ret_config)
+{
+    const int64_t day_ms = 86400000;
+
+    *ret_config = (struct engine_config){
+        .cluster = "berth",
+        .housekeeping_ms = 15000,
+        .log_tail_bytes = 64 * 1024,
+        .queue_max = 100000,
+        .retention = {
+            .instances_max = 10000,
+            .instances_ms = 7 * day_ms,
+            .hosts_ms = 30 * day_ms,
+            .operations_ms = 7 * day_ms,
+            .events_max = 1000000,
+            .events_ms = 30 * day_ms,
+            .logs_ms = 7 * day_ms,
+            .logs_bytes_max = 256 * 1024 * 1024,
+            .answers_ms = day_ms,
+        },
+    };
+}
+
+struct engine *
+engine_new(const struct engine_ports *ports, const struct engine_config *config)
+{
+    struct engine *engine = mem_new0(sizeof(*engine));
+
+    engine->ports = *ports;
+    engine->config = *config;
+    engine->model = model_new();
+    turn_init(engine);
+    list_init(&engine->calls);
+    list_init(&engine->spreads);
+    list_init(&engine->rounds);
+    return engine;
+}
+
+int
+engine_load(struct engine *engine, struct fault *fault)
+{
+    const struct store_port *store = engine->ports.store;
+
+    if (store->load(store->self, engine->model, &engine->info, fault) < 0)
+        return -1;
+    engine->started = true;
+    engine->told_seq = engine->model->last_seq;
+    recover_resume(engine);
+    tick_start(engine);
+    return 0;
+}
+
+void
+engine_config_set(struct engine *engine, const struct engine_config *config)
+{
+    engine->config = *config;
+}
+
+void
+engine_turn_end(struct engine *engine)
+{
+    if (!engine->reloading) {
+        sweep_queues(engine);
+        if (engine->breaks_pending) {
+            engine->breaks_pending = false;
+            IDMAP_EACH(&engine->model->hosts, struct host, host)
+            {
+                if (host->lane)
+                    lane_settle(host->lane);
+            }
+        }
+    }
+    turn_commit(engine);
+    recover_poke(engine);
+}
+
+void
+engine_stop_start(struct engine *engine, void (*done)(void *cookie), void *cookie)
+{
+    engine->stopped = done;
+    engine->stopped_cookie = cookie;
+    tick_stop(engine);
+    state_timer_clear(engine, &engine->recover_timer);
+    engine->reloading = false;
+    engine->health = ENGINE_STOPPING;
+    recover_quiesce(engine);
+}
+
+void
+engine_free(struct engine *engine)
+{
+    if (!engine)
+        return;
+    assert(recover_is_quiet(engine));
+    tick_stop(engine);
+    state_timer_clear(engine, &engine->recover_timer);
+    rounds_fini(engine);
+    idle_fini(engine);
+    answers_fini(engine);
+    images_fini(engine);
+    recover_lanes_free(engine);
+    turn_fini(engine);
+    model_free(engine->model);
+    free(engine);
+}
+
+const struct model *
+engine_model(const struct engine *engine)
+{
+    return engine->model;
+}
+
+int64_t
+engine_now_ms(const struct engine *engine)
+{
+    return state_now_ms(engine);
+}
+
+const struct engine_config *
+engine_config(const struct engine *engine)
+{
+    return &engine->config;
+}
+
+const char *
+engine_cluster_id(const struct engine *engine)
+{
+    return engine->info.cluster_id;
+}
+
+struct meter *
+engine_meter(struct engine *engine)
+{
+    return &engine->meter;
+}
+
+enum engine_health
+engine_health(const struct engine *engine, struct fault *ret_why)
+{
+    if (ret_why && engine->health != ENGINE_SERVING)
+        *ret_why = engine->why;
+    return engine->health;
+}
+
+bool
+engine_ready(const struct engine *engine)
+{
+    return engine->started && engine->joins_pending == 0 && !engine->reloading;
+}
+
+void
+engine_wait_durable(struct engine *engine, struct engine_wait *wait)
+{
+    list_push(&engine->waits, &wait->node);
+    engine->ports.clock->turn_ask(engine->ports.clock->self);
+}
+
+void
+engine_wait_cancel(struct engine *engine, struct engine_wait *wait)
+{
+    struct list *list = &engine->waits;
+
+    /* The count of the list that holds it is kept right. */
+    for (size_t i = 0; i < COMMITS_IN_FLIGHT_MAX; i++) {
+        for (struct list_node *node = list_first(&engine->commits[i].waits); node;
+             node = list_next(&engine->commits[i].waits, node)) {
+            if (node == &wait->node)
+                list = &engine->commits[i].waits;
+        }
+    }
+    list_remove(list, &wait->node);
+}
+
+void
+engine_history_start(struct engine *engine, struct store_history *history)
+{
+    engine->ports.store->history_start(engine->ports.store->self, history);
+}
+
+void
+engine_backup_start(struct engine *engine, struct store_backup *backup)
+{
+    engine->ports.store->backup_start(engine->ports.store->self, backup);
+}
+
+const struct spool_port *
+engine_spool(const struct engine *engine)
+{
+    return engine->ports.spool;
+}
+
+void
+engine_listen(struct engine *engine, void (*notify)(void *cookie), void *cookie)
+{
+    engine->notify = notify;
+    engine->notify_cookie = cookie;
+}

@@ -1,0 +1,129 @@
+#include "lane.h"
+#include "state.h"
+
+/* One check over the live model; a detail is given for the first that fails. */
+struct doctor {
+    struct json_out *out;
+    size_t failed;
+};
+
+static void
+doctor_tell(struct doctor *doctor, const char *check, bool ok, const char *detail)
+{
+    json_out_object(doctor->out);
+    json_out_kv_string(doctor->out, "check", check);
+    json_out_kv_bool(doctor->out, "ok", ok);
+    json_out_kv_string(doctor->out, "detail", detail);
+    json_out_object_end(doctor->out);
+    doctor->failed += !ok;
+}
+
+static void
+doctor_store(const struct engine *engine, struct doctor *doctor)
+{
+    bool ok = engine->health == ENGINE_SERVING || engine->health == ENGINE_STOPPING;
+
+    doctor_tell(doctor, "the database can be written", ok, ok ? NULL : engine->why.text);
+}
+
+/* What a host's instances add up to. */
+static struct host_amount
+doctor_sum(const struct host *host, uint32_t *ret_count)
+{
+    struct host_amount sum = { 0 };
+
+    *ret_count = 0;
+    for (struct list_node *node = list_first(&host->instances); node;
+         node = list_next(&host->instances, node)) {
+        struct host_amount one = instance_amount(CONTAINER_OF(node, struct instance, host_node));
+
+        sum.memory_bytes += one.memory_bytes;
+        sum.cpus_milli += one.cpus_milli;
+        sum.slots += one.slots;
+        (*ret_count)++;
+    }
+    return sum;
+}
+
+static void
+doctor_reservations(const struct engine *engine, struct doctor *doctor)
+{
+    const char *beyond = NULL;
+    const char *wrong = NULL;
+
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        uint32_t count;
+        struct host_amount sum = doctor_sum(host, &count);
+
+        if (host->state == HOST_REMOVED)
+            continue;
+        if (host->reserved.memory_bytes > host->capacity.memory_bytes && host->seen)
+            beyond = host->name;
+        if (sum.memory_bytes != host->reserved.memory_bytes || count != host->instance_count)
+            wrong = host->name;
+    }
+    doctor_tell(doctor, "reservations are within each host's capacity", !beyond, beyond);
+    doctor_tell(doctor, "reservations are the sum of what is placed", !wrong, wrong);
+}
+
+static void
+doctor_hosts(const struct engine *engine, struct doctor *doctor)
+{
+    const char *silent = NULL;
+    const char *removed = NULL;
+
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (host->state == HOST_ACTIVE && !host->reachable)
+            silent = host->name;
+        if (host->state == HOST_REMOVED && host->instance_count > 0)
+            removed = host->name;
+    }
+    doctor_tell(doctor, "each active host answers", !silent, silent);
+    doctor_tell(doctor, "nothing is placed on a removed host", !removed, removed);
+}
+
+static bool
+doctor_instance_is_right(const struct instance *instance)
+{
+    bool placed = instance->state == INSTANCE_STARTING || instance->state == INSTANCE_RUNNING ||
+                  instance->state == INSTANCE_STOPPING;
+
+    return placed == (instance->host != NULL) &&
+           (!placed || (instance->generation > 0 && instance->host->state != HOST_REMOVED));
+}
+
+static void
+doctor_instances(const struct engine *engine, struct doctor *doctor)
+{
+    char id[ID_TEXT_SIZE];
+    const char *wrong = NULL;
+    const char *stuck = NULL;
+    char stuck_id[ID_TEXT_SIZE];
+
+    IDMAP_EACH(&engine->model->instances, struct instance, instance)
+    {
+        if (!wrong && !doctor_instance_is_right(instance))
+            wrong = id_encode(ID_INSTANCE, instance->id, id);
+        if (!stuck && !instance->work && instance->host && instance->host->reachable &&
+            (instance->state == INSTANCE_STARTING || instance->state == INSTANCE_STOPPING))
+            stuck = id_encode(ID_INSTANCE, instance->id, stuck_id);
+    }
+    doctor_tell(doctor, "each instance has a host exactly when its state needs one", !wrong, wrong);
+    doctor_tell(doctor, "nobody forgot an instance on its way", !stuck, stuck);
+}
+
+size_t
+engine_doctor(const struct engine *engine, struct json_out *out)
+{
+    struct doctor doctor = { .out = out };
+
+    json_out_array(out);
+    doctor_store(engine, &doctor);
+    doctor_reservations(engine, &doctor);
+    doctor_hosts(engine, &doctor);
+    doctor_instances(engine, &doctor);
+    json_out_array_end(out);
+    return doctor.failed;
+}

@@ -1,0 +1,220 @@
+#include <string.h>
+
+#include "departures.h"
+#include "join.h"
+#include "lane.h"
+#include "state.h"
+
+static char *
+hosts_copy_text(const char *text)
+{
+    return text && *text ? mem_strdup(text) : NULL;
+}
+
+/* Where its published ports are: this machine, or the address in the engine's URL. */
+static char *
+hosts_address(const char *engine)
+{
+    const char *at = strstr(engine, "://");
+    size_t len;
+    char *address;
+
+    if (!at || strncmp(engine, "unix", 4) == 0)
+        return mem_strdup("127.0.0.1");
+    at += 3;
+    if (*at == '[') {
+        at++;
+        len = strcspn(at, "]");
+    } else {
+        len = strcspn(at, ":/");
+    }
+    address = mem_new0(len + 1);
+    memcpy(address, at, len);
+    return address;
+}
+
+/* Its own labels win over the pool's. */
+static void
+hosts_labels(struct host *host, const struct schema_map *own)
+{
+    const struct schema_map *pool = &host->pool->policy.labels;
+    size_t count = 0;
+    size_t i = 0;
+    size_t j = 0;
+
+    host->labels.at = own->count + pool->count > 0
+                          ? mem_new0((own->count + pool->count) * sizeof(struct schema_pair))
+                          : NULL;
+    while (i < own->count || j < pool->count) {
+        int order = i == own->count    ? 1
+                    : j == pool->count ? -1
+                                       : strcmp(own->at[i].key, pool->at[j].key);
+        const struct schema_pair *pair = order <= 0 ? &own->at[i] : &pool->at[j];
+
+        host->labels.at[count].key = mem_strdup(pair->key);
+        host->labels.at[count++].value = mem_strdup(pair->value);
+        i += order <= 0;
+        j += order >= 0;
+    }
+    host->labels.count = count;
+}
+
+int
+engine_host_add(struct engine *engine, const struct host_request *request, struct host **ret_host,
+                struct fault *fault)
+{
+    const struct docker_port *docker = engine->ports.docker;
+    struct pool *pool = model_pool_find(engine->model, request->pool);
+    struct host *host;
+    int64_t id;
+
+    if (engine_admit(engine, false, fault) < 0)
+        return -1;
+    if (!pool)
+        return fault_set(fault, FAULT_NOT_FOUND, "hosts", "there is no pool %s", request->pool);
+    if (model_host_find(engine->model, pool, request->name))
+        return fault_set(fault, FAULT_CONFLICT, "hosts", "pool %s has a host %s already",
+                         request->pool, request->name);
+    id = state_id_next(engine);
+    if (docker->host_set(docker->self, id, &request->endpoint, engine->info.cluster_id, fault) < 0)
+        return -1;
+
+    host = host_new(pool, request->name);
+    host->id = id;
+    host->address = hosts_address(request->endpoint.engine);
+    host->endpoint = (struct host_endpoint){
+        .engine = hosts_copy_text(request->endpoint.engine),
+        .ca = hosts_copy_text(request->endpoint.ca),
+        .cert = hosts_copy_text(request->endpoint.cert),
+        .key = hosts_copy_text(request->endpoint.key),
+        .plain = request->endpoint.plain,
+    };
+    hosts_labels(host, &request->labels);
+    host->state = HOST_SPAWNED;
+    host->waiting_for = mem_strdup("engine");
+    host->created_at_ms = state_now_ms(engine);
+    host->configured = request->configured;
+    model_host_add(engine->model, host, false);
+    state_event(engine, "host.spawned", host, NULL, "added to pool %s at %s", pool->name,
+                host->endpoint.engine);
+    if (host->endpoint.plain)
+        state_event(engine, "host.plain", host, NULL,
+                    "its engine is reached without TLS: whoever reaches %s owns the machine",
+                    host->endpoint.engine);
+    lane_new(engine, host);
+    *ret_host = host;
+    return 0;
+}
+
+static struct operation *
+hosts_operation(struct engine *engine, struct host *host, enum operation_kind kind,
+                const char *owner)
+{
+    struct operation *operation = operation_new(state_id_next(engine), kind);
+
+    operation->owner = hosts_copy_text(owner);
+    operation->pool = mem_strdup(host->pool->name);
+    operation->host_id = host->id;
+    operation->subject = mem_strdup(host->name);
+    operation->total = host->instance_count;
+    operation->created_at_ms = state_now_ms(engine);
+    model_operation_add(engine->model, operation, false);
+    engine->ports.clock->turn_ask(engine->ports.clock->self);
+    return operation;
+}
+
+static void
+hosts_drain(struct engine *engine, struct host *host, int64_t deadline_ms, const char *reason)
+{
+    int64_t now_ms = state_now_ms(engine);
+
+    if (deadline_ms < 0)
+        deadline_ms = host->pool->policy.drain_deadline_ms;
+    host->ends_at_ms = now_ms + deadline_ms;
+    free(host->waiting_for);
+    host->waiting_for = mem_strdup("draining");
+    if (host->state == HOST_ACTIVE)
+        model_host_move(engine->model, host, HOST_EV_DRAIN, reason, now_ms);
+    else if (host->state == HOST_SPAWNED)
+        model_host_move(engine->model, host, HOST_EV_GAVE_UP, reason, now_ms);
+    else
+        model_host_touch(engine->model, host, now_ms);
+}
+
+int
+engine_host_drain(struct engine *engine, struct host *host, int64_t deadline_ms, const char *owner,
+                  struct operation **ret_operation, struct fault *fault)
+{
+    if (engine_admit(engine, true, fault) < 0)
+        return -1;
+    if (host->state == HOST_REMOVED)
+        return fault_set(fault, FAULT_CONFLICT, "hosts", "host %s is removed", host->name);
+    hosts_drain(engine, host, deadline_ms, "drained by an operator");
+    *ret_operation = hosts_operation(engine, host, OPERATION_HOST_DRAIN, owner);
+    return 0;
+}
+
+int
+engine_host_activate(struct engine *engine, struct host *host, struct fault *fault)
+{
+    int64_t now_ms = state_now_ms(engine);
+
+    if (engine_admit(engine, false, fault) < 0)
+        return -1;
+    if (host->state == HOST_REMOVED || host->lost)
+        return fault_set(fault, FAULT_CONFLICT, "hosts", "host %s is removed; add it again instead",
+                         host->name);
+    score_clear(&host->score, now_ms);
+    host->remove_when_empty = false;
+    host->ends_at_ms = 0;
+    if (host->waiting_for && host->state == HOST_INACTIVE)
+        free(STEAL(host->waiting_for));
+    IDMAP_EACH(&engine->model->operations, struct operation, operation)
+    {
+        if (operation->host_id == host->id && operation->state == OPERATION_RUNNING)
+            (void)engine_operation_cancel(engine, operation, fault);
+    }
+    if (host->state == HOST_INACTIVE)
+        model_host_move(engine->model, host, HOST_EV_ACTIVATED, "activated by an operator", now_ms);
+    else
+        model_host_touch(engine->model, host, now_ms);
+    if (host->lane)
+        join_schedule(host->lane, 0);
+    state_sweep(engine);
+    return 0;
+}
+
+int
+engine_host_remove(struct engine *engine, struct host *host, bool force, const char *owner,
+                   struct operation **ret_operation, struct fault *fault)
+{
+    if (engine_admit(engine, true, fault) < 0)
+        return -1;
+    if (host->state == HOST_REMOVED)
+        return fault_set(fault, FAULT_CONFLICT, "hosts", "host %s is removed already", host->name);
+    host->remove_when_empty = true;
+    if (force) {
+        host->lost = true;
+        engine->hosts_lost = true;
+    }
+    hosts_drain(engine, host, -1, "removed by an operator");
+    *ret_operation = hosts_operation(engine, host, OPERATION_HOST_REMOVE, owner);
+    return 0;
+}
+
+int
+engine_operation_cancel(struct engine *engine, struct operation *operation, struct fault *fault)
+{
+    if (engine_admit(engine, true, fault) < 0)
+        return -1;
+    if (operation->state != OPERATION_RUNNING)
+        return fault_set(fault, FAULT_CONFLICT, "operations", "it is %s already",
+                         operation_state_name(operation->state));
+    operation->cancel_asked = true;
+    if (operation->work)
+        return 0; /* whoever works on it ends it */
+    operation->state = OPERATION_CANCELLED;
+    operation->ended_at_ms = state_now_ms(engine);
+    model_operation_touch(engine->model, operation);
+    return 0;
+}

@@ -1,0 +1,61 @@
+#include "hints.h"
+
+#include <string.h>
+
+#include "bury.h"
+#include "join.h"
+
+enum { HINTS_HOSTS_MAX = 256 };
+
+struct hints {
+    struct lane_op op;
+};
+
+static void hints_on_hint(struct docker_call *call, const char *action,
+                          const struct docker_container *container);
+static void hints_on_end(struct lane_op *op, const struct fault *fault);
+
+void
+hints_open(struct lane *lane)
+{
+    if (lane->hints || lane->engine->model->hosts.live > HINTS_HOSTS_MAX)
+        return;
+    lane->hints = mem_new0(sizeof(*lane->hints));
+    lane->hints->op = (struct lane_op){
+        .call = { .verb = DOCKER_EVENTS, .on_hint = hints_on_hint },
+        .done = hints_on_end,
+    };
+    lane_submit(lane, &lane->hints->op);
+}
+
+static void
+hints_on_hint(struct docker_call *call, const char *action,
+              const struct docker_container *container)
+{
+    struct lane *lane = CONTAINER_OF(call, struct lane_op, call)->lane;
+    struct engine *engine = lane->engine;
+    struct instance *instance;
+    int64_t id;
+
+    if (engine->reloading || !id_decode(ID_INSTANCE, container->label_instance, &id))
+        return;
+    instance = idmap_find(&engine->model->instances, id);
+    if (!instance || instance->host != lane->host ||
+        instance->generation != container->label_generation)
+        return;
+    if (strcmp(action, "oom") == 0)
+        bury_oom_seen(engine, instance);
+    else if (strcmp(action, "die") == 0 && instance->state == INSTANCE_RUNNING && !instance->work)
+        bury_look(engine, instance);
+}
+
+/* It also ends when the engine restarts: look at once at what that did. */
+static void
+hints_on_end(struct lane_op *op, const struct fault *fault)
+{
+    struct lane *lane = op->lane;
+
+    (void)fault;
+    free(STEAL(lane->hints));
+    join_schedule(lane, 0);
+}

@@ -1,0 +1,345 @@
+#include "images.h"
+
+#include <string.h>
+#include <uthash.h>
+
+struct registry {
+    UT_hash_handle hh;
+    struct secret *auth;
+    char server[];
+};
+
+/* One archive or reference on its way to one host.  Freed when it ends. */
+struct image_spread {
+    struct list_node node;
+    struct engine *engine;
+    struct lane_op op;
+    int64_t host_id;
+    int64_t image_id;     /* of an archive; 0: a pull */
+    int64_t operation_id; /* 0: none asked for it */
+    char *name;           /* owned: reference to pull or to look for */
+    char *path;           /* owned: archive */
+};
+
+/* In order of time. */
+static void images_look(struct image_spread *spread, struct host *host);
+static void images_on_looked(struct lane_op *op, const struct fault *fault);
+static void images_send(struct image_spread *spread, struct host *host);
+static void images_on_progress(struct docker_call *call, int64_t done, int64_t total,
+                               const char *text);
+static void images_on_sent(struct lane_op *op, const struct fault *fault);
+static void images_end(struct image_spread *spread, const struct fault *fault);
+
+void
+engine_registry_set(struct engine *engine, const char *server, struct secret *auth)
+{
+    struct registry *registry;
+
+    HASH_FIND_STR(engine->registries, server, registry);
+    if (registry) {
+        HASH_DEL(engine->registries, registry);
+        secret_free(registry->auth);
+        free(registry);
+    }
+    if (!auth)
+        return;
+    registry = mem_new0(sizeof(*registry) + strlen(server) + 1);
+    memcpy(registry->server, server, strlen(server) + 1);
+    registry->auth = auth;
+    HASH_ADD_STR(engine->registries, server, registry);
+}
+
+void
+images_fini(struct engine *engine)
+{
+    struct registry *registry;
+    struct registry *next;
+
+    HASH_ITER(hh, engine->registries, registry, next)
+    {
+        HASH_DEL(engine->registries, registry);
+        secret_free(registry->auth);
+        free(registry);
+    }
+}
+
+/* The part before the first slash names a registry if it looks like a host. */
+static const struct secret *
+images_auth(const struct engine *engine, const char *image)
+{
+    size_t len = strcspn(image, "/");
+    struct registry *registry;
+
+    if (image[len] != '/' ||
+        (!memchr(image, '.', len) && !memchr(image, ':', len) && strncmp(image, "localhost/", 10)))
+        HASH_FIND_STR(engine->registries, "docker.io", registry);
+    else
+        HASH_FIND(hh, engine->registries, image, len, registry);
+    return registry ? registry->auth : NULL;
+}
+
+void
+images_pull_prepare(struct engine *engine, const char *image, struct lane_op *op)
+{
+    *op = (struct lane_op){ .call = { .verb = DOCKER_PULL, .name = image }, .heavy = true };
+    op->call.in.registry_auth = images_auth(engine, image);
+}
+
+static struct image_spread *
+images_spread_new(struct engine *engine, const struct host *host, const struct image *image,
+                  const char *reference, const struct operation *operation)
+{
+    struct image_spread *spread = mem_new0(sizeof(*spread));
+    const struct spool_port *spool = engine->ports.spool;
+
+    spread->engine = engine;
+    spread->host_id = host->id;
+    spread->operation_id = operation ? operation->id : 0;
+    spread->name = mem_strdup(reference);
+    if (image) {
+        spread->image_id = image->id;
+        spread->path = mem_strdup(spool->path(spool->self, image->digest));
+    }
+    list_push(&engine->spreads, &spread->node);
+    return spread;
+}
+
+static void
+images_look(struct image_spread *spread, struct host *host)
+{
+    spread->op = (struct lane_op){
+        .call = { .verb = DOCKER_IMAGE_INSPECT, .name = spread->name },
+        .done = images_on_looked,
+    };
+    lane_submit(host->lane, &spread->op);
+}
+
+static void
+images_on_looked(struct lane_op *op, const struct fault *fault)
+{
+    struct image_spread *spread = CONTAINER_OF(op, struct image_spread, op);
+
+    if (fault && fault->kind == FAULT_ENGINE_MISSING && !spread->engine->reloading)
+        images_send(spread, op->lane->host);
+    else
+        images_end(spread, fault);
+}
+
+static void
+images_send(struct image_spread *spread, struct host *host)
+{
+    if (spread->path) {
+        spread->op = (struct lane_op){ .call = { .verb = DOCKER_LOAD }, .heavy = true };
+        spread->op.call.in.path = spread->path;
+    } else {
+        images_pull_prepare(spread->engine, spread->name, &spread->op);
+    }
+    spread->op.call.on_progress = images_on_progress;
+    spread->op.done = images_on_sent;
+    lane_submit(host->lane, &spread->op);
+}
+
+static void
+images_on_progress(struct docker_call *call, int64_t done, int64_t total, const char *text)
+{
+    struct image_spread *spread =
+        CONTAINER_OF(CONTAINER_OF(call, struct lane_op, call), struct image_spread, op);
+    struct operation *operation =
+        idmap_find(&spread->engine->model->operations, spread->operation_id);
+    struct buf buf;
+
+    if (!operation || operation->state != OPERATION_RUNNING)
+        return;
+    if (operation->cancel_asked)
+        lane_cancel(&spread->op);
+    /* Only for readers: not worth a commit each time. */
+    buf_init(&buf, 240);
+    buf_printf(&buf, "%s: %s, %lld of %lld bytes", spread->op.lane->host->name,
+               text ? text : "sending", (long long)done, (long long)total);
+    free(operation->text);
+    operation->text = buf_take(&buf);
+}
+
+static void
+images_on_sent(struct lane_op *op, const struct fault *fault)
+{
+    struct image_spread *spread = CONTAINER_OF(op, struct image_spread, op);
+    struct engine *engine = spread->engine;
+    struct image *image = idmap_find(&engine->model->images, spread->image_id);
+    struct host *host = op->lane->host;
+
+    if (!fault && image && !image->references && op->call.out.text[0]) {
+        image->references = mem_strdup(op->call.out.text);
+        model_image_touch(engine->model, image);
+    }
+    if (!fault)
+        placement_image_set(engine->model->placement, host,
+                            spread->image_id ? op->call.out.text : spread->name, true);
+    if (!fault && !engine->reloading)
+        state_event(engine, "host.image", host, NULL, "has image %s now",
+                    spread->image_id ? op->call.out.text : spread->name);
+    images_end(spread, fault);
+}
+
+static void
+images_operation_step(struct engine *engine, struct operation *operation, const char *host_name,
+                      const struct fault *fault)
+{
+    operation->progress++;
+    if (fault) {
+        free(operation->text);
+        operation->text = mem_printf("%s: %s", host_name, fault->text);
+        operation->failures++;
+    }
+    if (operation->progress >= operation->total) {
+        operation->state = operation->cancel_asked ? OPERATION_CANCELLED
+                           : operation->failures   ? OPERATION_FAILED
+                                                   : OPERATION_DONE;
+        operation->ended_at_ms = state_now_ms(engine);
+        operation->work = NULL;
+        if (!operation->failures) {
+            free(operation->text);
+            operation->text = NULL;
+        }
+    }
+    model_operation_touch(engine->model, operation);
+}
+
+static void
+images_end(struct image_spread *spread, const struct fault *fault)
+{
+    struct engine *engine = spread->engine;
+    struct operation *operation = idmap_find(&engine->model->operations, spread->operation_id);
+
+    if (operation && operation->state == OPERATION_RUNNING && !engine->reloading)
+        images_operation_step(engine, operation, spread->op.lane->host->name, fault);
+    list_remove(&engine->spreads, &spread->node);
+    free(spread->name);
+    free(spread->path);
+    free(spread);
+}
+
+static char *
+images_first_reference(const struct image *image)
+{
+    char *copy = mem_strdup(image->references);
+
+    if (copy)
+        copy[strcspn(copy, " ")] = '\0';
+    return copy;
+}
+
+void
+images_host_joined(struct engine *engine, struct host *host)
+{
+    IDMAP_EACH(&engine->model->images, struct image, image)
+    {
+        CLEANUP(mem_freep) char *reference = NULL;
+        struct image_spread *spread;
+
+        if (image->pool_id != host->pool->id)
+            continue;
+        reference = images_first_reference(image);
+        spread = images_spread_new(engine, host, image, reference, NULL);
+        if (reference)
+            images_look(spread, host);
+        else
+            images_send(spread, host);
+    }
+}
+
+void
+images_cancel_all(struct engine *engine)
+{
+    struct list_node *next;
+
+    for (struct list_node *node = list_first(&engine->spreads); node; node = next) {
+        next = list_next(&engine->spreads, node);
+        lane_cancel(&CONTAINER_OF(node, struct image_spread, node)->op);
+    }
+}
+
+static struct operation *
+images_operation(struct engine *engine, enum operation_kind kind, const struct pool *pool,
+                 const char *subject, const char *owner)
+{
+    struct operation *operation = operation_new(state_id_next(engine), kind);
+
+    operation->owner = mem_strdup(owner);
+    operation->pool = mem_strdup(pool->name);
+    operation->subject = mem_strdup(subject);
+    operation->created_at_ms = state_now_ms(engine);
+    model_operation_add(engine->model, operation, false);
+    return operation;
+}
+
+/* To every host of the pool that can be reached; the others get it when they join. */
+static void
+images_spread_all(struct engine *engine, const struct pool *pool, const struct image *image,
+                  struct operation *operation)
+{
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (host->pool == pool && host->lane && host->lane->state == LANE_OPEN)
+            operation->total++;
+    }
+    if (operation->total == 0) {
+        operation->state = OPERATION_DONE;
+        operation->ended_at_ms = state_now_ms(engine);
+        operation->text = mem_strdup("no host of the pool answers now; they get it when they join");
+        return;
+    }
+    operation->work = operation;
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (host->pool == pool && host->lane && host->lane->state == LANE_OPEN)
+            images_send(images_spread_new(engine, host, image, image ? NULL : operation->subject,
+                                          operation),
+                        host);
+    }
+}
+
+int
+engine_image_load(struct engine *engine, const char *pool_name, const char *spool_name,
+                  int64_t size_bytes, const char *owner, struct operation **ret_operation,
+                  struct fault *fault)
+{
+    struct pool *pool = model_pool_find(engine->model, pool_name);
+    struct image *image = NULL;
+
+    if (engine_admit(engine, false, fault) < 0)
+        return -1;
+    if (!pool)
+        return fault_set(fault, FAULT_NOT_FOUND, "images", "there is no pool %s", pool_name);
+    IDMAP_EACH(&engine->model->images, struct image, known)
+    {
+        if (known->pool_id == pool->id && strcmp(known->digest, spool_name) == 0)
+            image = known;
+    }
+    if (!image) {
+        image = image_new(state_id_next(engine));
+        image->pool_id = pool->id;
+        image->digest = mem_strdup(spool_name);
+        image->size_bytes = size_bytes;
+        image->created_at_ms = state_now_ms(engine);
+        model_image_add(engine->model, image, false);
+    }
+    *ret_operation = images_operation(engine, OPERATION_IMAGE_LOAD, pool, spool_name, owner);
+    images_spread_all(engine, pool, image, *ret_operation);
+    return 0;
+}
+
+int
+engine_image_pull(struct engine *engine, const char *pool_name, const char *reference,
+                  const char *owner, struct operation **ret_operation, struct fault *fault)
+{
+    struct pool *pool = model_pool_find(engine->model, pool_name);
+
+    if (engine_admit(engine, false, fault) < 0)
+        return -1;
+    if (!pool)
+        return fault_set(fault, FAULT_NOT_FOUND, "images", "there is no pool %s", pool_name);
+    *ret_operation = images_operation(engine, OPERATION_IMAGE_PULL, pool, reference, owner);
+    images_spread_all(engine, pool, NULL, *ret_operation);
+    return 0;
+}

@@ -1,0 +1,17 @@
+#pragma once
+
+/*
+ * Images: pulled with a registry's credentials, or loaded from an archive that
+ * is kept for hosts that join later.
+ */
+
+#include "lane.h"
+
+/** images_pull_prepare() - @op becomes the pull of @image (borrowed), with credentials if any. */
+void images_pull_prepare(struct engine *engine, const char *image, struct lane_op *op);
+/** images_host_joined() - @host gets the archives of its pool that it lacks. */
+void images_host_joined(struct engine *engine, struct host *host);
+/** images_cancel_all() - see recover.c. */
+void images_cancel_all(struct engine *engine);
+/** images_fini() - forget all credentials. */
+void images_fini(struct engine *engine);

@@ -1,0 +1,192 @@
+#include "join.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "compare.h"
+#include "hints.h"
+#include "images.h"
+#include "rounds.h"
+
+enum {
+    JOIN_LOOKS_A_SECOND = 200, /* over all hosts: with more hosts, each is looked at less often */
+};
+
+/* One look.  Freed when it ends. */
+struct join {
+    struct lane_op op;
+    int64_t began_mono_ms;
+};
+
+/* In order of time. */
+static void join_on_timer(struct clock_timer *timer);
+static void join_info(struct lane *lane);
+static void join_on_info(struct lane_op *op, const struct fault *fault);
+static void join_list(struct lane *lane);
+static void join_on_list(struct lane_op *op, const struct fault *fault);
+static void join_succeeded(struct lane *lane);
+static void join_ended(struct lane *lane, const struct fault *fault);
+
+int64_t
+join_interval_ms(struct engine *engine)
+{
+    int64_t fair_ms = (int64_t)engine->model->hosts.live * 1000 / JOIN_LOOKS_A_SECOND;
+    int64_t base_ms = engine->config.housekeeping_ms;
+
+    return fair_ms > base_ms ? fair_ms : base_ms;
+}
+
+void
+join_schedule(struct lane *lane, int64_t in_ms)
+{
+    int64_t at_ms = state_mono_ms(lane->engine) + in_ms;
+
+    if (lane->engine->reloading || lane->engine->health == ENGINE_STOPPING)
+        return;
+    if (lane->join) {
+        lane->wanted |= in_ms == 0;
+        return;
+    }
+    if (lane->timer.at_mono_ms != 0 && lane->timer.at_mono_ms <= at_ms)
+        return;
+    lane->timer.fire = join_on_timer;
+    state_timer_set(lane->engine, &lane->timer, in_ms);
+}
+
+static void
+join_on_timer(struct clock_timer *timer)
+{
+    struct lane *lane = CONTAINER_OF(timer, struct lane, timer);
+
+    assert(!lane->join);
+    lane->join = mem_new0(sizeof(*lane->join));
+    lane->join->began_mono_ms = state_mono_ms(lane->engine);
+    lane->wanted = false;
+    if (lane->state == LANE_OPEN)
+        join_list(lane);
+    else
+        join_info(lane);
+}
+
+static void
+join_info(struct lane *lane)
+{
+    lane->join->op = (struct lane_op){ .call = { .verb = DOCKER_INFO }, .done = join_on_info };
+    lane_submit(lane, &lane->join->op);
+}
+
+static void
+join_text_set(char **slot, const char *text)
+{
+    free(*slot);
+    *slot = mem_strdup(text);
+}
+
+static void
+join_on_info(struct lane_op *op, const struct fault *fault)
+{
+    struct lane *lane = op->lane;
+    struct host *host = lane->host;
+    const struct docker_info *info = &op->call.out.info;
+
+    if (fault) {
+        join_ended(lane, fault);
+        return;
+    }
+    if (host->engine_id && strcmp(host->engine_id, info->engine_id) != 0)
+        state_event(lane->engine, "host.replaced", host, NULL,
+                    "another engine answers at %s: was %s, is %s", host->endpoint.engine,
+                    host->engine_id, info->engine_id);
+    join_text_set(&host->engine_id, info->engine_id);
+    join_text_set(&host->engine_version, info->engine_version);
+    join_text_set(&host->engine_api, info->engine_api);
+    host->total.memory_bytes = info->memory_bytes;
+    host->total.cpus_milli = info->cpus_milli;
+    host->total.slots = host->pool->policy.slots_per_host;
+    host_capacity_update(host);
+    model_host_touch(lane->engine->model, host, state_now_ms(lane->engine));
+    if (!info->memory_limit)
+        state_event(lane->engine, "host.no_memory_limit", host, NULL,
+                    "its engine cannot limit memory: limits of containers do not bite there");
+    join_list(lane);
+}
+
+static void
+join_list(struct lane *lane)
+{
+    lane->join->op = (struct lane_op){ .call = { .verb = DOCKER_LIST }, .done = join_on_list };
+    lane_submit(lane, &lane->join->op);
+}
+
+static void
+join_on_list(struct lane_op *op, const struct fault *fault)
+{
+    struct lane *lane = op->lane;
+
+    if (fault) {
+        join_ended(lane, fault);
+        return;
+    }
+    compare_host(lane->engine, lane->host, op->call.out.list.at, op->call.out.list.count);
+    if (lane->engine->reloading || lane->engine->health == ENGINE_STOPPING) {
+        join_ended(lane, NULL);
+        return;
+    }
+    lane->compared_mono_ms = state_mono_ms(lane->engine);
+    if (lane->state != LANE_OPEN)
+        join_succeeded(lane);
+    join_ended(lane, NULL);
+}
+
+/* The host is back, or here for the first time. */
+static void
+join_succeeded(struct lane *lane)
+{
+    struct engine *engine = lane->engine;
+    struct host *host = lane->host;
+    int64_t now_ms = state_now_ms(engine);
+
+    if (lane->state == LANE_BROKEN)
+        state_event(engine, "host.reachable", host, NULL, "answers again and was compared");
+    host->reachable = true;
+    host->breaker_open = false;
+    host->seen = true;
+    if (host->state == HOST_SPAWNED) {
+        free(host->waiting_for);
+        host->waiting_for = NULL;
+        model_host_move(engine->model, host, HOST_EV_PREPARED, "its engine answers", now_ms);
+    }
+    model_host_touch(engine->model, host, now_ms);
+    lane_opened(lane);
+    images_host_joined(engine, host);
+    state_sweep(engine);
+}
+
+/* Plans the next look: soon and ever later while it is broken. */
+static void
+join_ended(struct lane *lane, const struct fault *fault)
+{
+    struct engine *engine = lane->engine;
+    bool wanted = lane->wanted;
+    int64_t delay_ms = join_interval_ms(engine);
+
+    free(STEAL(lane->join));
+    if (lane->counted) {
+        lane->counted = false;
+        engine->joins_pending--;
+    }
+    rounds_host_looked(engine, lane->host);
+    if (engine->reloading || engine->health == ENGINE_STOPPING)
+        return;
+    if (!fault)
+        hints_open(lane);
+    if (fault && lane->state != LANE_BROKEN)
+        lane_break(lane, fault);
+    if (lane->state == LANE_BROKEN) {
+        delay_ms = lane->probe_delay_ms;
+        lane->probe_delay_ms = delay_ms * 2 > LANE_PROBE_MAX_MS ? LANE_PROBE_MAX_MS : delay_ms * 2;
+    }
+    /* Jitter, so that hosts which broke together are not asked together for ever. */
+    delay_ms += (int64_t)(random_u32(engine->ports.random) % (uint64_t)(delay_ms / 8 + 1));
+    join_schedule(lane, wanted ? 0 : delay_ms);
+}

@@ -1,0 +1,240 @@
+#include "lane.h"
+
+#include <assert.h>
+
+#include "join.h"
+
+/* In order of time. */
+static void lane_poke(struct lane *lane);
+static void lane_begin(struct lane *lane, struct lane_op *op);
+static void lane_on_done(struct docker_call *call, const struct fault *fault);
+static void lane_judge(struct lane *lane, const struct lane_op *op, const struct fault *fault);
+
+void
+lane_new(struct engine *engine, struct host *host)
+{
+    struct lane *lane = mem_new0(sizeof(*lane));
+
+    assert(!host->lane);
+    lane->engine = engine;
+    lane->host = host;
+    lane->probe_delay_ms = LANE_PROBE_MIN_MS;
+    list_init(&lane->waiting);
+    list_init(&lane->running);
+    host->lane = lane;
+    lane->counted = true;
+    engine->joins_pending++;
+    join_schedule(lane, 0);
+}
+
+void
+lane_free(struct lane *lane)
+{
+    if (!lane)
+        return;
+    assert(lane->running.count == 0 && lane->waiting.count == 0 && !lane->join && !lane->hints);
+    state_timer_clear(lane->engine, &lane->timer);
+    if (lane->counted)
+        lane->engine->joins_pending--;
+    lane->host->lane = NULL;
+    free(lane);
+}
+
+static uint32_t
+lane_limit(const struct lane *lane)
+{
+    int64_t limit = lane->host->pool->policy.starts_per_host;
+
+    if (limit == 0)
+        limit = lane->host->total.cpus_milli * 3 / 1000;
+    if (limit < 2)
+        limit = 2;
+    return limit > 32 ? 32 : (uint32_t)limit;
+}
+
+static void
+lane_settle_ask(struct lane *lane)
+{
+    if (lane->state != LANE_BROKEN)
+        return;
+    lane->engine->breaks_pending = true;
+    lane->engine->ports.clock->turn_ask(lane->engine->ports.clock->self);
+}
+
+void
+lane_submit(struct lane *lane, struct lane_op *op)
+{
+    op->lane = lane;
+    op->running = false;
+    op->broken = false;
+    op->submitted_mono_ms = state_mono_ms(lane->engine);
+    if (!op->heavy) {
+        lane_begin(lane, op);
+        return;
+    }
+    list_push(&lane->waiting, &op->node);
+    lane_poke(lane);
+    lane_settle_ask(lane);
+}
+
+/* What waits on a broken host fails at the end of the turn, not inside its submission. */
+void
+lane_settle(struct lane *lane)
+{
+    struct list failed;
+    struct list_node *node;
+    struct fault fault;
+
+    if (lane->state != LANE_BROKEN || lane->waiting.count == 0)
+        return;
+    fault_set(&fault, FAULT_UNREACHABLE, "lane", "host %s does not answer", lane->host->name);
+    list_init(&failed);
+    list_move(&failed, &lane->waiting);
+    while ((node = list_pop(&failed))) {
+        struct lane_op *op = CONTAINER_OF(node, struct lane_op, node);
+
+        op->done(op, &fault);
+    }
+}
+
+static void
+lane_poke(struct lane *lane)
+{
+    while (lane->state == LANE_OPEN && lane->waiting.count > 0 &&
+           lane->heavy_running < lane_limit(lane))
+        lane_begin(lane, CONTAINER_OF(list_pop(&lane->waiting), struct lane_op, node));
+}
+
+static void
+lane_begin(struct lane *lane, struct lane_op *op)
+{
+    const struct docker_port *docker = lane->engine->ports.docker;
+
+    op->running = true;
+    op->began_mono_ms = state_mono_ms(lane->engine);
+    list_push(&lane->running, &op->node);
+    lane->heavy_running += op->heavy;
+    lane->engine->lane_ops++;
+    op->call.host_id = lane->host->id;
+    op->call.done = lane_on_done;
+    docker->call_start(docker->self, &op->call);
+}
+
+static void
+lane_on_done(struct docker_call *call, const struct fault *fault)
+{
+    struct lane_op *op = CONTAINER_OF(call, struct lane_op, call);
+    struct lane *lane = op->lane;
+    struct fault lost;
+
+    list_remove(&lane->running, &op->node);
+    op->running = false;
+    lane->heavy_running -= op->heavy;
+    lane->engine->lane_ops--;
+    if (op->broken && fault && fault->kind == FAULT_CANCELLED) {
+        /* Whether it happened is not known: the caller looks, or tries elsewhere. */
+        fault_set(&lost, FAULT_LOST, "lane", "host %s stopped answering", lane->host->name);
+        fault = &lost;
+    } else {
+        lane_judge(lane, op, fault);
+    }
+    lane_poke(lane);
+    op->done(op, fault);
+}
+
+/* A fault that blames the host raises its score; some mean that it cannot be worked with now. */
+static void
+lane_judge(struct lane *lane, const struct lane_op *op, const struct fault *fault)
+{
+    const struct fault_rule *rule = fault ? fault_rule(fault->kind) : NULL;
+    struct engine *engine = lane->engine;
+    int64_t now_ms = state_now_ms(engine);
+
+    if (!fault) {
+        lane->failures = 0;
+        return;
+    }
+    engine->meter.faults[fault->kind]++;
+    if (rule->blame != BLAME_HOST || lane->state == LANE_BROKEN || engine->reloading ||
+        engine->health == ENGINE_STOPPING)
+        return;
+    score_add(&lane->host->score, fault->kind, now_ms);
+    model_host_touch(engine->model, lane->host, now_ms);
+    state_event(engine, "host.fault", lane->host, NULL, "%s: %s (score %lld of %lld thousandths)",
+                docker_verb_name(op->call.verb), fault->text,
+                (long long)score_at(&lane->host->score, now_ms),
+                (long long)lane->host->pool->policy.error_threshold_milli);
+    lane->failures++;
+    if (fault->kind == FAULT_UNREACHABLE || fault->kind == FAULT_TLS ||
+        lane->failures >= LANE_FAILURES_MAX)
+        lane_break(lane, fault);
+    else
+        join_schedule(lane, 0); /* look at once whether it lives */
+}
+
+void
+lane_cancel(struct lane_op *op)
+{
+    struct lane *lane = op->lane;
+    const struct docker_port *docker = lane->engine->ports.docker;
+    struct fault fault;
+
+    if (op->running) {
+        docker->call_cancel(docker->self, &op->call);
+        return;
+    }
+    list_remove(&lane->waiting, &op->node);
+    fault_set(&fault, FAULT_CANCELLED, "lane", "cancelled before it began");
+    op->done(op, &fault);
+}
+
+void
+lane_cancel_all(struct lane *lane)
+{
+    const struct docker_port *docker = lane->engine->ports.docker;
+    struct list_node *node;
+    struct list_node *next;
+
+    while ((node = list_first(&lane->waiting)))
+        lane_cancel(CONTAINER_OF(node, struct lane_op, node));
+    for (node = list_first(&lane->running); node; node = next) {
+        next = list_next(&lane->running, node);
+        docker->call_cancel(docker->self, &CONTAINER_OF(node, struct lane_op, node)->call);
+    }
+}
+
+void
+lane_opened(struct lane *lane)
+{
+    lane->state = LANE_OPEN;
+    lane->failures = 0;
+    lane->probe_delay_ms = LANE_PROBE_MIN_MS;
+    lane_poke(lane);
+}
+
+void
+lane_break(struct lane *lane, const struct fault *fault)
+{
+    const struct docker_port *docker = lane->engine->ports.docker;
+    struct host *host = lane->host;
+    struct list_node *next;
+
+    if (lane->state == LANE_BROKEN)
+        return;
+    lane->state = LANE_BROKEN;
+    host->reachable = false;
+    host->breaker_open = true;
+    model_host_touch(lane->engine->model, host, state_now_ms(lane->engine));
+    state_event(lane->engine, "host.unreachable", host, NULL, "takes no work until it answers: %s",
+                fault->text);
+    log_warn("host", "%s does not answer: %s", host->name, fault->text);
+    for (struct list_node *node = list_first(&lane->running); node; node = next) {
+        struct lane_op *op = CONTAINER_OF(node, struct lane_op, node);
+
+        next = list_next(&lane->running, node);
+        op->broken = true;
+        docker->call_cancel(docker->self, &op->call);
+    }
+    join_schedule(lane, lane->probe_delay_ms);
+    lane_settle_ask(lane);
+}

@@ -1,0 +1,79 @@
+#pragma once
+
+/*
+ * A lane: the calls to one host's engine, with its own queue, limit and circuit
+ * breaker, so that nothing about one host can delay work on another.
+ *
+ *   joining --compared--> open --fault--> broken --probe answered--> joining
+ *
+ * While a host joins, heavy calls wait; while it is broken they fail at once.
+ */
+
+#include "state.h"
+
+enum lane_state { LANE_JOINING, LANE_OPEN, LANE_BROKEN };
+
+enum {
+    LANE_FAILURES_MAX = 3, /* faults in a row that blame the host: broken */
+    LANE_PROBE_MIN_MS = 1000,
+    LANE_PROBE_MAX_MS = 30000,
+    LANE_WAITING_MAX = 10000,
+};
+
+struct join;
+struct hints;
+struct keep;
+
+/* One call.  Embed it. */
+struct lane_op {
+    struct docker_call call; /* in: verb, name, in.*, callbacks but done */
+    bool heavy;              /* counts against the host's limit (create, start, stop, pull, ...) */
+    /* Exactly once, never from inside lane_submit(); last touch. */
+    void (*done)(struct lane_op *op, const struct fault *fault);
+    struct keep *keep; /* on whose behalf, for keep.c */
+    /* The lane's. */
+    struct list_node node;
+    struct lane *lane;
+    bool running;
+    bool broken; /* cancelled because the host was found broken */
+    int64_t submitted_mono_ms;
+    int64_t began_mono_ms;
+};
+
+struct lane {
+    struct engine *engine;
+    struct host *host;
+    enum lane_state state;
+    struct list waiting; /* heavy ones */
+    struct list running; /* all that docker has */
+    uint32_t heavy_running;
+    uint32_t failures; /* in a row */
+    int64_t probe_delay_ms;
+    int64_t compared_mono_ms; /* last time its containers were listed */
+    struct clock_timer timer; /* next probe, pulse or compare */
+    struct join *join;        /* the probe or compare under way; NULL: none */
+    struct hints *hints;      /* the engine's event stream; NULL: not open */
+    bool wanted;              /* compare again as soon as possible */
+    bool round_due;           /* a housekeeping round waits for its next look */
+    bool counted;             /* in engine->joins_pending */
+};
+
+/** lane_new() - for @host, which it is hung on; joins at once. */
+void lane_new(struct engine *engine, struct host *host);
+/** lane_free() - no call may be under way. */
+void lane_free(struct lane *lane);
+
+/** lane_submit() - run @op when its turn comes. */
+void lane_submit(struct lane *lane, struct lane_op *op);
+/** lane_cancel() - done still comes, with FAULT_CANCELLED unless it had ended. */
+void lane_cancel(struct lane_op *op);
+/** lane_cancel_all() - all of its calls. */
+void lane_cancel_all(struct lane *lane);
+
+/** lane_settle() - at the end of a turn: what waits on a broken host fails. */
+void lane_settle(struct lane *lane);
+
+/** lane_opened() - its host was compared: heavy calls may run. */
+void lane_opened(struct lane *lane);
+/** lane_break() - its host does not answer: fail what waits, cancel what runs, probe. */
+void lane_break(struct lane *lane, const struct fault *fault);

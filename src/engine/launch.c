@@ -1,0 +1,315 @@
+#include "launch.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "images.h"
+#include "launch_end.h"
+#include "launch_ready.h"
+#include "launch_words.h"
+
+/* In the order in which they run. */
+static void launch_on_due(struct clock_timer *timer);
+static void launch_on_durable(struct engine_wait *wait, const struct fault *fault);
+static void launch_pull(struct flow *flow);
+static void launch_on_pulled(struct lane_op *op, const struct fault *fault);
+static void launch_create(struct flow *flow);
+static void launch_on_created(struct lane_op *op, const struct fault *fault);
+static void launch_on_create_looked(struct lane_op *op, const struct fault *fault);
+static void launch_begin(struct flow *flow);
+static void launch_on_began(struct lane_op *op, const struct fault *fault);
+static void launch_on_begin_looked(struct lane_op *op, const struct fault *fault);
+static void launch_finished(struct flow *flow, const struct fault *fault);
+
+/* clang-format off */
+static const struct flow_step launch_steps[] = {
+    /* name       start               undo                */
+    { "pull",     launch_pull,        NULL                },
+    { "create",   launch_create,      launch_end_remove   },
+    { "start",    launch_begin,       launch_end_keep_log },
+    { "ready",    launch_ready_start, NULL                },
+};
+/* clang-format on */
+
+void
+launch_start(struct engine *engine, struct instance *instance)
+{
+    struct launch *launch = mem_new0(sizeof(*launch));
+    int64_t wait_ms = instance->retry_at_ms - state_now_ms(engine);
+
+    assert(instance->state == INSTANCE_STARTING && instance->host);
+    work_begin(&launch->work, WORK_LAUNCH, engine, instance);
+    instance_container_name(instance, launch->name);
+    (void)id_encode(ID_INSTANCE, instance->id, launch->id_text);
+    launch->began_mono_ms = state_mono_ms(engine);
+    if (instance->retry_at_ms > 0 && wait_ms > 0) {
+        launch->timer.fire = launch_on_due;
+        state_timer_set(engine, &launch->timer, wait_ms);
+        return;
+    }
+    launch->wait.done = launch_on_durable;
+    launch->waiting = true;
+    engine_wait_durable(engine, &launch->wait);
+}
+
+static void
+launch_on_due(struct clock_timer *timer)
+{
+    struct launch *launch = CONTAINER_OF(timer, struct launch, timer);
+
+    launch->wait.done = launch_on_durable;
+    launch->waiting = true;
+    engine_wait_durable(launch->work.engine, &launch->wait);
+}
+
+/* The reservation is on the disk: from here on the outside world may change. */
+static void
+launch_on_durable(struct engine_wait *wait, const struct fault *fault)
+{
+    struct launch *launch = CONTAINER_OF(wait, struct launch, wait);
+    struct engine *engine = launch->work.engine;
+
+    launch->waiting = false;
+    if (fault || launch->work.abandoned) {
+        launch_end_free(launch);
+        return;
+    }
+    meter_add(&engine->meter.steps[METER_COMMIT],
+              (state_mono_ms(engine) - launch->began_mono_ms) * 1000);
+    flow_start(&launch->flow, launch_steps, ARRAY_LEN(launch_steps), launch_finished);
+}
+
+/* A step's call: through the host's lane, unless somebody wants the launch to end. */
+void
+launch_call(struct launch *launch, bool heavy, void (*done)(struct lane_op *, const struct fault *))
+{
+    struct instance *instance = launch->work.instance;
+
+    assert(!launch->calling);
+    launch->calling = true;
+    launch->op.heavy = heavy;
+    launch->op.done = done;
+    launch->step_mono_ms = state_mono_ms(launch->work.engine);
+    lane_submit(instance->host->lane, &launch->op);
+}
+
+/* First line of each callback. */
+struct launch *
+launch_called(struct lane_op *op, enum meter_step step)
+{
+    struct launch *launch = CONTAINER_OF(op, struct launch, op);
+    struct engine *engine = launch->work.engine;
+
+    launch->calling = false;
+    if (step != METER_STEP_COUNT) {
+        meter_add(&engine->meter.steps[step], (state_mono_ms(engine) - op->began_mono_ms) * 1000);
+        meter_add(&engine->meter.steps[METER_LANE],
+                  (op->began_mono_ms - op->submitted_mono_ms) * 1000);
+    }
+    return launch;
+}
+
+/* True when the step ends here because the launch is not wanted any more. */
+bool
+launch_is_over(struct launch *launch)
+{
+    struct fault fault;
+
+    if (!launch->work.abandoned && launch->work.instance->desired == INSTANCE_RUNNING)
+        return false;
+    fault_set(&fault, FAULT_CANCELLED, "launch", "stopped while it was starting");
+    flow_step_done(&launch->flow, &fault);
+    return true;
+}
+
+static const struct blueprint_spec *
+launch_spec(const struct launch *launch)
+{
+    return &launch->work.instance->blueprint->spec;
+}
+
+static void
+launch_pull(struct flow *flow)
+{
+    struct launch *launch = CONTAINER_OF(flow, struct launch, flow);
+
+    if (launch_is_over(launch))
+        return;
+    if (launch_spec(launch)->pull != PULL_ALWAYS || launch->pulled) {
+        flow_step_done(flow, NULL);
+        return;
+    }
+    images_pull_prepare(launch->work.engine, launch_spec(launch)->image, &launch->op);
+    launch_call(launch, true, launch_on_pulled);
+}
+
+static void
+launch_on_pulled(struct lane_op *op, const struct fault *fault)
+{
+    struct launch *launch = launch_called(op, METER_PULL);
+
+    launch->pulled = true;
+    if (!fault)
+        placement_image_set(launch->work.engine->model->placement, launch->work.instance->host,
+                            launch_spec(launch)->image, true);
+    if (fault || launch->flow.at == 0)
+        flow_step_done(&launch->flow, fault);
+    else
+        launch_create(&launch->flow);
+}
+
+static void
+launch_create(struct flow *flow)
+{
+    struct launch *launch = CONTAINER_OF(flow, struct launch, flow);
+
+    if (launch_is_over(launch))
+        return;
+    launch->op = (struct lane_op){ .call = { .verb = DOCKER_CREATE, .name = launch->name } };
+    launch_words_fill(launch, &launch->op.call.in.create);
+    launch_call(launch, true, launch_on_created);
+}
+
+static void
+launch_created(struct launch *launch, const char *container_id)
+{
+    struct instance *instance = launch->work.instance;
+
+    placement_image_set(launch->work.engine->model->placement, instance->host,
+                        launch_spec(launch)->image, true);
+    if (!launch->work.abandoned)
+        (void)text_hex_parse(container_id, instance->container_id, INSTANCE_CONTAINER_ID_SIZE);
+    flow_step_done(&launch->flow, NULL);
+}
+
+static void
+launch_on_created(struct lane_op *op, const struct fault *fault)
+{
+    struct launch *launch = launch_called(op, METER_CREATE);
+    struct fault missing;
+
+    if (!fault) {
+        launch_created(launch, op->call.out.container_id);
+        return;
+    }
+    if (fault->kind == FAULT_ENGINE_MISSING && !launch->pulled &&
+        launch_spec(launch)->pull != PULL_NEVER) {
+        images_pull_prepare(launch->work.engine, launch_spec(launch)->image, &launch->op);
+        launch_call(launch, true, launch_on_pulled);
+        return;
+    }
+    if (fault->kind == FAULT_ENGINE_MISSING) {
+        fault_set(&missing, FAULT_IMAGE, "launch.create", "image %s is not on the host: %s",
+                  launch_spec(launch)->image, fault->text);
+        flow_step_done(&launch->flow, &missing);
+        return;
+    }
+    if ((fault->kind == FAULT_ENGINE_CONFLICT || launch_end_is_lost(fault)) &&
+        launch->looks++ < LAUNCH_LOOKS_MAX) {
+        launch_look(launch, launch_on_create_looked);
+        return;
+    }
+    flow_step_done(&launch->flow, fault);
+}
+
+/* An answer that got lost is answered by looking. */
+void
+launch_look(struct launch *launch, void (*done)(struct lane_op *, const struct fault *))
+{
+    launch->op = (struct lane_op){ .call = { .verb = DOCKER_INSPECT, .name = launch->name } };
+    launch_call(launch, false, done);
+}
+
+static bool
+launch_is_ours(const struct launch *launch, const struct docker_container *container)
+{
+    return strcmp(container->label_instance, launch->id_text) == 0 &&
+           container->label_generation == (int64_t)launch->work.instance->generation;
+}
+
+static void
+launch_on_create_looked(struct lane_op *op, const struct fault *fault)
+{
+    struct launch *launch = launch_called(op, METER_STEP_COUNT);
+    struct fault taken;
+
+    if (fault && fault->kind == FAULT_ENGINE_MISSING) {
+        launch_create(&launch->flow);
+        return;
+    }
+    if (fault) {
+        flow_step_done(&launch->flow, fault);
+        return;
+    }
+    if (!launch_is_ours(launch, &op->call.out.container)) {
+        fault_set(&taken, FAULT_ENGINE_CONFLICT, "launch.create",
+                  "a container that is not ours has the name %s", launch->name);
+        flow_step_done(&launch->flow, &taken);
+        return;
+    }
+    launch_created(launch, op->call.out.container.id);
+}
+
+static void
+launch_begin(struct flow *flow)
+{
+    struct launch *launch = CONTAINER_OF(flow, struct launch, flow);
+
+    if (launch_is_over(launch))
+        return;
+    launch->began = true;
+    launch->op = (struct lane_op){ .call = { .verb = DOCKER_START, .name = launch->name } };
+    launch_call(launch, true, launch_on_began);
+}
+
+static void
+launch_on_began(struct lane_op *op, const struct fault *fault)
+{
+    struct launch *launch = launch_called(op, METER_START);
+
+    if (fault && launch_end_is_lost(fault) && launch->looks++ < LAUNCH_LOOKS_MAX) {
+        launch_look(launch, launch_on_begin_looked);
+        return;
+    }
+    flow_step_done(&launch->flow, fault);
+}
+
+static void
+launch_on_begin_looked(struct lane_op *op, const struct fault *fault)
+{
+    struct launch *launch = launch_called(op, METER_STEP_COUNT);
+
+    if (!fault && op->call.out.container.state == DOCKER_CREATED)
+        launch_begin(&launch->flow);
+    else
+        flow_step_done(&launch->flow, fault);
+}
+
+static void
+launch_finished(struct flow *flow, const struct fault *fault)
+{
+    launch_end_settle(CONTAINER_OF(flow, struct launch, flow), fault);
+}
+
+void
+launch_stop(struct launch *launch)
+{
+    struct engine *engine = launch->work.engine;
+
+    if (launch->calling)
+        lane_cancel(&launch->op);
+    else if (launch->timer.at_mono_ms != 0)
+        launch_end_now(launch);
+    else if (launch->waiting)
+        engine->ports.clock->turn_ask(engine->ports.clock->self); /* the first step sees it */
+}
+
+void
+launch_abandon(struct launch *launch)
+{
+    launch->work.abandoned = true;
+    if (launch->timer.at_mono_ms != 0)
+        launch_end_now(launch);
+    else if (launch->calling)
+        lane_cancel(&launch->op);
+}

@@ -1,0 +1,132 @@
+#include "launch_ready.h"
+
+#include <string.h>
+
+#include "observe.h"
+
+enum {
+    READY_DELAY_MIN_MS = 20,
+    READY_DELAY_MAX_MS = 1000,
+};
+
+/* In the order in which they run. */
+static void launch_ready_on_looked(struct lane_op *op, const struct fault *fault);
+static void launch_ready_ask(struct launch *launch);
+static void launch_ready_on_asked(struct lane_op *op, const struct fault *fault);
+static void launch_ready_on_timer(struct clock_timer *timer);
+
+static const struct blueprint_spec *
+launch_ready_spec(const struct launch *launch)
+{
+    return &launch->work.instance->blueprint->spec;
+}
+
+void
+launch_ready_start(struct flow *flow)
+{
+    struct launch *launch = CONTAINER_OF(flow, struct launch, flow);
+
+    if (launch_is_over(launch))
+        return;
+    launch->ready_delay_ms = READY_DELAY_MIN_MS;
+    launch->ready_by_mono_ms =
+        state_mono_ms(launch->work.engine) + launch_ready_spec(launch)->ready.timeout_ms;
+    launch_look(launch, launch_ready_on_looked);
+}
+
+/* Which host port stands for the container's port to ask; 0: there is none. */
+static uint16_t
+launch_ready_port(const struct launch *launch)
+{
+    const struct instance *instance = launch->work.instance;
+    int64_t wanted = launch_ready_spec(launch)->ready.port;
+
+    if (launch_ready_spec(launch)->ready.kind == READY_NONE)
+        return 0;
+    for (size_t i = 0; i < instance->port_count; i++) {
+        const struct instance_port *port = &instance->ports[i];
+
+        if (port->protocol == PROTOCOL_TCP && (wanted == 0 || wanted == port->container))
+            return port->host;
+    }
+    return 0;
+}
+
+static void
+launch_ready_on_looked(struct lane_op *op, const struct fault *fault)
+{
+    struct launch *launch = launch_called(op, METER_STEP_COUNT);
+    struct instance *instance = launch->work.instance;
+    struct fault exited;
+
+    if (fault) {
+        flow_step_done(&launch->flow, fault);
+        return;
+    }
+    if (launch_is_over(launch))
+        return;
+    observe_container(launch->work.engine, instance, &op->call.out.container);
+    if (op->call.out.container.state != DOCKER_RUNNING) {
+        instance->exit_code = op->call.out.container.exit_code;
+        observe_exit_text(instance, &op->call.out.container, &exited);
+        flow_step_done(&launch->flow, &exited);
+        return;
+    }
+    if (launch_ready_port(launch) == 0)
+        flow_step_done(&launch->flow, NULL);
+    else if (launch->ready_delay_ms == READY_DELAY_MIN_MS)
+        launch_ready_ask(launch);
+    else {
+        launch->timer.fire = launch_ready_on_timer;
+        state_timer_set(launch->work.engine, &launch->timer, launch->ready_delay_ms);
+    }
+}
+
+static void
+launch_ready_ask(struct launch *launch)
+{
+    const struct blueprint_ready *ready = &launch_ready_spec(launch)->ready;
+
+    launch->op = (struct lane_op){ .call = { .verb = DOCKER_READY, .name = launch->name } };
+    launch->op.call.in.ready.host_port = launch_ready_port(launch);
+    launch->op.call.in.ready.path = ready->kind == READY_HTTP ? ready->path : NULL;
+    launch_call(launch, false, launch_ready_on_asked);
+}
+
+static void
+launch_ready_on_asked(struct lane_op *op, const struct fault *fault)
+{
+    struct launch *launch = launch_called(op, METER_STEP_COUNT);
+    struct fault late;
+
+    if (!fault) {
+        flow_step_done(&launch->flow, NULL);
+        return;
+    }
+    if (launch_is_over(launch))
+        return;
+    if (fault->kind != FAULT_NOT_READY) {
+        flow_step_done(&launch->flow, fault);
+        return;
+    }
+    if (state_mono_ms(launch->work.engine) >= launch->ready_by_mono_ms) {
+        fault_set(&late, FAULT_NOT_READY, "launch.ready", "not ready after %lld s: %s",
+                  (long long)(launch_ready_spec(launch)->ready.timeout_ms / 1000), fault->text);
+        flow_step_done(&launch->flow, &late);
+        return;
+    }
+    /* Perhaps it has ended: that would never get ready. */
+    launch->ready_delay_ms = launch->ready_delay_ms * 3 / 2 > READY_DELAY_MAX_MS
+                                 ? READY_DELAY_MAX_MS
+                                 : launch->ready_delay_ms * 3 / 2;
+    launch_look(launch, launch_ready_on_looked);
+}
+
+static void
+launch_ready_on_timer(struct clock_timer *timer)
+{
+    struct launch *launch = CONTAINER_OF(timer, struct launch, timer);
+
+    if (!launch_is_over(launch))
+        launch_ready_ask(launch);
+}

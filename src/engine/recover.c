@@ -1,0 +1,231 @@
+#include "recover.h"
+
+#include "bury.h"
+#include "idle.h"
+#include "images.h"
+#include "lane.h"
+#include "launch.h"
+#include "rounds.h"
+#include "turn.h"
+#include "work.h"
+
+enum {
+    RECOVER_DELAY_MIN_MS = 1000,
+    RECOVER_DELAY_MAX_MS = 30000,
+    RECOVER_PROBE_MS = 2000,
+};
+
+/* In order of time. */
+static void recover_instance(struct engine *engine, struct instance *instance);
+static void recover_reload(struct engine *engine);
+static void recover_on_probe(struct clock_timer *timer);
+
+static void
+recover_host(struct engine *engine, struct host *host)
+{
+    const struct docker_port *docker = engine->ports.docker;
+    struct fault fault;
+
+    if (host->state == HOST_REMOVED)
+        return;
+    host_capacity_update(host);
+    engine->hosts_lost |= host->lost;
+    if (docker->host_set(docker->self, host->id, &host->endpoint, engine->info.cluster_id, &fault) <
+        0) {
+        log_error("host", "%s cannot be used: %s", host->name, fault.text);
+        state_event(engine, "host.unusable", host, NULL, "%s", fault.text);
+    }
+    lane_new(engine, host);
+}
+
+static void
+recover_instance(struct engine *engine, struct instance *instance)
+{
+    if (!instance->host || !instance->host->lane)
+        return;
+    if (instance->state == INSTANCE_STARTING)
+        launch_start(engine, instance);
+    else if (instance->state == INSTANCE_STOPPING)
+        bury_start(engine, instance);
+    else if (instance->desired == INSTANCE_STOPPED)
+        bury_stop(engine, instance);
+}
+
+void
+recover_resume(struct engine *engine)
+{
+    engine->next_end_ms = 0;
+    engine->hosts_lost = false;
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        recover_host(engine, host);
+    }
+    IDMAP_EACH(&engine->model->instances, struct instance, instance)
+    {
+        recover_instance(engine, instance);
+    }
+    IDMAP_EACH(&engine->model->operations, struct operation, operation)
+    {
+        if (operation->state != OPERATION_RUNNING || operation->kind == OPERATION_HOST_DRAIN ||
+            operation->kind == OPERATION_HOST_REMOVE)
+            continue;
+        operation->state = OPERATION_FAILED;
+        operation->ended_at_ms = state_now_ms(engine);
+        free(operation->text);
+        operation->text = mem_strdup("interrupted by a restart; ask for it again");
+        model_operation_touch(engine->model, operation);
+    }
+    state_sweep(engine);
+}
+
+void
+recover_lanes_free(struct engine *engine)
+{
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        lane_free(host->lane);
+    }
+}
+
+void
+recover_quiesce(struct engine *engine)
+{
+    struct list_node *next;
+
+    work_abandon_all(engine);
+    images_cancel_all(engine);
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (host->lane)
+            lane_cancel_all(host->lane);
+    }
+    for (struct list_node *node = list_first(&engine->calls); node; node = next) {
+        next = list_next(&engine->calls, node);
+        engine_call_cancel(engine, CONTAINER_OF(node, struct engine_call, node));
+    }
+    engine->ports.clock->turn_ask(engine->ports.clock->self);
+}
+
+bool
+recover_is_quiet(const struct engine *engine)
+{
+    return engine->works == 0 && engine->lane_ops == 0 && engine->calls.count == 0 &&
+           engine->spreads.count == 0 && engine->commits_in_flight == 0;
+}
+
+void
+recover_on_store_fault(struct engine *engine, const struct fault *fault)
+{
+    if (engine->reloading || engine->health == ENGINE_STOPPING)
+        return;
+    log_error("store", "a commit failed: %s", fault->text);
+    engine->health = fault->kind == FAULT_STORAGE_FULL ? ENGINE_FULL : ENGINE_BROKEN;
+    engine->why = *fault;
+    engine->reloading = true;
+    state_timer_clear(engine, &engine->recover_timer);
+    turn_drop(engine, fault);
+    recover_quiesce(engine);
+}
+
+static void
+recover_on_retry(struct clock_timer *timer)
+{
+    struct engine *engine = CONTAINER_OF(timer, struct engine, recover_timer);
+
+    recover_reload(engine);
+}
+
+static int64_t
+recover_delay_next(struct engine *engine)
+{
+    int64_t delay_ms = engine->recover_delay_ms;
+
+    engine->recover_delay_ms = delay_ms == 0 ? RECOVER_DELAY_MIN_MS : delay_ms * 2;
+    if (engine->recover_delay_ms > RECOVER_DELAY_MAX_MS)
+        engine->recover_delay_ms = RECOVER_DELAY_MAX_MS;
+    return delay_ms;
+}
+
+/* The model in memory stays for readers until the new one is there. */
+static void
+recover_reload(struct engine *engine)
+{
+    const struct store_port *store = engine->ports.store;
+    struct model *model = model_new();
+    struct store_info info;
+    struct fault fault;
+
+    model_dirty_clear(engine->model);
+    if (store->load(store->self, model, &info, &fault) < 0) {
+        log_error("store", "the rows cannot be loaded: %s", fault.text);
+        model_free(model);
+        engine->why = fault;
+        engine->health = ENGINE_BROKEN;
+        engine->recover_timer.fire = recover_on_retry;
+        state_timer_set(engine, &engine->recover_timer,
+                        recover_delay_next(engine) + RECOVER_DELAY_MIN_MS);
+        return;
+    }
+    rounds_fini(engine);
+    idle_fini(engine);
+    recover_lanes_free(engine);
+    model_free(engine->model);
+    engine->model = model;
+    engine->info = info;
+    engine->reloading = false;
+    log_warn("store", "the rows were loaded again after a failed commit");
+    recover_resume(engine);
+    engine->recover_timer.fire = recover_on_probe;
+    state_timer_set(engine, &engine->recover_timer, RECOVER_PROBE_MS);
+}
+
+static void
+recover_on_probe(struct clock_timer *timer)
+{
+    struct engine *engine = CONTAINER_OF(timer, struct engine, recover_timer);
+    const struct store_port *store = engine->ports.store;
+    struct fault fault;
+
+    if (!store->probe(store->self, &fault)) {
+        engine->why = fault;
+        state_timer_set(engine, &engine->recover_timer, RECOVER_PROBE_MS);
+        return;
+    }
+    log_info("store", "the database can be written again");
+    engine->health = ENGINE_SERVING;
+    engine->recover_delay_ms = 0;
+    engine->why = (struct fault){ 0 };
+    state_event(engine, "store.recovered", NULL, NULL, "the database can be written again");
+    state_sweep(engine);
+}
+
+/* A restored file is compared with the hosts once; after that, what has no row is an orphan. */
+static void
+recover_compared(struct engine *engine)
+{
+    if (!engine->info.restored || engine->joins_pending > 0)
+        return;
+    engine->info.restored = false;
+    engine->extra.compared = true;
+    state_event(engine, "store.compared", NULL, NULL,
+                "the restored rows were compared with the hosts that answered");
+}
+
+void
+recover_poke(struct engine *engine)
+{
+    if (engine->reloading && engine->recover_timer.at_mono_ms == 0 && recover_is_quiet(engine)) {
+        engine->recover_timer.fire = recover_on_retry;
+        state_timer_set(engine, &engine->recover_timer, recover_delay_next(engine));
+    }
+    if (engine->health == ENGINE_STOPPING && engine->stopped && recover_is_quiet(engine) &&
+        turn_is_clean(engine)) {
+        void (*stopped)(void *cookie) = engine->stopped;
+
+        engine->stopped = NULL;
+        stopped(engine->stopped_cookie);
+        return;
+    }
+    if (!engine->reloading && engine->started)
+        recover_compared(engine);
+}

@@ -1,0 +1,14 @@
+#pragma once
+
+/*
+ * Starting crashed instances again, by their blueprint's policy and with pauses
+ * that grow.
+ */
+
+#include "state.h"
+
+/** restart_is_due() - its exit_code is set (INSTANCE_NO_EXIT_CODE: unknown, counts as a failure). */
+bool restart_is_due(const struct instance *instance);
+/** restart_start() - @instance is running or starting, its container is gone: the next generation
+ * starts on the same host after a pause. @why: how it ended. */
+void restart_start(struct engine *engine, struct instance *instance, const char *why);

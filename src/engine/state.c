@@ -1,0 +1,27 @@
+#include "state.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void
+state_event(struct engine *engine, const char *kind, const struct host *host,
+            const struct instance *instance, const char *format, ...)
+{
+    char text[FAULT_TEXT_SIZE + 128];
+    struct event event = { .kind = kind, .text = text };
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (host) {
+        event.host_id = host->id;
+        event.pool_id = host->pool->id;
+    }
+    if (instance) {
+        event.instance_id = instance->id;
+        event.pool_id = instance->pool->id;
+        event.owner = instance->owner;
+    }
+    model_event_add(engine->model, &event, state_now_ms(engine));
+}
