@@ -15,6 +15,14 @@ set(BERTH_TEST_ENV
     "UBSAN_OPTIONS=print_stacktrace=1"
     "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
 
+# ThreadSanitizer of older compilers can't live with a highly randomised address space.
+if(BERTH_SANITIZE STREQUAL "thread")
+    execute_process(COMMAND setarch -R true RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
+    if(status STREQUAL "0")
+        set(BERTH_TEST_LAUNCHER setarch -R)
+    endif()
+endif()
+
 # berth_test(NAME COMMAND...): a test with this build's prefix. LABEL also goes into `ctest -L`.
 function(berth_test name)
     cmake_parse_arguments(T "" "LABEL;TIMEOUT" "COMMAND;ENV;PROPERTIES" ${ARGN})
@@ -27,7 +35,7 @@ endfunction()
 file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
 if(support)
     add_library(berth_support STATIC ${support})
-    target_link_libraries(berth_support PUBLIC berth_engine berth_wire PkgConfig::CMOCKA)
+    target_link_libraries(berth_support PUBLIC berth_port PkgConfig::CMOCKA)
     target_include_directories(berth_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
 endif()
 
@@ -42,7 +50,7 @@ foreach(unit ${units})
     if(support)
         target_link_libraries(${target} PRIVATE berth_support)
     endif()
-    berth_test(unit.${layer}.${what} COMMAND ${target} LABEL unit TIMEOUT 120)
+    berth_test(unit.${layer}.${what} COMMAND ${BERTH_TEST_LAUNCHER} $<TARGET_FILE:${target}> LABEL unit TIMEOUT 120)
 endforeach()
 
 # Scripts drive the programs; one build of them is enough, so they go where the gates go.
