@@ -32,10 +32,11 @@ function(berth_test name)
         ENVIRONMENT "${BERTH_TEST_ENV};${T_ENV}" ${T_PROPERTIES})
 endfunction()
 
+pkg_check_modules(TLS REQUIRED IMPORTED_TARGET libssl) # fake servers speak it
 file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
 if(support)
     add_library(berth_support STATIC ${support})
-    target_link_libraries(berth_support PUBLIC berth_port PkgConfig::CMOCKA)
+    target_link_libraries(berth_support PUBLIC berth_port PkgConfig::CMOCKA PkgConfig::TLS)
     target_include_directories(berth_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
 endif()
 
