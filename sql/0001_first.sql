@@ -56,6 +56,7 @@ CREATE TABLE hosts (
     rev                INTEGER NOT NULL,
     state              TEXT    NOT NULL CHECK (state IN ('spawned', 'active', 'inactive', 'removed')),
     remove_when_empty  INTEGER NOT NULL CHECK (remove_when_empty IN (0, 1)),
+    lost               INTEGER NOT NULL CHECK (lost IN (0, 1)),
     configured         INTEGER NOT NULL CHECK (configured IN (0, 1))
 ) STRICT;
 
@@ -70,9 +71,11 @@ CREATE TABLE instances (
     name          TEXT,
     ports         BLOB, -- of each: container and host port, little endian, protocol: 5 bytes
     created_at_ms INTEGER NOT NULL,
+    moved_at_ms   INTEGER NOT NULL,
     started_at_ms INTEGER NOT NULL,
     ended_at_ms   INTEGER NOT NULL,
     ends_at_ms    INTEGER NOT NULL,
+    lifetime_ms   INTEGER NOT NULL,
     retry_at_ms   INTEGER NOT NULL,
     exit_code     INTEGER NOT NULL, -- -1: none
     generation    INTEGER NOT NULL,
@@ -84,6 +87,7 @@ CREATE TABLE instances (
                   CHECK (state IN ('queued', 'starting', 'running', 'stopping', 'stopped', 'failed')),
     desired       TEXT    NOT NULL CHECK (desired IN ('running', 'stopped')),
     attempts      INTEGER NOT NULL,
+    oom_told      INTEGER NOT NULL CHECK (oom_told IN (0, 1)),
     end_announced INTEGER NOT NULL CHECK (end_announced IN (0, 1)),
     -- A row that holds a host says so in its state, and the other way round.
     CHECK ((host_id IS NOT NULL) = (state IN ('starting', 'running', 'stopping')))

@@ -282,6 +282,7 @@ add_host(struct cursor *cursor)
     host->rev = get_int(cursor);
     host->state = get_name(cursor, HOST_STATE_COUNT, host_name_of_state);
     host->remove_when_empty = get_bool(cursor);
+    host->lost = get_bool(cursor);
     host->configured = get_bool(cursor);
     if (!pool)
         cursor->wrong = "there is no such pool";
@@ -351,9 +352,11 @@ add_instance(struct cursor *cursor)
     get_owned(cursor, &instance->name);
     get_ports(cursor, instance);
     instance->created_at_ms = get_int(cursor);
+    instance->moved_at_ms = get_int(cursor);
     instance->started_at_ms = get_int(cursor);
     instance->ended_at_ms = get_int(cursor);
     instance->ends_at_ms = get_int(cursor);
+    instance->lifetime_ms = get_int(cursor);
     instance->retry_at_ms = get_int(cursor);
     instance->exit_code = (int32_t)get_int(cursor);
     instance->generation = (uint32_t)get_int(cursor);
@@ -364,6 +367,7 @@ add_instance(struct cursor *cursor)
     instance->state = get_instance_state(cursor);
     instance->desired = get_instance_state(cursor);
     instance->attempts = (uint8_t)get_int(cursor);
+    instance->oom_told = get_bool(cursor);
     instance->end_announced = get_bool(cursor);
     if (cursor->wrong)
         instance_free(instance);

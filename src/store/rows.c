@@ -120,6 +120,7 @@ put_host(struct store_batch *batch, const void *row)
     batch_int(batch, host->rev);
     batch_static(batch, host_state_name((enum host_state)host->state));
     batch_int(batch, host->remove_when_empty);
+    batch_int(batch, host->lost);
     batch_int(batch, host->configured);
 }
 
@@ -170,9 +171,11 @@ put_instance(struct store_batch *batch, const void *row)
     batch_text(batch, instance->name);
     put_ports(batch, instance);
     batch_int(batch, instance->created_at_ms);
+    batch_int(batch, instance->moved_at_ms);
     batch_int(batch, instance->started_at_ms);
     batch_int(batch, instance->ended_at_ms);
     batch_int(batch, instance->ends_at_ms);
+    batch_int(batch, instance->lifetime_ms);
     batch_int(batch, instance->retry_at_ms);
     batch_int(batch, instance->exit_code);
     batch_int(batch, instance->generation);
@@ -183,6 +186,7 @@ put_instance(struct store_batch *batch, const void *row)
     batch_static(batch, instance_state_name((enum instance_state)instance->state));
     batch_static(batch, instance_state_name((enum instance_state)instance->desired));
     batch_int(batch, instance->attempts);
+    batch_int(batch, instance->oom_told);
     batch_int(batch, instance->end_announced);
 }
 

@@ -109,6 +109,7 @@ host_copy(struct host *to, const struct host *from)
     to->rev = from->rev;
     to->state = from->state;
     to->remove_when_empty = from->remove_when_empty;
+    to->lost = from->lost;
     to->configured = from->configured;
 }
 
@@ -122,9 +123,11 @@ instance_copy(struct instance *to, const struct instance *from)
     to->ports = mem_dup(from->ports, from->port_count * sizeof(*from->ports));
     to->port_count = from->port_count;
     to->created_at_ms = from->created_at_ms;
+    to->moved_at_ms = from->moved_at_ms;
     to->started_at_ms = from->started_at_ms;
     to->ended_at_ms = from->ended_at_ms;
     to->ends_at_ms = from->ends_at_ms;
+    to->lifetime_ms = from->lifetime_ms;
     to->retry_at_ms = from->retry_at_ms;
     to->exit_code = from->exit_code;
     to->generation = from->generation;
@@ -135,6 +138,7 @@ instance_copy(struct instance *to, const struct instance *from)
     to->state = from->state;
     to->desired = from->desired;
     to->attempts = from->attempts;
+    to->oom_told = from->oom_told;
     to->end_announced = from->end_announced;
 }
 
