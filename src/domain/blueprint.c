@@ -8,8 +8,7 @@
 #include "berth/domain/score.h"
 #include "berth/domain/template.h"
 
-static const uint64_t blueprint_hash_start = 0xcbf29ce484222325;
-static const uint64_t blueprint_hash_prime = 0x100000001b3;
+#include "hash.h"
 
 enum { POINTER_SIZE = sizeof(((struct problem *)NULL)->pointer) };
 
@@ -158,15 +157,6 @@ blueprint_check_ulimits(const struct blueprint_spec *spec, struct problems *prob
     }
 }
 
-/* FNV-1a, http://www.isthe.com/chongo/tech/comp/fnv/. */
-static uint64_t
-blueprint_hash(uint64_t hash, const char *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ (unsigned char)text[i]) * blueprint_hash_prime;
-    return hash;
-}
-
 static const char *
 blueprint_skip(const char *text, const char *prefix)
 {
@@ -187,9 +177,9 @@ blueprint_image_key(const char *image)
     /* Beside a digest the tag says nothing; without either the engine means ":latest". */
     const char *version = digest ? digest : tag ? tag : ":latest";
     size_t name_len = tag ? (size_t)(tag - name) : tagged_len;
-    uint64_t hash = blueprint_hash(blueprint_hash_start, name, name_len);
+    uint64_t hash = hash_text(HASH_TEXT_START, name, name_len);
 
-    return blueprint_hash(hash, version, strlen(version));
+    return hash_text(hash, version, strlen(version));
 }
 
 struct blueprint *
@@ -207,8 +197,8 @@ blueprint_new(struct blueprint_spec *spec)
     schema_encode(&blueprint_schema, &blueprint->spec, &out);
     blueprint->spec_json = buf_take(&json);
     blueprint->image_key = blueprint_image_key(blueprint->spec.image);
-    blueprint->name_key = (uint32_t)blueprint_hash(blueprint_hash_start, blueprint->spec.name,
-                                                   strlen(blueprint->spec.name));
+    blueprint->name_key =
+        (uint32_t)hash_text(HASH_TEXT_START, blueprint->spec.name, strlen(blueprint->spec.name));
     return blueprint;
 }
 

@@ -20,7 +20,7 @@ static const struct schema_field pool_overcommit_fields[] = {
       .doc = "The same for cpus." },
 };
 
-static const struct schema pool_overcommit_schema = {
+const struct schema pool_overcommit_schema = {
     .name = "PoolOvercommit", .doc = "How much more may be reserved than there is.",
     .size = sizeof(struct pool_overcommit),
     .fields = pool_overcommit_fields, .field_count = ARRAY_LEN(pool_overcommit_fields),
@@ -35,7 +35,7 @@ static const struct schema_field pool_reserve_fields[] = {
       .doc = "Cpus of each host that are kept for the system and the engine." },
 };
 
-static const struct schema pool_reserve_schema = {
+const struct schema pool_reserve_schema = {
     .name = "PoolReserve", .doc = "What of each host is not given to containers.",
     .size = sizeof(struct pool_reserve),
     .fields = pool_reserve_fields, .field_count = ARRAY_LEN(pool_reserve_fields),
@@ -72,6 +72,13 @@ const struct schema pool_policy_schema = {
     .name = "PoolPolicy", .doc = "The rules for the hosts of a pool.",
     .size = sizeof(struct pool_policy),
     .fields = pool_policy_fields, .field_count = ARRAY_LEN(pool_policy_fields),
+};
+
+/* The first three stand beside `policy` in the configuration. */
+const struct schema pool_rules_schema = {
+    .name = "PoolRules", .doc = "The rules for the hosts of a pool.",
+    .size = sizeof(struct pool_policy),
+    .fields = pool_policy_fields + 3, .field_count = ARRAY_LEN(pool_policy_fields) - 3,
 };
 /* clang-format on */
 

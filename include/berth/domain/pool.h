@@ -38,6 +38,12 @@ struct pool_policy {
 
 extern const struct schema pool_policy_schema;
 
+/* The same, in the parts of which a pool's configuration is made: pool_rules_schema describes a
+ * struct pool_policy without overcommit, reserve and labels. */
+extern const struct schema pool_overcommit_schema;
+extern const struct schema pool_reserve_schema;
+extern const struct schema pool_rules_schema;
+
 struct placement_pool;
 
 struct pool {

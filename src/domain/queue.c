@@ -1,0 +1,341 @@
+/*
+ * Owners of a pool stand in a ring of turns; each has a line of instances in
+ * the order of their ids.  A sweep walks the ring once with a cursor that
+ * lives in the pool's queue, and each line with a cursor of its own, so that
+ * nobody is looked at twice.
+ */
+
+#include "berth/domain/queue.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "hash.h"
+
+enum { QUEUE_RATE_PLACES = 32, QUEUE_HOLD_STEPS_MAX = 40 };
+
+struct queue_owner {
+    UT_hash_handle hh; /* by name's address: names are interned */
+    const char *name;
+    struct list_node turn;       /* in queue_pool.turns */
+    struct list line;            /* struct instance, queue_node */
+    uint64_t round;              /* of the sweep that line_next belongs to */
+    struct list_node *line_next; /* first that this sweep has not looked at; NULL: the line's end */
+    int64_t head_id;             /* who was passed over last as the first of the line; 0: nobody */
+    int64_t head_since_ms;       /* when that happened first */
+};
+
+struct queue_pool {
+    UT_hash_handle hh;
+    const struct pool *pool;
+    struct queue_owner *owners;
+    struct list turns; /* struct queue_owner, longest without a place first */
+    uint32_t length;
+    uint64_t round;                       /* of the sweep that turn_next belongs to */
+    struct list_node *turn_next;          /* owner to try next; NULL: the sweep has ended */
+    int64_t places_ms[QUEUE_RATE_PLACES]; /* when the last places were given, a ring */
+    uint32_t places;                      /* ever given */
+};
+
+struct queue {
+    struct queue_pool *pools;
+    uint64_t round; /* of the last sweep */
+};
+
+struct queue *
+queue_new(void)
+{
+    return mem_new0(sizeof(struct queue));
+}
+
+void
+queue_free(struct queue *queue)
+{
+    struct queue_pool *pool;
+    struct queue_pool *pool_next;
+
+    if (!queue)
+        return;
+    HASH_ITER(hh, queue->pools, pool, pool_next)
+    {
+        struct queue_owner *owner;
+        struct queue_owner *owner_next;
+
+        HASH_ITER(hh, pool->owners, owner, owner_next)
+        {
+            HASH_DEL(pool->owners, owner);
+            mem_free(owner);
+        }
+        HASH_DEL(queue->pools, pool);
+        mem_free(pool);
+    }
+    mem_free(queue);
+}
+
+static struct queue_pool *
+queue_pool_find(const struct queue *queue, const struct pool *pool)
+{
+    struct queue_pool *found;
+
+    HASH_FIND_PTR(queue->pools, &pool, found);
+    return found;
+}
+
+static struct queue_owner *
+queue_owner_find(const struct queue_pool *pool, const char *name)
+{
+    struct queue_owner *found;
+
+    HASH_FIND_PTR(pool->owners, &name, found);
+    return found;
+}
+
+static struct queue_pool *
+queue_pool_get(struct queue *queue, const struct pool *pool)
+{
+    struct queue_pool *found = queue_pool_find(queue, pool);
+
+    if (found)
+        return found;
+    found = mem_new0(sizeof(*found));
+    found->pool = pool;
+    list_init(&found->turns);
+    HASH_ADD_PTR(queue->pools, pool, found);
+    return found;
+}
+
+static struct queue_owner *
+queue_owner_get(struct queue_pool *pool, const char *name)
+{
+    struct queue_owner *found = queue_owner_find(pool, name);
+
+    if (found)
+        return found;
+    found = mem_new0(sizeof(*found));
+    found->name = name;
+    list_init(&found->line);
+    HASH_ADD_PTR(pool->owners, name, found);
+    list_push(&pool->turns, &found->turn);
+    return found;
+}
+
+static struct instance *
+queue_instance_of(struct list_node *node)
+{
+    return node ? CONTAINER_OF(node, struct instance, queue_node) : NULL;
+}
+
+static struct queue_owner *
+queue_owner_of(struct list_node *node)
+{
+    return node ? CONTAINER_OF(node, struct queue_owner, turn) : NULL;
+}
+
+void
+queue_add(struct queue *queue, struct instance *instance)
+{
+    struct queue_pool *pool = queue_pool_get(queue, instance->pool);
+    struct queue_owner *owner = queue_owner_get(pool, instance->owner);
+    struct list_node *at = &owner->line.head;
+
+    /* New ones go to the end.  One that comes back is older than most: look from the front. */
+    if (owner->line.count > 0 && queue_instance_of(at->prev)->id > instance->id) {
+        at = at->next;
+        while (queue_instance_of(at)->id < instance->id)
+            at = at->next;
+    }
+    list_insert_before(&owner->line, at, &instance->queue_node);
+    pool->length++;
+}
+
+static void
+queue_owner_remove(struct queue_pool *pool, struct queue_owner *owner)
+{
+    if (pool->turn_next == &owner->turn)
+        pool->turn_next = list_next(&pool->turns, &owner->turn);
+    list_remove(&pool->turns, &owner->turn);
+    HASH_DEL(pool->owners, owner);
+    mem_free(owner);
+}
+
+void
+queue_remove(struct queue *queue, struct instance *instance)
+{
+    struct queue_pool *pool = queue_pool_find(queue, instance->pool);
+    struct queue_owner *owner = queue_owner_find(pool, instance->owner);
+
+    if (owner->line_next == &instance->queue_node)
+        owner->line_next = list_next(&owner->line, &instance->queue_node);
+    list_remove(&owner->line, &instance->queue_node);
+    pool->length--;
+    if (owner->line.count == 0)
+        queue_owner_remove(pool, owner);
+}
+
+uint32_t
+queue_length(const struct queue *queue, const struct pool *pool)
+{
+    const struct queue_pool *found = queue_pool_find(queue, pool);
+
+    return found ? found->length : 0;
+}
+
+/* The first of @owner's line that may be tried at @now_ms and that this sweep has not looked at. */
+static struct instance *
+queue_line_next(struct queue_owner *owner, uint64_t round, int64_t now_ms)
+{
+    if (owner->round != round) {
+        owner->round = round;
+        owner->line_next = list_first(&owner->line);
+    }
+    while (owner->line_next) {
+        struct instance *instance = queue_instance_of(owner->line_next);
+
+        if (instance->retry_at_ms <= now_ms)
+            return instance;
+        owner->line_next = list_next(&owner->line, owner->line_next);
+    }
+    return NULL;
+}
+
+static bool
+queue_is_held(const struct queue_sweep *sweep, const struct instance *instance)
+{
+    return sweep->blocked_bytes > 0 && instance->id > sweep->blocked_id &&
+           instance->blueprint->spec.memory_bytes >= sweep->blocked_bytes;
+}
+
+struct instance *
+queue_next(struct queue *queue, const struct pool *pool, struct queue_sweep *sweep, int64_t now_ms)
+{
+    struct queue_pool *found = queue_pool_find(queue, pool);
+
+    if (!found)
+        return NULL;
+    if (sweep->round == 0) {
+        sweep->round = found->round = ++queue->round;
+        found->turn_next = list_first(&found->turns);
+    }
+    while (sweep->round == found->round && found->turn_next) {
+        struct instance *instance =
+            queue_line_next(queue_owner_of(found->turn_next), sweep->round, now_ms);
+
+        if (instance && !queue_is_held(sweep, instance)) {
+            sweep->tried++;
+            return instance;
+        }
+        found->turn_next = list_next(&found->turns, found->turn_next);
+    }
+    return NULL;
+}
+
+void
+queue_served(struct queue *queue, struct instance *instance, int64_t now_ms)
+{
+    struct queue_pool *pool = queue_pool_find(queue, instance->pool);
+    struct queue_owner *owner = queue_owner_find(pool, instance->owner);
+
+    pool->places_ms[pool->places++ % QUEUE_RATE_PLACES] = now_ms;
+    if (owner->turn.next != &pool->turns.head) {
+        if (pool->turn_next == &owner->turn)
+            pool->turn_next = owner->turn.next;
+        list_remove(&pool->turns, &owner->turn);
+        list_push(&pool->turns, &owner->turn);
+    }
+    queue_remove(queue, instance);
+}
+
+/*
+ * What younger ones may not ask for while @instance waits: as much as it does at first, and half of
+ * the rest for each further time that it was overtaken so long.  In the end nothing passes, so that
+ * its room comes together as others end.
+ */
+static int64_t
+queue_hold_bytes(const struct instance *instance, int64_t waited_ms)
+{
+    int64_t steps = waited_ms / QUEUE_OVERTAKE_MS - 1;
+    int64_t bytes = instance->blueprint->spec.memory_bytes >>
+                    (steps < QUEUE_HOLD_STEPS_MAX ? steps : QUEUE_HOLD_STEPS_MAX);
+
+    return bytes > 0 ? bytes : 1;
+}
+
+void
+queue_passed_over(struct queue *queue, struct instance *instance, struct queue_sweep *sweep,
+                  int64_t now_ms)
+{
+    struct queue_pool *pool = queue_pool_find(queue, instance->pool);
+    struct queue_owner *owner = queue_owner_find(pool, instance->owner);
+    int64_t waited_ms;
+
+    if (pool->turn_next == &owner->turn)
+        pool->turn_next = list_next(&pool->turns, &owner->turn);
+    if (owner->head_id != instance->id) {
+        owner->head_id = instance->id;
+        owner->head_since_ms = now_ms;
+    }
+    waited_ms = now_ms - owner->head_since_ms;
+    if (waited_ms < QUEUE_OVERTAKE_MS)
+        return;
+    if (sweep->blocked_bytes == 0 || instance->id < sweep->blocked_id) {
+        sweep->blocked_id = instance->id;
+        sweep->blocked_bytes = queue_hold_bytes(instance, waited_ms);
+    }
+}
+
+/* How many stand before @instance in its own line. */
+static uint32_t
+queue_line_index(const struct queue_owner *owner, const struct instance *instance)
+{
+    uint32_t index = 0;
+
+    for (const struct list_node *node = instance->queue_node.prev; node != &owner->line.head;
+         node = node->prev)
+        index++;
+    return index;
+}
+
+uint32_t
+queue_position(const struct queue *queue, const struct instance *instance)
+{
+    const struct queue_pool *pool;
+    const struct queue_owner *own;
+    uint32_t index;
+    uint32_t before;
+    bool ahead = true;
+
+    if (!list_is_in(&instance->queue_node))
+        return 0;
+    pool = queue_pool_find(queue, instance->pool);
+    own = queue_owner_find(pool, instance->owner);
+    index = queue_line_index(own, instance);
+    before = index;
+    /* Each round gives every owner one place; those ahead in the ring have had one more. */
+    for (struct list_node *node = list_first(&pool->turns); node;
+         node = list_next(&pool->turns, node)) {
+        const struct queue_owner *other = queue_owner_of(node);
+        size_t rounds = index + (ahead ? 1U : 0U);
+
+        if (other == own)
+            ahead = false;
+        else
+            before += (uint32_t)(other->line.count < rounds ? other->line.count : rounds);
+    }
+    return before + 1;
+}
+
+int64_t
+queue_eta_ms(const struct queue *queue, const struct instance *instance, int64_t now_ms)
+{
+    const struct queue_pool *pool = queue_pool_find(queue, instance->pool);
+    uint32_t position = queue_position(queue, instance);
+    uint32_t known;
+    int64_t since_ms;
+
+    if (!pool || position == 0 || pool->places == 0)
+        return -1;
+    known = pool->places < QUEUE_RATE_PLACES ? pool->places : QUEUE_RATE_PLACES;
+    since_ms = now_ms - pool->places_ms[(pool->places - known) % QUEUE_RATE_PLACES];
+    return since_ms > 0 ? since_ms * position / known : 0;
+}
