@@ -63,7 +63,9 @@ struct model {
     uint32_t instance_counts[INSTANCE_STATE_COUNT];
     uint32_t host_counts[HOST_STATE_COUNT];
 
-    struct model_dirty *dirty; /* [dirty_count]; each row at most once, deletions after puts */
+    /* [dirty_count], each row at most once, in the order in which they changed first: a row may stand
+     * before the new row that it points to. */
+    struct model_dirty *dirty;
     size_t dirty_count;
     size_t dirty_cap;
     struct model_event *events; /* [event_count], in order */
@@ -94,7 +96,8 @@ uint32_t model_owner_count(const struct model *model, const char *owner, const c
 
 /* --- Adding and dropping; all take the row ---------------------------------------------------
  * `loaded`: it comes from the store, so it is not dirty.  Adding indexes the row in all places:
- * an instance that is placed is counted on its host, a queued one is in the queue. */
+ * an instance that is placed is counted on its host, a queued one is in the queue.  The strings of an
+ * instance's owner and reason may be anybody's: the row gets interned ones. */
 
 void model_pool_add(struct model *model, struct pool *pool, bool loaded);
 /** model_blueprint_add() - if latest, the version that was is so no more (and goes when unused). */
@@ -122,8 +125,10 @@ void model_pool_drop(struct model *model, struct pool *pool);
  * @reason: in plain words, or NULL to keep the old one
  *
  * Adjusts host, queue, counts, times and the dirty list, and adds the event "instance.<state>".
- * From a state that holds a host to one that does not, the reservation is released.
- * The edge must exist (assert).
+ * From a state that holds a host to one that does not, the reservation is released.  Each way into
+ * starting makes a new generation; it, and the way back to the queue, forget container and ports.
+ * Retries, restarts, exit code and times to come are the caller's to set.
+ * The edge must exist (assert) and not be that of placing.
  */
 void model_instance_move(struct model *model, struct instance *instance, enum instance_event event,
                          const char *reason, int64_t now_ms);
@@ -132,7 +137,8 @@ void model_instance_move(struct model *model, struct instance *instance, enum in
 void model_instance_place(struct model *model, struct instance *instance, struct host *host,
                           const char *reason, int64_t now_ms);
 
-/** model_host_move() - the one mover of hosts; adds "host.<state>". The edge must exist. */
+/** model_host_move() - the one mover of hosts; adds "host.<state>". The edge must exist, and nothing may
+ * be on a host that is removed: its instances have moved on before. */
 void model_host_move(struct model *model, struct host *host, enum host_event event,
                      const char *reason, int64_t now_ms);
 
