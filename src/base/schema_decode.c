@@ -117,6 +117,7 @@ schema_decode_strings(const struct schema_value *value)
         schema_pointer_index(pointer, value->pointer, i);
         item.json = json;
         item.pointer = pointer;
+        assert(strings.at);
         if (schema_value_is_string(&item, 0, schema_item_max(value->field)))
             strings.at[strings.count++] = mem_strdup(json_string_value(json));
     }
@@ -176,6 +177,7 @@ schema_decode_map(const struct schema_value *value)
         if (!schema_is_good_key(&item, key, max))
             continue;
         item.field = &unchecked;
+        assert(map.at);
         if (schema_value_is_string(&item, 0, max))
             map.at[map.count++] = (struct schema_pair){
                 .key = mem_strdup(key),
@@ -239,6 +241,7 @@ schema_decode_target(const struct schema_target *target, const json_t *json)
     const char *key;
     json_t *member;
 
+    assert(schema->fields);
     if (!json_is_object(json)) {
         const struct schema_value value = { .json = json,
                                             .pointer = target->pointer,

@@ -20,16 +20,18 @@ text_hex(const uint8_t *data, size_t len, char *ret_text)
     *ret_text = '\0';
 }
 
-static int
+enum { TEXT_NO_DIGIT = 16 };
+
+static unsigned
 text_hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
-        return c - '0';
+        return (unsigned)(c - '0');
     if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
+        return (unsigned)(c - 'a' + 10);
     if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+        return (unsigned)(c - 'A' + 10);
+    return TEXT_NO_DIGIT;
 }
 
 bool
@@ -38,7 +40,7 @@ text_hex_parse(const char *text, uint8_t *ret_data, size_t len)
     if (!text || strlen(text) != 2 * len)
         return false;
     for (size_t i = 0; i < 2 * len; i++)
-        if (text_hex_digit(text[i]) < 0)
+        if (text_hex_digit(text[i]) == TEXT_NO_DIGIT)
             return false;
     for (size_t i = 0; i < len; i++)
         ret_data[i] = (uint8_t)(text_hex_digit(text[2 * i]) << 4 | text_hex_digit(text[2 * i + 1]));

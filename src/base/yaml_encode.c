@@ -9,7 +9,7 @@
 
 enum {
     YAML_INDENT = 2,
-    YAML_SIMPLE_KEY_MAX = 1000, /* readers look for the colon within 1024 characters */
+    YAML_SIMPLE_KEY_MAX = 160, /* escaped six times as long; readers want the colon within 1024 */
 };
 
 /* Whether @text can stand without quotes: begins with a letter, underscore or slash, so that it is

@@ -9,94 +9,88 @@
 #include "schema_thing.h"
 
 /* One wrong member each, beside a good name. */
+static const struct {
+    const char *member;
+    const char *pointer;
+    const char *code;
+    const char *detail;
+} mistakes[] = {
+    { "\"on\":1", "/body/on", "type", "must be true or false; got a number" },
+    { "\"on\":\"true\"", "/body/on", "type", "must be true or false; got a string" },
+    { "\"memory_bytes\":12", "/body/memory_bytes", "range",
+      "must be at least 4194304 (bytes); got 12" },
+    { "\"memory_bytes\":2000000000", "/body/memory_bytes", "range",
+      "must be at most 1073741824 (bytes); got 2000000000" },
+    { "\"memory_bytes\":9223372036854775807", "/body/memory_bytes", "range",
+      "must be at most 1073741824 (bytes); got 9223372036854775807" },
+    { "\"memory_bytes\":4194304.5", "/body/memory_bytes", "type",
+      "must be a whole number; got a number with a point" },
+    { "\"memory_bytes\":\"512m\"", "/body/memory_bytes", "type",
+      "must be a whole number; got a string" },
+    { "\"memory_bytes\":[]", "/body/memory_bytes", "type", "must be a whole number; got a list" },
+    { "\"cpus\":0.001", "/body/cpus", "range", "must be at least 0.01; got 0.001" },
+    { "\"cpus\":65", "/body/cpus", "range", "must be at most 64; got 65" },
+    { "\"cpus\":-1.5", "/body/cpus", "range", "must be at least 0.01; got -1.5" },
+    { "\"cpus\":1.2345", "/body/cpus", "format", "must have at most 3 digits after the point" },
+    { "\"cpus\":1e300", "/body/cpus", "range", "is too large a number" },
+    { "\"cpus\":9223372036854775807", "/body/cpus", "range", "is too large a number" },
+    { "\"cpus\":{}", "/body/cpus", "type", "must be a number; got an object" },
+    { "\"lifetime_s\":0.5", "/body/lifetime_s", "range", "must be at least 1 (seconds); got 0.5" },
+    { "\"color\":\"pink\"", "/body/color", "format", "must be one of: red, green, blue" },
+    { "\"color\":1", "/body/color", "type", "must be a string; got a number" },
+    { "\"command\":\"sh\"", "/body/command", "type", "must be a list; got a string" },
+    { "\"command\":[\"1\",\"2\",\"3\",\"4\"]", "/body/command", "range",
+      "must have at most 3 entries; got 4" },
+    { "\"command\":[\"1\",null]", "/body/command/1", "type", "must be a string; got null" },
+    { "\"command\":[\"123456\"]", "/body/command/0", "range", "must have at most 5 bytes; got 6" },
+    { "\"labels\":[]", "/body/labels", "type", "must be an object; got a list" },
+    { "\"labels\":{\"a\":1}", "/body/labels/a", "type", "must be a string; got a number" },
+    { "\"labels\":{\"\":\"x\"}", "/body/labels/", "format", "the key must not be empty" },
+    { "\"labels\":{\"A/~\":\"x\"}", "/body/labels/A~1~0", "format", "the key must be a name" },
+    { "\"labels\":{\"a23456789\":\"x\"}", "/body/labels/a23456789", "range",
+      "the key must have at most 8 bytes; got 9" },
+    { "\"labels\":{\"a\":\"123456789\"}", "/body/labels/a", "range",
+      "must have at most 8 bytes; got 9" },
+    { "\"limits\":1", "/body/limits", "type", "must be an object; got a number" },
+    { "\"limits\":{\"pids\":0}", "/body/limits/pids", "range", "must be at least 1; got 0" },
+    { "\"limits\":{\"pid\":1}", "/body/limits/pid", "unknown_field",
+      "is not a field of Limits; did you mean \"pids\"?" },
+    { "\"parts\":[{\"name\":\"a\"},{}]", "/body/parts/1/name", "required",
+      "is missing: What it is called." },
+    { "\"parts\":[null]", "/body/parts/0", "type", "must be an object; got null" },
+    { "\"parts\":[{},{},{},{},{}]", "/body/parts", "range", "must have at most 4 entries; got 5" },
+    { "\"volumes\":{\"v\":{\"name\":\"w\"}}", "/body/volumes/v/name", "unknown_field",
+      "is given by the key already: leave it out" },
+    { "\"volumes\":{\"v\":1}", "/body/volumes/v", "type", "must be an object; got a number" },
+    { "\"volumes\":{\"12345678901\":{}}", "/body/volumes/12345678901", "range",
+      "the key must have at most 10 bytes; got 11" },
+    { "\"volumes\":{\"\":{}}", "/body/volumes/", "format", "the key must not be empty" },
+    { "\"id\":5", "/body/id", "unknown_field", "is read-only: leave it out" },
+    { "\"password\":\"123456789\"", "/body/password", "range", "must have at most 8 bytes; got 9" },
+    { "\"nmae\":1", "/body/nmae", "unknown_field",
+      "is not a field of Thing; did you mean \"name\"?" },
+    { "\"memory\":1", "/body/memory", "unknown_field",
+      "is not a field of Thing; did you mean \"memory_bytes\"?" },
+    { "\"colour\":\"red\"", "/body/colour", "unknown_field",
+      "is not a field of Thing; did you mean \"color\"?" },
+    { "\"ix\":1", "/body/ix", "unknown_field", "is not a field of Thing" },
+    { "\"something_else\":1", "/body/something_else", "unknown_field", "is not a field of Thing" },
+    { "\"a/b~c\":1", "/body/a~1b~0c", "unknown_field", "is not a field of Thing" },
+};
+
 static void
 test_each_mistake_is_told(void **state)
 {
-    static const struct {
-        const char *member;
-        const char *pointer;
-        const char *code;
-        const char *detail;
-    } cases[] = {
-        { "\"on\":1", "/body/on", "type", "must be true or false; got a number" },
-        { "\"on\":\"true\"", "/body/on", "type", "must be true or false; got a string" },
-        { "\"memory_bytes\":12", "/body/memory_bytes", "range",
-          "must be at least 4194304 (bytes); got 12" },
-        { "\"memory_bytes\":2000000000", "/body/memory_bytes", "range",
-          "must be at most 1073741824 (bytes); got 2000000000" },
-        { "\"memory_bytes\":9223372036854775807", "/body/memory_bytes", "range",
-          "must be at most 1073741824 (bytes); got 9223372036854775807" },
-        { "\"memory_bytes\":4194304.5", "/body/memory_bytes", "type",
-          "must be a whole number; got a number with a point" },
-        { "\"memory_bytes\":\"512m\"", "/body/memory_bytes", "type",
-          "must be a whole number; got a string" },
-        { "\"memory_bytes\":[]", "/body/memory_bytes", "type",
-          "must be a whole number; got a list" },
-        { "\"cpus\":0.001", "/body/cpus", "range", "must be at least 0.01; got 0.001" },
-        { "\"cpus\":65", "/body/cpus", "range", "must be at most 64; got 65" },
-        { "\"cpus\":-1.5", "/body/cpus", "range", "must be at least 0.01; got -1.5" },
-        { "\"cpus\":1.2345", "/body/cpus", "format", "must have at most 3 digits after the point" },
-        { "\"cpus\":1e300", "/body/cpus", "range", "is too large a number" },
-        { "\"cpus\":9223372036854775807", "/body/cpus", "range", "is too large a number" },
-        { "\"cpus\":{}", "/body/cpus", "type", "must be a number; got an object" },
-        { "\"lifetime_s\":0.5", "/body/lifetime_s", "range",
-          "must be at least 1 (seconds); got 0.5" },
-        { "\"color\":\"pink\"", "/body/color", "format", "must be one of: red, green, blue" },
-        { "\"color\":1", "/body/color", "type", "must be a string; got a number" },
-        { "\"command\":\"sh\"", "/body/command", "type", "must be a list; got a string" },
-        { "\"command\":[\"1\",\"2\",\"3\",\"4\"]", "/body/command", "range",
-          "must have at most 3 entries; got 4" },
-        { "\"command\":[\"1\",null]", "/body/command/1", "type", "must be a string; got null" },
-        { "\"command\":[\"123456\"]", "/body/command/0", "range",
-          "must have at most 5 bytes; got 6" },
-        { "\"labels\":[]", "/body/labels", "type", "must be an object; got a list" },
-        { "\"labels\":{\"a\":1}", "/body/labels/a", "type", "must be a string; got a number" },
-        { "\"labels\":{\"\":\"x\"}", "/body/labels/", "format", "the key must not be empty" },
-        { "\"labels\":{\"A/~\":\"x\"}", "/body/labels/A~1~0", "format", "the key must be a name" },
-        { "\"labels\":{\"a23456789\":\"x\"}", "/body/labels/a23456789", "range",
-          "the key must have at most 8 bytes; got 9" },
-        { "\"labels\":{\"a\":\"123456789\"}", "/body/labels/a", "range",
-          "must have at most 8 bytes; got 9" },
-        { "\"limits\":1", "/body/limits", "type", "must be an object; got a number" },
-        { "\"limits\":{\"pids\":0}", "/body/limits/pids", "range", "must be at least 1; got 0" },
-        { "\"limits\":{\"pid\":1}", "/body/limits/pid", "unknown_field",
-          "is not a field of Limits; did you mean \"pids\"?" },
-        { "\"parts\":[{\"name\":\"a\"},{}]", "/body/parts/1/name", "required",
-          "is missing: What it is called." },
-        { "\"parts\":[null]", "/body/parts/0", "type", "must be an object; got null" },
-        { "\"parts\":[{},{},{},{},{}]", "/body/parts", "range",
-          "must have at most 4 entries; got 5" },
-        { "\"volumes\":{\"v\":{\"name\":\"w\"}}", "/body/volumes/v/name", "unknown_field",
-          "is given by the key already: leave it out" },
-        { "\"volumes\":{\"v\":1}", "/body/volumes/v", "type", "must be an object; got a number" },
-        { "\"volumes\":{\"12345678901\":{}}", "/body/volumes/12345678901", "range",
-          "the key must have at most 10 bytes; got 11" },
-        { "\"volumes\":{\"\":{}}", "/body/volumes/", "format", "the key must not be empty" },
-        { "\"id\":5", "/body/id", "unknown_field", "is read-only: leave it out" },
-        { "\"password\":\"123456789\"", "/body/password", "range",
-          "must have at most 8 bytes; got 9" },
-        { "\"nmae\":1", "/body/nmae", "unknown_field",
-          "is not a field of Thing; did you mean \"name\"?" },
-        { "\"memory\":1", "/body/memory", "unknown_field",
-          "is not a field of Thing; did you mean \"memory_bytes\"?" },
-        { "\"colour\":\"red\"", "/body/colour", "unknown_field",
-          "is not a field of Thing; did you mean \"color\"?" },
-        { "\"ix\":1", "/body/ix", "unknown_field", "is not a field of Thing" },
-        { "\"something_else\":1", "/body/something_else", "unknown_field",
-          "is not a field of Thing" },
-        { "\"a/b~c\":1", "/body/a~1b~0c", "unknown_field", "is not a field of Thing" },
-    };
-
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        CLEANUP(mem_freep) char *text = mem_printf("{\"name\":\"a\",%s}", cases[i].member);
+    for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+        CLEANUP(mem_freep) char *text = mem_printf("{\"name\":\"a\",%s}", mistakes[i].member);
         struct problems problems;
         struct thing thing;
 
         assert_int_equal(thing_decode(text, &thing, &problems), -1);
-        assert_string_equal(problems.at[0].detail, cases[i].detail);
-        assert_string_equal(problems.at[0].pointer, cases[i].pointer);
-        assert_string_equal(problems.at[0].code, cases[i].code);
+        assert_string_equal(problems.at[0].detail, mistakes[i].detail);
+        assert_string_equal(problems.at[0].pointer, mistakes[i].pointer);
+        assert_string_equal(problems.at[0].code, mistakes[i].code);
         assert_int_equal(problems.count, 1);
         schema_free(&thing_schema, &thing);
     }

@@ -247,8 +247,6 @@ test_round_trip_of_trees(void **state)
         "[\"---\",\"...\",\"--- "
         "a\",\"%YAML\",\"<<\",\"=\",\"0o7\",\"0x1\",\"1e5\",\".inf\",\"1:30\"]",
     };
-    CLEANUP(mem_freep) char *key = mem_new0(3001);
-    CLEANUP(json_freep) json_t *long_key = NULL;
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(trees); i++) {
@@ -259,10 +257,23 @@ test_round_trip_of_trees(void **state)
             fail_msg("%s", fault.text);
         check_round_trip(json);
     }
-    memset(key, 'k', 3000);
-    long_key = json_pack("[{s: i, s: {s: [s, {s: i}]}}]", "a", 1, key, key, "x", key, 2);
-    assert_non_null(long_key);
-    check_round_trip(long_key);
+}
+
+static void
+test_round_trip_of_long_keys(void **state)
+{
+    static const char letters[] = "k\x01\"";
+    char key[3001] = { 0 };
+
+    (void)state;
+    for (size_t len = 100; len < sizeof(key); len += 17) {
+        CLEANUP(json_freep) json_t *json = NULL;
+
+        memset(key, letters[len % 3], len);
+        json = json_pack("[{s: i, s: {s: [s, {s: i}]}}]", "a", 1, key, key, "x", key, 2);
+        assert_non_null(json);
+        check_round_trip(json);
+    }
 }
 
 int
@@ -278,6 +289,7 @@ main(void)
         cmocka_unit_test(test_encode_quotes_what_could_be_mistaken),
         cmocka_unit_test(test_round_trip_of_each_character),
         cmocka_unit_test(test_round_trip_of_trees),
+        cmocka_unit_test(test_round_trip_of_long_keys),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
