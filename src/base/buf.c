@@ -34,6 +34,7 @@ buf_clear(struct buf *buf)
 static size_t
 buf_left(const struct buf *buf)
 {
+    assert(buf->limit == 0 || buf->len <= buf->limit);
     return (buf->limit ? buf->limit : SIZE_MAX / 2) - buf->len;
 }
 

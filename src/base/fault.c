@@ -72,7 +72,7 @@ fault_set(struct fault *fault, enum fault_kind kind, const char *where, const ch
     char text[FAULT_TEXT_SIZE]; /* apart, because the old text may be among the arguments */
     va_list args;
 
-    assert(kind > FAULT_NONE && kind < FAULT_KIND_COUNT);
+    assert(where && kind > FAULT_NONE && kind < FAULT_KIND_COUNT);
     if (!fault)
         return -1;
     va_start(args, format);

@@ -1,5 +1,6 @@
 /* JSON out, by hand: one reservation for each value, and strings are copied in runs. */
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -45,6 +46,7 @@ static inline void
 json_out_end(struct json_out *out, const char *end)
 {
     out->buf->len = (size_t)(end - out->buf->data);
+    assert(out->buf->len < out->buf->cap);
     out->buf->data[out->buf->len] = '\0';
 }
 

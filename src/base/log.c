@@ -1,5 +1,6 @@
 #include "berth/base/log.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -28,6 +29,7 @@ log_setup(enum log_level most, log_sink_fn sink)
 void
 log_level_set(enum log_level most)
 {
+    assert((int)most >= LOG_LEVEL_ERROR && most <= LOG_LEVEL_DEBUG);
     atomic_store_explicit(&log_most, (int)most, memory_order_relaxed);
 }
 

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdarg.h>
 
 #include "berth/base/schema.h"
@@ -19,6 +20,7 @@ problems_add(struct problems *problems, const char *pointer, const char *code, c
     struct problem *problem;
     va_list args;
 
+    assert(pointer && code && problems->count <= PROBLEMS_MAX);
     if (problems->count == PROBLEMS_MAX) {
         problems->dropped++;
         return;

@@ -21,6 +21,8 @@ schema_defaults(const struct schema *schema, void *out)
         const struct schema_field *field = &schema->fields[i];
         void *slot = schema_slot(field, out);
 
+        assert(field->offset < schema->size);
+
         switch (field->type) {
         case SCHEMA_BOOL:
             *(bool *)slot = field->fallback != 0;

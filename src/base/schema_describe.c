@@ -78,6 +78,7 @@ schema_describe_string(const struct schema_field *field, bool request, struct js
 static void
 schema_describe_enum(const struct schema_field *field, bool request, struct json_out *out)
 {
+    assert(field->names && field->names[0]);
     json_out_kv_string(out, "type", "string");
     json_out_key(out, "enum");
     json_out_array(out);

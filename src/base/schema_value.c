@@ -2,6 +2,7 @@
 
 #include "schema_value.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -229,6 +230,7 @@ schema_value_enum(const struct schema_value *value)
 {
     const char *text = json_string_value(value->json);
 
+    assert(value->field->names);
     if (!text) {
         schema_value_wrong_type(value, "a string");
         return;

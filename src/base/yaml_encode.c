@@ -44,6 +44,8 @@ yaml_encode_point(const char *sequence, size_t len)
     static const uint8_t masks[] = { 0, 0x7f, 0x1f, 0x0f, 0x07 };
     uint32_t point = (uint8_t)sequence[0] & masks[len];
 
+    assert(len >= 1 && len <= 4);
+
     for (size_t i = 1; i < len; i++)
         point = point << 6 | ((uint8_t)sequence[i] & 0x3f);
     return point;
