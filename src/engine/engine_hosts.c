@@ -59,6 +59,41 @@ hosts_labels(struct host *host, const struct schema_map *own)
     host->labels.count = count;
 }
 
+static void
+hosts_endpoint_copy(struct host *host, const struct host_endpoint *endpoint)
+{
+    host->endpoint = (struct host_endpoint){
+        .engine = hosts_copy_text(endpoint->engine),
+        .ca = hosts_copy_text(endpoint->ca),
+        .cert = hosts_copy_text(endpoint->cert),
+        .key = hosts_copy_text(endpoint->key),
+        .plain = endpoint->plain,
+    };
+    host->address = hosts_address(endpoint->engine);
+}
+
+int
+engine_host_endpoint_set(struct engine *engine, struct host *host,
+                         const struct host_endpoint *endpoint, struct fault *fault)
+{
+    const struct docker_port *docker = engine->ports.docker;
+
+    if (engine_admit(engine, false, fault) < 0 ||
+        docker->host_set(docker->self, host->id, endpoint, engine->info.cluster_id, fault) < 0)
+        return -1;
+    free(host->address);
+    free(host->endpoint.engine);
+    free(host->endpoint.ca);
+    free(host->endpoint.cert);
+    free(host->endpoint.key);
+    hosts_endpoint_copy(host, endpoint);
+    model_host_touch(engine->model, host, state_now_ms(engine));
+    state_event(engine, "host.endpoint", host, NULL, "is reached at %s now", host->endpoint.engine);
+    if (host->lane)
+        join_schedule(host->lane, 0);
+    return 0;
+}
+
 int
 engine_host_add(struct engine *engine, const struct host_request *request, struct host **ret_host,
                 struct fault *fault)
@@ -81,14 +116,7 @@ engine_host_add(struct engine *engine, const struct host_request *request, struc
 
     host = host_new(pool, request->name);
     host->id = id;
-    host->address = hosts_address(request->endpoint.engine);
-    host->endpoint = (struct host_endpoint){
-        .engine = hosts_copy_text(request->endpoint.engine),
-        .ca = hosts_copy_text(request->endpoint.ca),
-        .cert = hosts_copy_text(request->endpoint.cert),
-        .key = hosts_copy_text(request->endpoint.key),
-        .plain = request->endpoint.plain,
-    };
+    hosts_endpoint_copy(host, &request->endpoint);
     hosts_labels(host, &request->labels);
     host->state = HOST_SPAWNED;
     host->waiting_for = mem_strdup("engine");

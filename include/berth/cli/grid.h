@@ -14,7 +14,14 @@ enum {
     CLI_GRID_RIGHT = 1 << 1, /* numbers */
 };
 
-enum cli_grid_style { CLI_GRID_PLAIN, CLI_GRID_HEAD, CLI_GRID_GOOD, CLI_GRID_BUSY, CLI_GRID_BAD, CLI_GRID_STYLE_COUNT };
+enum cli_grid_style {
+    CLI_GRID_PLAIN,
+    CLI_GRID_HEAD,
+    CLI_GRID_GOOD,
+    CLI_GRID_BUSY,
+    CLI_GRID_BAD,
+    CLI_GRID_STYLE_COUNT
+};
 
 struct cli_grid;
 

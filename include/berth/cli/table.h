@@ -45,8 +45,8 @@ struct cli_flag {
     enum cli_type type;
     bool repeats;
     enum cli_words words;
-    const char *value;    /* what stands for the value in help; NULL for a switch */
-    const char *fallback; /* as somebody would write it; NULL: none */
+    const char *value;          /* what stands for the value in help; NULL for a switch */
+    const char *fallback;       /* as somebody would write it; NULL: none */
     const char *const *choices; /* NULL-terminated */
     int64_t min;
     int64_t max;
@@ -80,11 +80,11 @@ enum cli_set {
 };
 
 struct cli_command {
-    const char *path;     /* "host drain": group and verb, or one word */
-    const char *summary;  /* a few words, no full stop */
-    const char *text;     /* paragraphs; NULL: the summary says it all */
-    const char *examples; /* a line each */
-    const char *filters;  /* keys of --filter that the server knows, by spaces; NULL: none */
+    const char *path;           /* "host drain": group and verb, or one word */
+    const char *summary;        /* a few words, no full stop */
+    const char *text;           /* paragraphs; NULL: the summary says it all */
+    const char *examples;       /* a line each */
+    const char *filters;        /* keys of --filter that the server knows, by spaces; NULL: none */
     const struct cli_arg *args; /* ends with name NULL; NULL: none */
     const struct cli_flag *flags; /* ends with name NULL; NULL: none */
     unsigned sets;

@@ -174,6 +174,9 @@ struct host_request {
 
 int engine_host_add(struct engine *engine, const struct host_request *request,
                     struct host **ret_host, struct fault *fault);
+/** engine_host_endpoint_set() - the host is reached in another way now; copied. */
+int engine_host_endpoint_set(struct engine *engine, struct host *host,
+                             const struct host_endpoint *endpoint, struct fault *fault);
 /** engine_host_drain() - @deadline_ms from now, -1: the pool's; @owner: who asked. */
 int engine_host_drain(struct engine *engine, struct host *host, int64_t deadline_ms,
                       const char *owner, struct operation **ret_operation, struct fault *fault);

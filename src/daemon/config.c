@@ -1,0 +1,149 @@
+#include "berth/daemon/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "berth/base/yaml.h"
+
+enum { CONFIG_FILE_MAX = 1 << 20 };
+
+static void
+config_string_default(char **slot, const char *text)
+{
+    if (!*slot)
+        *slot = mem_strdup(text);
+}
+
+static void
+config_fill(struct config *config)
+{
+    const char *engine = getenv("DOCKER_HOST"); /* NOLINT(concurrency-mt-unsafe): before threads */
+
+    config_string_default(&config->cluster, "berth");
+    config_string_default(&config->data_dir, "/var/lib/berth");
+    if (config->listen.count == 0) {
+        config->listen.at = mem_new0(2 * sizeof(char *));
+        config->listen.at[0] = mem_printf("unix:%s/berthd.sock", config->data_dir);
+        config->listen.at[1] = mem_strdup("http://127.0.0.1:7070");
+        config->listen.count = 2;
+    }
+    if (config->pools.count == 0) {
+        struct config_pool *pool = mem_new0(sizeof(*pool));
+
+        schema_defaults(&config_pool_schema, pool);
+        pool->name = mem_strdup("default");
+        config->pools = (struct schema_array){ .at = pool, .count = 1 };
+    }
+    for (size_t i = 0; i < config->pools.count; i++) {
+        struct config_pool *pool = &((struct config_pool *)config->pools.at)[i];
+
+        if (pool->provider == PROVIDER_LOCAL)
+            config_string_default(&pool->engine,
+                                  engine && *engine ? engine : "unix:///run/docker.sock");
+    }
+}
+
+/* What the table of fields cannot say. */
+static void
+config_check_pool(const struct config_pool *pool, struct problems *problems)
+{
+    const struct config_host *hosts = pool->hosts.at;
+    CLEANUP(mem_freep) char *pointer = NULL;
+
+    if (pool->provider == PROVIDER_LOCAL && pool->hosts.count > 0) {
+        pointer = mem_printf("/pools/%s/hosts", pool->name);
+        problems_add(problems, pointer, "format",
+                     "must not be given with provider local; use provider static");
+    }
+    if (pool->provider == PROVIDER_STATIC && pool->engine) {
+        pointer = mem_printf("/pools/%s/engine", pool->name);
+        problems_add(problems, pointer, "format",
+                     "must not be given with provider static; give it to each of its hosts");
+    }
+    for (size_t i = 0; i < pool->hosts.count; i++) {
+        const struct config_host *host = &hosts[i];
+        bool tls = host->ca && host->cert && host->key;
+        CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/hosts/%zu", pool->name, i);
+
+        if (strncmp(host->engine, "tcp:", 4) == 0 && !tls && !host->plain)
+            problems_add(problems, at, "required",
+                         "tcp needs ca, cert and key (mutual TLS), or `plain: true`");
+        if (tls && host->plain)
+            problems_add(problems, at, "format", "plain and certificates exclude each other");
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(hosts[j].name, host->name) == 0)
+                problems_add(problems, at, "duplicate", "there is another host %s", host->name);
+        }
+    }
+}
+
+static int
+config_read(const char *path, struct buf *buf, struct fault *fault)
+{
+    FILE *file = fopen(path, "re");
+    char chunk[4096];
+    size_t got;
+
+    if (!file)
+        return fault_set(fault, FAULT_INVALID, "config", "%s: %s", path, strerror(errno));
+    while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0)
+        buf_append(buf, chunk, got);
+    if (ferror(file) || buf->overflow) {
+        (void)fclose(file);
+        return fault_set(fault, FAULT_INVALID, "config", "%s: cannot be read, or is over %d bytes",
+                         path, CONFIG_FILE_MAX);
+    }
+    (void)fclose(file);
+    return 0;
+}
+
+static int
+config_decode(const char *path, const struct buf *buf, struct config *config,
+              struct problems *problems, struct fault *fault)
+{
+    CLEANUP(json_freep) json_t *json = NULL;
+
+    if (yaml_parse(path, buf_text(buf), buf->len, &json, fault) < 0)
+        return -1;
+    if (schema_decode(&config_schema, json, config, "", problems) < 0)
+        return fault_set(fault, FAULT_INVALID, "config", "%s: %s: %s", path,
+                         problems->at[0].pointer, problems->at[0].detail);
+    return 0;
+}
+
+int
+config_load(const char *path, struct config *ret_config, struct problems *problems,
+            struct fault *fault)
+{
+    struct config config;
+    struct buf buf;
+    int result = 0;
+
+    schema_defaults(&config_schema, &config);
+    buf_init(&buf, CONFIG_FILE_MAX);
+    if (path && (config_read(path, &buf, fault) < 0 ||
+                 config_decode(path, &buf, &config, problems, fault) < 0))
+        result = -1;
+    buf_fini(&buf);
+    if (result == 0) {
+        config_fill(&config);
+        for (size_t i = 0; i < config.pools.count; i++)
+            config_check_pool(&((struct config_pool *)config.pools.at)[i], problems);
+        if (problems->count > 0)
+            result = fault_set(fault, FAULT_INVALID, "config", "%s: %s: %s", path,
+                               problems->at[0].pointer, problems->at[0].detail);
+    }
+    if (result < 0) {
+        config_fini(&config);
+        return -1;
+    }
+    *ret_config = config;
+    return 0;
+}
+
+void
+config_fini(struct config *config)
+{
+    schema_free(&config_schema, config);
+}

@@ -1,0 +1,188 @@
+/*
+ * berthd: the scheduler daemon.  Options are read here; everything else is
+ * daemon.h's.
+ */
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <curl/curl.h>
+
+#include "berth/base/log.h"
+#include "berth/daemon/daemon.h"
+#include "berth/store/store.h"
+
+#include "log_sink.h"
+#include "notify.h"
+
+static const char berthd_help[] =
+    "berthd - places containers on a pool of Docker hosts\n"
+    "\n"
+    "Usage: berthd [--config FILE] [--check-config | --restore FILE]\n"
+    "       berthd --version | --help\n"
+    "\n"
+    "  --config FILE   configuration in YAML; without one the defaults serve this machine:\n"
+    "                  its own Docker engine, data in /var/lib/berth, the API on\n"
+    "                  http://127.0.0.1:7070 and a unix socket in the data directory\n"
+    "  --check-config  read the configuration, say what is wrong with it, and end\n"
+    "  --restore FILE  put a backup (berth backup create) in the place of the database, and end;\n"
+    "                  the next start takes up what still runs\n"
+    "  --version       print the version\n"
+    "\n"
+    "SIGHUP reloads the configuration; SIGTERM ends the daemon, containers run on.\n"
+    "The first start writes an admin token to DATA_DIR/admin.token.\n"
+    "See berthd(8) and berth(1).\n";
+
+struct berthd_options {
+    const char *config;
+    const char *restore;
+    bool check;
+    bool version;
+    bool help;
+};
+
+static const struct option berthd_long_options[] = {
+    { "config", required_argument, NULL, 'c' },  { "check-config", no_argument, NULL, 'k' },
+    { "restore", required_argument, NULL, 'r' }, { "version", no_argument, NULL, 'v' },
+    { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+};
+
+static int
+berthd_parse(int argc, char **argv, struct berthd_options *ret_options)
+{
+    int c;
+
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread yet */
+    while ((c = getopt_long(argc, argv, "c:hv", berthd_long_options, NULL)) != -1) {
+        if (c == 'c')
+            ret_options->config = optarg;
+        else if (c == 'k')
+            ret_options->check = true;
+        else if (c == 'r')
+            ret_options->restore = optarg;
+        else if (c == 'v')
+            ret_options->version = true;
+        else if (c == 'h')
+            ret_options->help = true;
+        else
+            return -1;
+    }
+    if (optind < argc) {
+        (void)fprintf(stderr, "berthd: unexpected argument %s\n", argv[optind]);
+        return -1;
+    }
+    return 0;
+}
+
+static void
+berthd_print_problems(const struct problems *problems, const struct fault *fault)
+{
+    (void)fprintf(stderr, "berthd: %s\n", fault->text);
+    for (size_t i = 1; i < problems->count; i++)
+        (void)fprintf(stderr, "  %s: %s\n", problems->at[i].pointer, problems->at[i].detail);
+    if (problems->dropped > 0)
+        (void)fprintf(stderr, "  and %zu more\n", problems->dropped);
+}
+
+static int
+berthd_restore(const struct config *config, const char *file)
+{
+    struct fault fault;
+
+    if (store_restore(config->data_dir, file, &fault) < 0) {
+        (void)fprintf(stderr, "berthd: %s\n", fault.text);
+        return EXIT_FAILURE;
+    }
+    (void)printf("restored %s into %s; start berthd to take up what still runs\n", file,
+                 config->data_dir);
+    return EXIT_SUCCESS;
+}
+
+/* Secrets must not end up in a core file, files are ours alone, sockets may break. */
+static void
+berthd_harden(void)
+{
+    const struct rlimit none = { 0, 0 };
+
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    (void)umask(0077);
+    (void)signal(SIGPIPE, SIG_IGN);
+}
+
+static void
+berthd_raise_files(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static int
+berthd_serve(const struct berthd_options *options, struct config *config)
+{
+    const struct daemon_options daemon_options = {
+        .config_path = options->config,
+        .version = BERTH_VERSION,
+    };
+    struct daemon *daemon;
+    struct fault fault;
+
+    log_sink_setup(&config->log);
+    notify_init();
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+        config_fini(config);
+        return EXIT_FAILURE;
+    }
+    log_info("berthd", "version %s, data in %s", BERTH_VERSION, config->data_dir);
+    if (daemon_new(&daemon_options, config, &daemon, &fault) < 0) {
+        log_error("berthd", "cannot start: %s", fault.text);
+        curl_global_cleanup();
+        return EXIT_FAILURE;
+    }
+    daemon_run(daemon);
+    daemon_free(daemon);
+    curl_global_cleanup();
+    log_info("berthd", "ended");
+    return EXIT_SUCCESS;
+}
+
+int
+main(int argc, char **argv)
+{
+    struct berthd_options options = { 0 };
+    struct problems problems = { 0 };
+    struct config config;
+    struct fault fault;
+    int result;
+
+    if (berthd_parse(argc, argv, &options) < 0) {
+        (void)fputs("Try `berthd --help`.\n", stderr);
+        return 2;
+    }
+    if (options.help || options.version) {
+        (void)fputs(options.help ? berthd_help : "berthd " BERTH_VERSION "\n", stdout);
+        return EXIT_SUCCESS;
+    }
+    berthd_harden();
+    berthd_raise_files();
+    if (config_load(options.config, &config, &problems, &fault) < 0) {
+        berthd_print_problems(&problems, &fault);
+        return 2;
+    }
+    if (!options.check && !options.restore)
+        return berthd_serve(&options, &config);
+    result = options.restore ? berthd_restore(&config, options.restore) : EXIT_SUCCESS;
+    if (options.check)
+        (void)printf("%s is good\n", options.config ? options.config : "the default configuration");
+    config_fini(&config);
+    return result;
+}
