@@ -248,7 +248,6 @@ docker_job_on_body(struct http_op *op, const char *data, size_t len)
 {
     struct docker_job *job = CONTAINER_OF(op, struct docker_job, op);
     struct fault fault;
-    int ret = 0;
 
     if (job->call->verb == DOCKER_READY)
         return -1; /* the head has told all */
@@ -256,14 +255,11 @@ docker_job_on_body(struct http_op *op, const char *data, size_t len)
         buf_append(&job->error, data, len);
         return 0;
     }
-    job->in_body = true;
-    ret = job->rule->data(job, data, len, &fault);
-    job->in_body = false;
-    if (ret < 0) {
-        job->failed = true;
-        job->fault = fault;
-    }
-    return ret < 0 || job->cancelled ? -1 : 0;
+    if (job->rule->data(job, data, len, &fault) == 0)
+        return 0;
+    job->failed = true;
+    job->fault = fault;
+    return -1;
 }
 
 static void
@@ -271,11 +267,8 @@ docker_job_on_sent(struct http_op *op, int64_t sent)
 {
     struct docker_job *job = CONTAINER_OF(op, struct docker_job, op);
 
-    if (!job->call->on_progress)
-        return;
-    job->in_body = true;
-    job->call->on_progress(job->call, sent, job->body_size, "sending");
-    job->in_body = false;
+    if (job->call->on_progress && !job->cancelled)
+        job->call->on_progress(job->call, sent, job->body_size, "sending");
 }
 
 /* The engine answered with something else than 2xx. */
@@ -345,9 +338,7 @@ docker_job_stop(struct docker_job *job, const struct fault *fault)
     switch (job->state) {
     case DOCKER_JOB_VERSION:
     case DOCKER_JOB_REQUEST:
-        /* Inside its own stream function the exchange is ended by what that returns. */
-        if (!job->in_body)
-            http_cancel(job->common->http, &job->op);
+        http_cancel(job->common->http, &job->op);
         return;
     case DOCKER_JOB_WAITING:
         list_remove(&job->host->waiting, &job->waiting);

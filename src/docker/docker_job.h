@@ -69,7 +69,6 @@ struct docker_job {
     bool cancelled;
     bool timed_out;
     bool retried; /* asked for the version once more */
-    bool in_body; /* a caller's stream function is being called */
     bool failed;  /* @fault says why */
     struct fault fault;
     int64_t deadline_ms; /* in all; 0: none */
