@@ -58,7 +58,6 @@ load_kind(sqlite3 *db, size_t index, struct model *model, struct fault *fault)
 {
     CLEANUP(mem_freep) char *sql = tables_read(load_order[index].kind);
     CLEANUP(db_finalizep) sqlite3_stmt *statement = NULL;
-    int64_t id = 0;
     int rc;
 
     if (db_prepare(db, sql, &statement, fault) != 0)
@@ -66,17 +65,13 @@ load_kind(sqlite3 *db, size_t index, struct model *model, struct fault *fault)
     while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         struct cursor cursor = { .statement = statement, .model = model };
 
-        id = sqlite3_column_int64(statement, 0);
         load_order[index].add(&cursor);
         if (cursor.wrong)
             return fault_set(fault, FAULT_STORAGE, "store.load", "table %s, row %" PRId64 ": %s",
-                             tables_name(load_order[index].kind), id, cursor.wrong);
+                             tables_name(load_order[index].kind),
+                             sqlite3_column_int64(statement, 0), cursor.wrong);
     }
-    if (rc != SQLITE_DONE)
-        return db_fault(db, rc, "store.load", fault);
-    if (id > model->last_id)
-        model->last_id = id;
-    return 0;
+    return rc == SQLITE_DONE ? 0 : db_fault(db, rc, "store.load", fault);
 }
 
 /* --- Columns -------------------------------------------------------------------------------- */
@@ -343,12 +338,11 @@ get_instance_places(struct cursor *cursor, struct instance *instance)
 static void
 add_instance(struct cursor *cursor)
 {
-    struct intern *strings = cursor->model->strings;
     struct instance *instance = instance_new(get_int(cursor));
 
     get_instance_places(cursor, instance);
-    instance->owner = intern_get(strings, get_text(cursor));
-    instance->reason = intern_get(strings, get_text(cursor));
+    instance->owner = get_text(cursor); /* until the model interns them */
+    instance->reason = get_text(cursor);
     get_owned(cursor, &instance->name);
     get_ports(cursor, instance);
     instance->created_at_ms = get_int(cursor);

@@ -314,8 +314,8 @@ instance_add(const struct fake_row *row, struct model *model)
     instance->pool = idmap_find(&model->pools, row->pool_id);
     instance->blueprint = idmap_find(&model->blueprints, row->blueprint_id);
     instance->host = row->host_id ? idmap_find(&model->hosts, row->host_id) : NULL;
-    instance->owner = intern_get(model->strings, row->owner);
-    instance->reason = intern_get(model->strings, row->reason);
+    instance->owner = row->owner; /* the model interns them */
+    instance->reason = row->reason;
     assert(instance->pool && instance->blueprint && (instance->host || !row->host_id));
     model_instance_add(model, instance, true);
 }

@@ -122,19 +122,6 @@ fake_store_free(struct fake_store *fake)
 
 /* --- The port ------------------------------------------------------------------------------- */
 
-static void
-fake_load_ids(const struct fake_data *data, struct model *model)
-{
-    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
-        int64_t id;
-
-        if (idmap_before(&data->rows[kind], INT64_MAX, &id) && id > model->last_id)
-            model->last_id = id;
-    }
-    if (data->side.events.count > 0)
-        model->last_seq = data->side.events.at[data->side.events.count - 1].seq;
-}
-
 static int
 fake_load(void *self, struct model *model, struct store_info *ret_info, struct fault *fault)
 {
@@ -149,7 +136,8 @@ fake_load(void *self, struct model *model, struct store_info *ret_info, struct f
     for (size_t i = 0; i < ARRAY_LEN(order); i++)
         IDMAP_EACH(&fake->data.rows[order[i]], struct fake_row, row)
     fake_row_add(row, model);
-    fake_load_ids(&fake->data, model);
+    if (fake->data.side.events.count > 0)
+        model->last_seq = fake->data.side.events.at[fake->data.side.events.count - 1].seq;
     fake->epoch++;
     *ret_info =
         (struct store_info){ .cluster_id = "00000000000fa4e5", .restored = fake->data.restored };
