@@ -69,7 +69,7 @@ load_kind(sqlite3 *db, size_t index, struct model *model, struct fault *fault)
         if (cursor.wrong)
             return fault_set(fault, FAULT_STORAGE, "store.load", "table %s, row %" PRId64 ": %s",
                              tables_name(load_order[index].kind),
-                             sqlite3_column_int64(statement, 0), cursor.wrong);
+                             (int64_t)sqlite3_column_int64(statement, 0), cursor.wrong);
     }
     return rc == SQLITE_DONE ? 0 : db_fault(db, rc, "store.load", fault);
 }
