@@ -1,6 +1,7 @@
 # Every test there is, found by where it lies:
 #
-#   tests/unit/<layer>/test_<what>.c   unit.<layer>.<what>   cmocka; links its layer and tests/support
+#   tests/unit/<layer>/test_<what>.c   unit.<layer>.<what>   cmocka; links its layer, tests/support and what
+#                                                            else lies in its folder
 #   tests/api/test_<what>.py|sh        api.<what>            a berthd on this machine; Python as a module
 #   tests/real/test_<what>.py|sh       real.<what>           the same with real Docker engines (root)
 #   tests/package/test_<what>.sh       package.<what>        the Debian package of the release build (root)
@@ -46,7 +47,9 @@ foreach(unit ${units})
     list(GET parts 0 layer)
     list(GET parts 1 what)
     set(target ${layer}_test_${what})
-    add_executable(${target} ${unit})
+    file(GLOB beside CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${layer}/*.c)
+    list(FILTER beside EXCLUDE REGEX "/test_[^/]*$")
+    add_executable(${target} ${unit} ${beside})
     target_link_libraries(${target} PRIVATE berth_${layer} PkgConfig::CMOCKA)
     if(support)
         target_link_libraries(${target} PRIVATE berth_support)
