@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "berth/base/mem.h"
 
@@ -79,6 +80,19 @@ http_fault_is_alert(const struct http_exchange *exchange)
            strstr(exchange->error, " alert ");
 }
 
+/* Under TLS 1.3 our handshake ends before the peer has seen our certificate.  When it closes at once,
+ * not even the first byte of the request gets out, and the alert stays unread. */
+static bool
+http_fault_is_dropped(const struct http_exchange *exchange, CURLcode code)
+{
+    long connected = 0;
+
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_NUM_CONNECTS, &connected);
+    return code == CURLE_SEND_ERROR && connected == 1 && exchange->phase != HTTP_CONNECTING &&
+           strncasecmp(exchange->op->url, "https:", strlen("https:")) == 0 &&
+           !http_request_is_sent(exchange);
+}
+
 /* A handshake that ended without a word from OpenSSL, or in the middle. */
 static bool
 http_fault_is_handshake_broken(const struct http_exchange *exchange)
@@ -129,6 +143,10 @@ http_fault_end(struct http_exchange *exchange, CURLcode code)
         http_exchange_fail(exchange, rule->kind, "%s", rule->text);
     else if (http_fault_is_alert(exchange))
         http_fault_end_tls(exchange, "it refused our certificate");
+    else if (http_fault_is_dropped(exchange, code))
+        http_exchange_fail(exchange, FAULT_TLS,
+                           "it closed the connection after the handshake, as when it refuses a "
+                           "certificate");
     else if (code == CURLE_SSL_CONNECT_ERROR && !http_fault_is_handshake_broken(exchange))
         http_fault_end_tls(exchange, "no TLS with it");
     else

@@ -318,7 +318,7 @@ fake_http_serve(void *arg)
         link->tls = SSL_new(fake->tls);
         (void)SSL_set_fd(link->tls, link->descriptor);
         if (SSL_accept(link->tls) <= 0)
-            then = FAKE_HTTP_CLOSE;
+            then = FAKE_HTTP_RESET; /* as when a socket is closed before all was read */
     }
     if (then == FAKE_HTTP_KEEP)
         then = fake_http_talk(link);
