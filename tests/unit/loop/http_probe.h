@@ -5,12 +5,15 @@
  * that remember how they ended.
  */
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -137,4 +140,95 @@ probe_get(const char *path, int status, const char *body)
     assert_int_equal(probe.op.status, status);
     assert_string_equal(probe.body, body);
     probe_fini(&probe);
+}
+
+struct stream {
+    struct probe probe;
+    size_t received;
+    int64_t sent;
+    int pieces;
+    bool pause_first;
+};
+
+static inline int
+stream_on_piece(struct http_op *op, const char *data, size_t len)
+{
+    struct stream *stream = CONTAINER_OF(op, struct stream, probe.op);
+
+    (void)data;
+    assert_int_equal(op->status, 200);
+    stream->received += len;
+    stream->pieces++;
+    if (stream->pause_first && stream->pieces == 1)
+        http_pause(http, op, true);
+    return 0;
+}
+
+static inline void
+stream_init(struct stream *stream, const char *method, const char *path)
+{
+    *stream = (struct stream){ 0 };
+    probe_init(&stream->probe, method, "http", path);
+    stream->probe.op.answer_limit = 0;
+    stream->probe.op.on_body = stream_on_piece;
+}
+
+static inline int
+probe_file(size_t size)
+{
+    char path[] = "/tmp/berth-test-http-XXXXXX";
+    int fd = mkostemp(path, O_CLOEXEC);
+
+    assert_true(fd >= 0);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(ftruncate(fd, (off_t)size), 0);
+    return fd;
+}
+
+static inline bool
+probe_none_open(void *cookie)
+{
+    (void)cookie;
+    return fake_http_open(fake) == 0;
+}
+
+/* The server's threads do not wake our loop. */
+static inline void
+probe_on_tick(struct clock_timer *timer)
+{
+    const struct clock_port *clock = loop_clock(loop);
+
+    clock->timer_set(clock->self, timer, clock->mono_ms(clock->self) + 2);
+}
+
+static inline void
+probe_wait_none_open(void)
+{
+    struct clock_timer tick = { .fire = probe_on_tick };
+
+    probe_on_tick(&tick);
+    assert_true(loop_run_until(loop, probe_none_open, NULL, PATIENCE_MS));
+    loop_clock(loop)->timer_clear(loop_clock(loop)->self, &tick);
+}
+
+static inline bool
+probe_is_asked(void *cookie)
+{
+    return fake_http_requests(fake, cookie) > 0;
+}
+
+static inline void
+probe_wait_request(char *path)
+{
+    struct clock_timer tick = { .fire = probe_on_tick };
+
+    probe_on_tick(&tick);
+    assert_true(loop_run_until(loop, probe_is_asked, path, PATIENCE_MS));
+    loop_clock(loop)->timer_clear(loop_clock(loop)->self, &tick);
+}
+
+static inline bool
+stream_has_piece(void *cookie)
+{
+    return ((const struct stream *)cookie)->pieces > 0;
 }

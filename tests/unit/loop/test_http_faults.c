@@ -28,7 +28,7 @@ static const struct fake_http_rule rules[] = {
       .then = FAKE_HTTP_CLOSE },
     { "/deaf", .skip_body = true, .then = FAKE_HTTP_STALL },
     { "/deaf-reset", .skip_body = true, .then = FAKE_HTTP_RESET },
-    { NULL },
+    { .path = NULL },
 };
 
 /* clang-format off */

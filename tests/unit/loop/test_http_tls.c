@@ -16,7 +16,7 @@ static const struct fake_http_rule rules[] = {
     { "/big", .reply = "HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n", .padding = 900 },
     { "/until-close", .reply = "HTTP/1.1 200 OK\r\n\r\nto the end", .then = FAKE_HTTP_CLOSE },
     { "/close", .then = FAKE_HTTP_CLOSE },
-    { NULL },
+    { .path = NULL },
 };
 
 static const char *const files[] = { "ca", "other", "server", "elsewhere", "client", "stranger" };
