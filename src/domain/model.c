@@ -153,6 +153,12 @@ model_operation_drop(struct model *model, struct operation *operation)
 }
 
 void
+model_image_touch(struct model *model, struct image *image)
+{
+    model_dirty_put(model, ROW_IMAGE, image->id, image, &image->dirty);
+}
+
+void
 model_operation_touch(struct model *model, struct operation *operation)
 {
     model_dirty_put(model, ROW_OPERATION, operation->id, operation, &operation->dirty);

@@ -1,6 +1,7 @@
 /* Blueprints in the model: versions come, and go when nothing runs from them. */
 
 #include <assert.h>
+#include <string.h>
 
 #include "model_names.h"
 
@@ -49,4 +50,17 @@ void
 model_blueprint_touch(struct model *model, struct blueprint *blueprint)
 {
     model_dirty_put(model, ROW_BLUEPRINT, blueprint->id, blueprint, &blueprint->dirty);
+}
+
+int64_t
+model_blueprint_version_next(const struct model *model, const char *name)
+{
+    int64_t highest = 0;
+
+    IDMAP_EACH(&model->blueprints, struct blueprint, blueprint)
+    {
+        if (blueprint->version > highest && strcmp(blueprint->spec.name, name) == 0)
+            highest = blueprint->version;
+    }
+    return highest + 1;
 }

@@ -100,6 +100,7 @@ model_instance_container_forget(struct instance *instance)
     mem_free(instance->ports);
     instance->ports = NULL;
     instance->port_count = 0;
+    instance->oom_told = false;
 }
 
 static void
@@ -124,6 +125,7 @@ model_instance_leave(struct model *model, struct instance *instance, enum instan
 static void
 model_instance_enter(struct model *model, struct instance *instance, int64_t now_ms)
 {
+    instance->moved_at_ms = now_ms;
     switch ((enum instance_state)instance->state) {
     case INSTANCE_QUEUED:
         model_instance_container_forget(instance);

@@ -153,20 +153,33 @@ pick_look_add(struct pick_look *look, struct placement_host *host)
     return true;
 }
 
+/* One source's share when the host to avoid may be among its oldest. */
+static void
+pick_look_walk(const struct placement_class *class, const struct placement_bucket *bucket,
+               const struct host *avoid, struct pick_look *look)
+{
+    struct placement_host *host = placement_shelf_next(class, bucket, 0);
+
+    while (host && (host->host == avoid || pick_look_add(look, host)))
+        host = placement_shelf_next(class, bucket, host->slot + 1U);
+}
+
 static void
 pick_look_fill(const struct pick *pick, unsigned at, struct pick_look *look)
 {
     look->count = 0;
     for (size_t i = 0; i < pick->source_count; i++) {
-        const struct placement_class *class = pick->sources[i].class;
         const struct placement_bucket *bucket = pick->sources[i].shelf->at[at];
-        struct placement_host *host;
 
         if (!bucket || bucket->count == 0)
             continue;
-        host = placement_shelf_next(class, bucket, 0);
-        while (host && (host->host == pick->avoid || pick_look_add(look, host)))
-            host = placement_shelf_next(class, bucket, host->slot + 1U);
+        if (pick->avoid) {
+            pick_look_walk(pick->sources[i].class, bucket, pick->avoid, look);
+            continue;
+        }
+        for (size_t j = 0; j < PLACEMENT_LOOK && bucket->oldest[j]; j++)
+            if (!pick_look_add(look, bucket->oldest[j]))
+                break;
     }
 }
 
@@ -186,6 +199,8 @@ pick_best(const struct pick_look *look, const struct placement_need *need)
             best = look->at[i];
             best_score = score;
         }
+        if (score == PLACEMENT_IMAGE_BONUS)
+            break; /* the younger ones cannot be better */
     }
     return best;
 }

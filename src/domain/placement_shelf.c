@@ -7,7 +7,6 @@
 #include "berth/base/mem.h"
 
 enum {
-    SHELF_LEVELS = 3,
     SHELF_WORD_BITS = 6,
     SHELF_WORD = 1 << SHELF_WORD_BITS,
     SHELF_GAPS_MIN = 64, /* fewer are not worth a pass over the members */
@@ -15,88 +14,88 @@ enum {
 
 static const size_t shelf_none = SIZE_MAX;
 
-/* How many words each level has for @cap slots. */
-struct shelf_levels {
-    size_t words[SHELF_LEVELS];
-};
-
-static struct shelf_levels
-shelf_levels_of(size_t cap)
+/* How many words each level of @class's buckets has; the higher ones follow the lower. */
+static void
+shelf_levels_set(struct placement_class *class)
 {
-    struct shelf_levels levels;
+    size_t bits = class->cap;
 
     for (int level = 0; level < SHELF_LEVELS; level++) {
-        cap = (cap + SHELF_WORD - 1) >> SHELF_WORD_BITS;
-        levels.words[level] = cap;
+        bits = (bits + SHELF_WORD - 1) >> SHELF_WORD_BITS;
+        class->level_words[level] = bits;
     }
-    return levels;
 }
 
 static size_t
-shelf_words_of(size_t cap)
+shelf_words_of(const struct placement_class *class)
 {
-    struct shelf_levels levels = shelf_levels_of(cap);
-
-    return levels.words[0] + levels.words[1] + levels.words[2];
+    return class->level_words[0] + class->level_words[1] + class->level_words[2];
 }
 
 static void
-shelf_bit_set(uint64_t *words, size_t cap, size_t slot)
+shelf_bit_set(const struct placement_class *class, uint64_t *words, size_t slot)
 {
-    struct shelf_levels levels = shelf_levels_of(cap);
-
     for (int level = 0; level < SHELF_LEVELS; level++) {
         words[slot >> SHELF_WORD_BITS] |= UINT64_C(1) << (slot & (SHELF_WORD - 1));
-        words += levels.words[level];
+        words += class->level_words[level];
         slot >>= SHELF_WORD_BITS;
     }
 }
 
 static void
-shelf_bit_clear(uint64_t *words, size_t cap, size_t slot)
+shelf_bit_clear(const struct placement_class *class, uint64_t *words, size_t slot)
 {
-    struct shelf_levels levels = shelf_levels_of(cap);
-
     for (int level = 0; level < SHELF_LEVELS; level++) {
         uint64_t *word = &words[slot >> SHELF_WORD_BITS];
 
         *word &= ~(UINT64_C(1) << (slot & (SHELF_WORD - 1)));
         if (*word)
             return;
-        words += levels.words[level];
+        words += class->level_words[level];
         slot >>= SHELF_WORD_BITS;
     }
 }
 
+/* The first set bit >= @from in the @count words of one level, looking at one word only, or at all
+ * when @far; shelf_none when there is none. */
+static size_t
+shelf_word_next(const uint64_t *words, size_t count, size_t from, bool far)
+{
+    size_t at = from >> SHELF_WORD_BITS;
+    uint64_t mask = ~UINT64_C(0) << (from & (SHELF_WORD - 1));
+
+    for (; at < count; at++) {
+        uint64_t word = words[at] & mask;
+
+        if (word)
+            return (at << SHELF_WORD_BITS) + (size_t)__builtin_ctzll(word);
+        if (!far)
+            break;
+        mask = ~UINT64_C(0);
+    }
+    return shelf_none;
+}
+
 /* The first set bit >= @slot, or shelf_none: up until a word has one, then down. */
 static size_t
-shelf_bit_next(const uint64_t *words, size_t cap, size_t slot)
+shelf_bit_next(const struct placement_class *class, const uint64_t *words, size_t slot)
 {
-    struct shelf_levels levels = shelf_levels_of(cap);
-    const uint64_t *base[SHELF_LEVELS] = { words, words + levels.words[0],
-                                           words + levels.words[0] + levels.words[1] };
-    int level = 0;
+    const uint64_t *middle = words + class->level_words[0];
+    const uint64_t *top = middle + class->level_words[1];
+    size_t found = shelf_word_next(words, class->level_words[0], slot, false);
 
-    for (;;) {
-        size_t at = slot >> SHELF_WORD_BITS;
-        uint64_t word;
-
-        if (at >= levels.words[level])
+    if (found != shelf_none)
+        return found;
+    slot = (slot >> SHELF_WORD_BITS) + 1;
+    found = shelf_word_next(middle, class->level_words[1], slot, false);
+    if (found == shelf_none) {
+        slot = (slot >> SHELF_WORD_BITS) + 1;
+        found = shelf_word_next(top, class->level_words[2], slot, true);
+        if (found == shelf_none)
             return shelf_none;
-        word = base[level][at] & (~UINT64_C(0) << (slot & (SHELF_WORD - 1)));
-        if (word) {
-            slot = (at << SHELF_WORD_BITS) + (size_t)__builtin_ctzll(word);
-            break;
-        }
-        slot = at + 1;
-        if (level + 1 < SHELF_LEVELS)
-            level++;
-        else
-            slot <<= SHELF_WORD_BITS;
+        found = (found << SHELF_WORD_BITS) + (size_t)__builtin_ctzll(middle[found]);
     }
-    while (level-- > 0)
-        slot = (slot << SHELF_WORD_BITS) + (size_t)__builtin_ctzll(base[level][slot]);
-    return slot;
+    return (found << SHELF_WORD_BITS) + (size_t)__builtin_ctzll(words[found]);
 }
 
 unsigned
@@ -167,7 +166,7 @@ struct placement_host *
 placement_shelf_next(const struct placement_class *class, const struct placement_bucket *bucket,
                      size_t slot)
 {
-    size_t found = shelf_bit_next(bucket->words, class->cap, slot);
+    size_t found = shelf_bit_next(class, bucket->words, slot);
 
     return found == shelf_none ? NULL : class->members[found];
 }
@@ -183,7 +182,7 @@ shelf_bucket_get(struct placement_class *class, const struct placement_host *hos
     bucket = &(*shelf)->at[host->bucket];
     if (!*bucket) {
         *bucket = mem_new0(sizeof(**bucket));
-        (*bucket)->words = mem_new0(shelf_words_of(class->cap) * sizeof(uint64_t));
+        (*bucket)->words = mem_new0(shelf_words_of(class) * sizeof(uint64_t));
     }
     return *bucket;
 }
@@ -192,6 +191,45 @@ static uint64_t
 shelf_used_bit(const struct placement_host *host)
 {
     return UINT64_C(1) << (host->bucket % SHELF_WORD);
+}
+
+/* How many of @bucket's oldest hosts are known. */
+static unsigned
+shelf_oldest_count(const struct placement_bucket *bucket)
+{
+    return bucket->count < PLACEMENT_LOOK ? bucket->count : PLACEMENT_LOOK;
+}
+
+/* @host was put into @bucket. */
+static void
+shelf_oldest_put(struct placement_bucket *bucket, struct placement_host *host)
+{
+    unsigned at = shelf_oldest_count(bucket) - 1;
+
+    if (bucket->count > PLACEMENT_LOOK && bucket->oldest[at]->id < host->id)
+        return;
+    for (; at > 0 && bucket->oldest[at - 1]->id > host->id; at--)
+        bucket->oldest[at] = bucket->oldest[at - 1];
+    bucket->oldest[at] = host;
+}
+
+/* @host was taken from @bucket. */
+static void
+shelf_oldest_take(struct placement_bucket *bucket, const struct placement_host *host)
+{
+    unsigned last = shelf_oldest_count(bucket);
+    unsigned at = 0;
+
+    while (at < PLACEMENT_LOOK && bucket->oldest[at] != host)
+        at++;
+    if (at == PLACEMENT_LOOK)
+        return;
+    for (; at + 1 < PLACEMENT_LOOK; at++)
+        bucket->oldest[at] = bucket->oldest[at + 1];
+    bucket->oldest[at] = NULL;
+    if (last == PLACEMENT_LOOK)
+        bucket->oldest[at] =
+            placement_shelf_next(host->class, bucket, bucket->oldest[at - 1]->slot + 1U);
 }
 
 static void
@@ -205,7 +243,8 @@ shelf_put(struct placement_host *host)
         class->shelves[host->shelf]->used[host->bucket / SHELF_WORD] |= shelf_used_bit(host);
     }
     placement_shelf_bounds_widen(bucket, host);
-    shelf_bit_set(bucket->words, class->cap, host->slot);
+    shelf_bit_set(class, bucket->words, host->slot);
+    shelf_oldest_put(bucket, host);
 }
 
 static void
@@ -216,9 +255,10 @@ shelf_take(struct placement_host *host)
     struct placement_bucket *bucket = shelf->at[host->bucket];
 
     assert(bucket->count > 0);
-    shelf_bit_clear(bucket->words, class->cap, host->slot);
+    shelf_bit_clear(class, bucket->words, host->slot);
     if (--bucket->count == 0)
         shelf->used[host->bucket / SHELF_WORD] &= ~shelf_used_bit(host);
+    shelf_oldest_take(bucket, host);
 }
 
 void
@@ -243,7 +283,7 @@ placement_shelf_move(struct placement_host *host, enum placement_shelf_kind kind
 static void
 shelf_bits_renew(struct placement_class *class)
 {
-    size_t words = shelf_words_of(class->cap);
+    size_t words = shelf_words_of(class);
 
     for (int kind = 0; kind < SHELF_COUNT; kind++) {
         struct placement_shelf *shelf = class->shelves[kind];
@@ -259,7 +299,7 @@ shelf_bits_renew(struct placement_class *class)
         const struct placement_host *host = class->members[slot];
 
         if (host && host->shelf != SHELF_NONE)
-            shelf_bit_set(class->shelves[host->shelf]->at[host->bucket]->words, class->cap, slot);
+            shelf_bit_set(class, class->shelves[host->shelf]->at[host->bucket]->words, slot);
     }
 }
 
@@ -268,6 +308,7 @@ shelf_grow(struct placement_class *class)
 {
     class->cap = class->cap ? class->cap * 2 : SHELF_WORD;
     class->members = mem_resize(class->members, class->cap, sizeof(struct placement_host *));
+    shelf_levels_set(class);
     shelf_bits_renew(class);
 }
 

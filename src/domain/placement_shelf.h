@@ -13,8 +13,10 @@
 #include <stdint.h>
 
 #include "berth/domain/host.h"
+#include "berth/domain/placement.h"
 
 enum {
+    SHELF_LEVELS = 3,
     SHELF_BUCKET_WORDS = 3, /* of the map of buckets that are not empty */
     SHELF_BUCKETS = 64 * SHELF_BUCKET_WORDS,
     SHELF_UNIT_BITS = 26, /* 64 MiB */
@@ -46,6 +48,8 @@ struct placement_host {
  * _widen() for each member. */
 struct placement_bucket {
     uint64_t *words; /* owned: all levels */
+    struct placement_host
+        *oldest[PLACEMENT_LOOK]; /* as many as there are; what most asks look at */
     uint32_t count;
     int32_t cpus_most;
     int32_t cpus_least;
@@ -70,7 +74,8 @@ struct placement_class {
     struct placement_host **members; /* [used], by slot; NULL: a gap */
     size_t used;
     size_t live;
-    size_t cap;       /* a multiple of 64: the slots that the buckets' bits have room for */
+    size_t cap; /* a multiple of 64: the slots that the buckets' bits have room for */
+    size_t level_words[SHELF_LEVELS]; /* of each bucket */
     uint32_t idle[3]; /* hosts without work, by filter; [PLACEMENT_FITS]: the others */
     struct host_amount capacity_most; /* upper bounds; a host of unknown size has no bound */
     struct placement_host *roomy; /* a host that had room for the last one asked about, or NULL */

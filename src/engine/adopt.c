@@ -21,7 +21,7 @@ adopt_new(struct engine *engine, struct host *host, const struct docker_containe
     instance->pool = host->pool;
     instance->host = host;
     instance->last_host_id = host->id;
-    instance->owner = intern_get(model->strings, container->label_owner);
+    instance->owner = container->label_owner;
     instance->state = INSTANCE_RUNNING;
     instance->desired = INSTANCE_RUNNING;
     instance->generation = (uint32_t)container->label_generation;

@@ -77,7 +77,6 @@ engine_blueprint_delete(struct engine *engine, const char *name, int64_t expect,
         return 0;
     }
     blueprint->deleted = true;
-    blueprint->latest = false;
     model_blueprint_touch(engine->model, blueprint);
     return 0;
 }

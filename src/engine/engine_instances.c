@@ -98,7 +98,7 @@ instances_new(struct engine *engine, const struct instance_request *request,
         lifetime_ms = request->lifetime_ms;
     instance->blueprint = blueprint;
     instance->pool = pool;
-    instance->owner = intern_get(engine->model->strings, request->owner);
+    instance->owner = request->owner;
     instance->state = INSTANCE_QUEUED;
     instance->desired = INSTANCE_RUNNING;
     instance->exit_code = INSTANCE_NO_EXIT_CODE;
@@ -133,11 +133,7 @@ engine_instances_create(struct engine *engine, const struct instance_request *re
                                  : mem_printf("%s-%lld", request->name, (long long)(i + 1));
         model_instance_add(engine->model, instance, false);
         ret_instances[i] = instance;
-        if (line || !sweep_try(engine, instance)) {
-            line = true;
-            state_event(engine, "instance.queued", NULL, instance, "waits for room in pool %s",
-                        pool->name);
-        }
+        line = line || !sweep_try(engine, instance);
     }
     if (line)
         state_sweep(engine);

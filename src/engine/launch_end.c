@@ -125,9 +125,19 @@ launch_end_running(struct launch *launch)
     model_instance_move(engine->model, instance, INSTANCE_EV_READY, "ready", now_ms);
 }
 
-static void
-launch_end_failed(struct launch *launch, const struct fault *fault)
+/* It would fail in the same way on any other host. */
+static bool
+launch_end_is_final(const struct fault *fault)
 {
+    return fault_rule(fault->kind)->blame == BLAME_BLUEPRINT ||
+           fault->kind == FAULT_ENGINE_REFUSED || fault->kind == FAULT_BUG;
+}
+
+static void
+launch_end_failed(struct launch *launch, const struct fault *why)
+{
+    const struct fault copy = *why; /* it lies in the launch, which ends here */
+    const struct fault *fault = &copy;
     struct engine *engine = launch->work.engine;
     struct instance *instance = launch->work.instance;
     const struct fault_rule *rule = fault_rule(fault->kind);
@@ -143,7 +153,7 @@ launch_end_failed(struct launch *launch, const struct fault *fault)
         restart_start(engine, instance, fault->text);
         return;
     }
-    if (!rule->retry || ++instance->attempts >= LAUNCH_ATTEMPTS_MAX) {
+    if (launch_end_is_final(fault) || ++instance->attempts >= LAUNCH_ATTEMPTS_MAX) {
         launch_end_free(launch);
         model_instance_move(engine->model, instance, INSTANCE_EV_FAILED, fault->text,
                             state_now_ms(engine));

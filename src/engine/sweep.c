@@ -32,7 +32,6 @@ sweep_try(struct engine *engine, struct instance *instance)
         return false;
     meter_add(&engine->meter.steps[METER_QUEUE], (now_ms - instance->moved_at_ms) * 1000);
     engine->meter.placements++;
-    queue_served(model->queue, instance, now_ms);
     model_instance_place(model, instance, host, NULL, now_ms);
     turn_decision_add(engine, instance, explain_decision(engine, instance, &ask, &why));
     launch_start(engine, instance);

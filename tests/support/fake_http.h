@@ -23,8 +23,8 @@ struct fake_http_rule {
     size_t padding;    /* so many 'x' follow it */
     int pace_ms;       /* wait so long before each 'x' */
     enum fake_http_then then;
-    bool skip_body; /* do not read the request's body first */
-    int only_first; /* valid for so many requests; 0: for all */
+    bool skip_body;   /* do not read the request's body first */
+    int only_first;   /* valid for so many requests; 0: for all */
     size_t reply_len; /* of a reply with NUL bytes; 0: up to its NUL */
 };
 

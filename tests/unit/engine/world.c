@@ -1,0 +1,243 @@
+#include "world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { GRAVES_MAX = 4096 };
+
+/* Dead engines: what a crash leaves is not freed, but it is not a leak of the program either. */
+static struct engine *graves[GRAVES_MAX];
+static size_t grave_count;
+
+static void
+world_random(void *self, void *ret_data, size_t len)
+{
+    struct world *world = self;
+    uint8_t *data = ret_data;
+
+    for (size_t i = 0; i < len; i++) {
+        world->seed = world->seed * 6364136223846793005U + 1442695040888963407U;
+        data[i] = (uint8_t)(world->seed >> 56);
+    }
+}
+
+static const char *
+world_spool_path(void *self, const char *name)
+{
+    (void)self;
+    return name;
+}
+
+void
+world_init(struct world *world, uint64_t seed)
+{
+    *world = (struct world){ .seed = seed * 2 + 1 };
+    world->clock = fake_clock_new(INT64_C(1700000000000));
+    world->docker = fake_docker_new(fake_clock_port(world->clock));
+    world->store = fake_store_new();
+    world->random = (struct random_port){ .self = world, .fill = world_random };
+    world->spool = (struct spool_port){ .self = world, .path = world_spool_path };
+    world->ports = (struct engine_ports){
+        .clock = fake_clock_mortal(world->clock),
+        .random = &world->random,
+        .store = fake_store_port(world->store),
+        .docker = fake_docker_port(world->docker),
+        .spool = &world->spool,
+    };
+    engine_config_defaults(&world->config);
+    world_start(world);
+}
+
+void
+world_start(struct world *world)
+{
+    struct fault fault;
+
+    assert_null(world->engine);
+    world->engine = engine_new(&world->ports, &world->config);
+    assert_int_equal(engine_load(world->engine, &fault), 0);
+}
+
+static void
+world_on_stopped(void *cookie)
+{
+    *(bool *)cookie = true;
+}
+
+void
+world_fini(struct world *world)
+{
+    bool stopped = false;
+
+    if (world->engine) {
+        engine_stop_start(world->engine, world_on_stopped, &stopped);
+        for (int i = 0; i < 100000 && !stopped; i++)
+            (void)world_turn(world, INT64_MAX);
+        assert_true(stopped);
+        engine_free(world->engine);
+    }
+    fake_docker_free(world->docker);
+    fake_store_free(world->store);
+    fake_clock_free(world->clock);
+}
+
+static void
+world_turn_end(struct world *world)
+{
+    if (!world->engine)
+        return;
+    engine_turn_end(world->engine);
+    world->turns++;
+    if (world->on_turn)
+        world->on_turn(world);
+}
+
+bool
+world_turn(struct world *world, int64_t until_mono_ms)
+{
+    bool asked = fake_clock_asked(world->clock);
+    bool happened = asked;
+
+    /* The disk is quicker than anything else. */
+    if (!asked)
+        happened = fake_store_commit_next(world->store, NULL) ||
+                   fake_store_asked_next(world->store, NULL) ||
+                   fake_clock_next(world->clock, until_mono_ms);
+    if (happened)
+        world_turn_end(world);
+    return happened;
+}
+
+static int64_t
+world_mono(const struct world *world)
+{
+    const struct clock_port *clock = fake_clock_port(world->clock);
+
+    return clock->mono_ms(clock->self);
+}
+
+void
+world_run(struct world *world, int64_t ms)
+{
+    int64_t until = world_mono(world) + ms;
+
+    while (world_turn(world, until)) {
+    }
+    if (world_mono(world) < until)
+        fake_clock_advance(world->clock, until - world_mono(world));
+}
+
+bool
+world_run_until(struct world *world, bool (*is_true)(struct world *world), int64_t ms)
+{
+    int64_t until = world_mono(world) + ms;
+
+    while (!is_true(world)) {
+        if (!world_turn(world, until))
+            return is_true(world);
+    }
+    return true;
+}
+
+void
+world_crash(struct world *world, size_t durable)
+{
+    assert_true(grave_count < GRAVES_MAX);
+    fake_store_crash(world->store, durable);
+    fake_docker_restart(world->docker);
+    fake_clock_crash(world->clock);
+    graves[grave_count++] = world->engine;
+    world->engine = NULL;
+}
+
+struct pool *
+world_pool(struct world *world, const char *name)
+{
+    struct pool_policy policy;
+    struct pool *pool = NULL;
+    struct fault fault;
+
+    schema_defaults(&pool_policy_schema, &policy);
+    policy.reserve.memory_bytes = 0;
+    assert_int_equal(
+        engine_pool_put(world->engine, name, PROVIDER_STATIC, &policy, -1, &pool, &fault), 0);
+    return pool;
+}
+
+static void
+world_engine_name(const char *name, char ret_engine[FAKE_NAME_SIZE])
+{
+    (void)snprintf(ret_engine, FAKE_NAME_SIZE, "tcp://%s:2376", name);
+}
+
+struct fake_machine *
+world_machine(struct world *world, const char *name)
+{
+    char engine[FAKE_NAME_SIZE];
+
+    world_engine_name(name, engine);
+    return fake_docker_machine(world->docker, engine);
+}
+
+struct host *
+world_host(struct world *world, const char *pool, const char *name, int64_t memory_bytes,
+           int64_t cpus)
+{
+    char engine[FAKE_NAME_SIZE];
+    struct fake_machine *machine = world_machine(world, name);
+    struct host_request request = { .pool = pool, .name = name };
+    struct host *host = NULL;
+    struct fault fault;
+
+    world_engine_name(name, engine);
+    request.endpoint.engine = engine;
+    request.endpoint.plain = true;
+    machine->info.memory_bytes = memory_bytes;
+    machine->info.cpus_milli = cpus * 1000;
+    machine->any_image = true;
+    assert_int_equal(engine_host_add(world->engine, &request, &host, &fault), 0);
+    return host;
+}
+
+struct blueprint *
+world_blueprint(struct world *world, const char *json)
+{
+    struct problems problems = { 0 };
+    struct blueprint_spec spec;
+    struct blueprint *blueprint = NULL;
+    struct fault fault;
+    bool created;
+    CLEANUP(json_freep) json_t *parsed = NULL;
+
+    assert_int_equal(json_in_parse(json, strlen(json), &parsed, &fault), 0);
+    schema_defaults(&blueprint_schema, &spec);
+    if (schema_decode(&blueprint_schema, parsed, &spec, "", &problems) < 0 ||
+        blueprint_check(&spec, &problems) < 0)
+        fail_msg("%s: %s", problems.at[0].pointer, problems.at[0].detail);
+    assert_int_equal(engine_blueprint_put(world->engine, &spec, -1, &blueprint, &created, &fault),
+                     0);
+    schema_free(&blueprint_schema, &spec);
+    return blueprint;
+}
+
+int64_t
+world_launch(struct world *world, const char *blueprint, const char *owner)
+{
+    const struct instance_request request = { .blueprint = blueprint, .owner = owner, .count = 1 };
+    struct instance *instance;
+    struct fault fault;
+
+    if (engine_instances_create(world->engine, &request, &instance, &fault) < 0)
+        fail_msg("%s", fault.text);
+    return instance->id;
+}
+
+struct instance *
+world_instance(struct world *world, int64_t id)
+{
+    return idmap_find(&engine_model(world->engine)->instances, id);
+}
