@@ -4,6 +4,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -18,13 +19,23 @@ struct vfs_file {
 static _Atomic int vfs_mode;
 static _Atomic int64_t vfs_left; /* good writes and syncs until the mode holds */
 static _Atomic int64_t vfs_count;
+static _Atomic(const char *) vfs_cause; /* NULL: the mode holds whatever is there */
 static sqlite3_vfs vfs_shim;
 
 void
 vfs_set(enum vfs_mode mode, int64_t after)
 {
+    atomic_store(&vfs_cause, NULL);
     atomic_store(&vfs_left, after);
     atomic_store(&vfs_mode, (int)mode);
+}
+
+void
+vfs_full_while(const char *path)
+{
+    vfs_set(VFS_GOOD, 0);
+    atomic_store(&vfs_cause, path);
+    atomic_store(&vfs_mode, VFS_FULL);
 }
 
 int64_t
@@ -38,8 +49,11 @@ static int
 vfs_verdict(bool sync)
 {
     int mode = atomic_load(&vfs_mode);
+    const char *cause = atomic_load(&vfs_cause);
 
     atomic_fetch_add(&vfs_count, 1);
+    if (cause && access(cause, F_OK) != 0)
+        return SQLITE_OK;
     if (mode == VFS_GOOD || atomic_fetch_sub(&vfs_left, 1) > 0)
         return SQLITE_OK;
     if (mode == VFS_FULL)

@@ -21,5 +21,7 @@ enum vfs_mode {
 void vfs_setup(void);
 /** vfs_set() - @mode from the write or sync after the next @after on. From any thread. */
 void vfs_set(enum vfs_mode mode, int64_t after);
+/** vfs_full_while() - VFS_FULL, as long as there is a file @path (borrowed): what takes the room. */
+void vfs_full_while(const char *path);
 /** vfs_writes() - writes and syncs since the start. */
 int64_t vfs_writes(void);
