@@ -16,6 +16,7 @@ static const struct http_fault_rule {
     const char *text;
 } http_fault_rules[] = {
     { CURLE_URL_MALFORMAT, FAULT_UNREACHABLE, "the address is not valid" },
+    { CURLE_LOGIN_DENIED, FAULT_UNREACHABLE, "the address must not carry a user" },
     { CURLE_COULDNT_RESOLVE_HOST, FAULT_UNREACHABLE, "the name cannot be resolved" },
     { CURLE_PEER_FAILED_VERIFICATION, FAULT_TLS, "its certificate was refused" },
     { CURLE_SSL_CERTPROBLEM, FAULT_TLS, "our certificate or its key cannot be used" },

@@ -153,6 +153,31 @@ callbacks_may_start_and_cancel(void **state)
     probe_fini(&late);
 }
 
+/* Both have failed before the first of them is told. */
+static void
+what_has_ended_can_be_cancelled(void **state)
+{
+    static const struct http_header bad = { "X", "\n" };
+
+    (void)state;
+    for (size_t i = 3; i < 5; i++) {
+        stream_init(&crowd[i], "GET", "/ok");
+        crowd[i].probe.op.headers = &bad;
+        crowd[i].probe.op.header_count = 1;
+        crowd[i].probe.op.done = on_done_cancel;
+    }
+    crowd[5] = (struct stream){ 0 };
+    http_start(http, &crowd[3].probe.op);
+    http_start(http, &crowd[4].probe.op);
+    probe_wait(&crowd[3].probe);
+    probe_wait(&crowd[4].probe);
+    assert_int_equal(crowd[3].probe.kind, FAULT_BUG);
+    assert_int_equal(crowd[4].probe.kind, FAULT_CANCELLED);
+    assert_string_equal(crowd[4].probe.text, "cancelled");
+    probe_fini(&crowd[3].probe);
+    probe_fini(&crowd[4].probe);
+}
+
 static int again_left;
 
 static void
@@ -237,10 +262,8 @@ count_descriptors(void)
 }
 
 static void
-two_hundred_at_once(void **state)
+run_many(void)
 {
-    (void)state;
-    probe_serve(rules);
     for (size_t i = 0; i < CROWD; i++) {
         probe_init(&many[i], i % 3 ? "GET" : "POST", "http", i % 2 ? "/ok" : "/chunked");
         many[i].op.peer.key = (int64_t)i;
@@ -253,6 +276,15 @@ two_hundred_at_once(void **state)
         assert_string_equal(many[i].body, i % 2 ? "ok" : "abcdefg");
         probe_fini(&many[i]);
     }
+}
+
+static void
+two_hundred_at_once(void **state)
+{
+    (void)state;
+    probe_serve(rules);
+    run_many();
+    run_many(); /* on the connections of the first */
     assert_in_range(fake_http_connections(fake), 1, CROWD);
 }
 
@@ -281,6 +313,8 @@ main(void)
         cmocka_unit_test_setup_teardown(cancelled_while_sending, probe_setup, probe_teardown),
         cmocka_unit_test_setup_teardown(cancelled_while_connecting, probe_setup, probe_teardown),
         cmocka_unit_test_setup_teardown(callbacks_may_start_and_cancel, probe_setup,
+                                        probe_teardown),
+        cmocka_unit_test_setup_teardown(what_has_ended_can_be_cancelled, probe_setup,
                                         probe_teardown),
         cmocka_unit_test_setup_teardown(done_may_start_the_same_operation, probe_setup,
                                         probe_teardown),

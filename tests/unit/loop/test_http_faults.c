@@ -92,6 +92,9 @@ nobody_listens(void **state)
     probe.op.url = "http://[::1";
     probe_expect(&probe, FAULT_UNREACHABLE, "not valid");
     probe_init(&probe, "GET", "http", "/ok");
+    probe.op.url = "http://user:secret@127.0.0.1/";
+    probe_expect(&probe, FAULT_UNREACHABLE, "must not carry a user");
+    probe_init(&probe, "GET", "http", "/ok");
     probe.op.url = "http://name.invalid/";
     probe_expect(&probe, FAULT_UNREACHABLE, "the name cannot be resolved");
 }
