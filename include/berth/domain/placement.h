@@ -34,7 +34,7 @@
 
 struct placement;
 
-enum { PLACEMENT_LOOK = 8, PLACEMENT_IMAGE_BONUS = 4 };
+enum { PLACEMENT_LOOK = 4, PLACEMENT_IMAGE_BONUS = 4 };
 
 enum placement_filter {
     PLACEMENT_FITS,
