@@ -63,6 +63,7 @@ docker_free(struct docker *docker)
     if (!docker)
         return;
     clock = docker->common.clock;
+    worker_free(docker->common.resolver);
     clock->timer_clear(clock->self, &docker->common.reap);
     docker_job_reap(&docker->common);
     IDMAP_EACH(&docker->hosts, struct docker_host, host)
@@ -103,7 +104,7 @@ docker_host_set(void *self, int64_t host_id, const struct host_endpoint *from,
     docker_endpoint_unref(host->endpoint);
     host->endpoint = endpoint;
     host->version = (struct docker_version){ 0 };
-    host->close_us = 0;
+    host->close_us = DOCKER_HOST_CLOSE_US;
     return 0;
 }
 

@@ -2,10 +2,19 @@
 
 #include "docker_endpoint.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <string.h>
 
 #define WHERE "docker.endpoint"
+
+static bool
+docker_endpoint_is_number(const char *address)
+{
+    struct in6_addr any;
+
+    return inet_pton(AF_INET, address, &any) == 1 || inet_pton(AF_INET6, address, &any) == 1;
+}
 
 static int
 docker_endpoint_tcp(const struct host_endpoint *from, const char *where,
@@ -52,6 +61,8 @@ docker_endpoint_new(const struct host_endpoint *from, const char *cluster_id,
     } else if (docker_endpoint_tcp(from, engine + strlen("tcp://"), e, fault) < 0) {
         return -1;
     }
+    if (docker_endpoint_is_number(e->address))
+        e->number = mem_strdup(e->address);
     e->ca = mem_strdup(from->ca);
     e->cert = mem_strdup(from->cert);
     e->key = mem_strdup(from->key);
@@ -77,6 +88,7 @@ docker_endpoint_unref(struct docker_endpoint *endpoint)
         return;
     mem_free(endpoint->base);
     mem_free(endpoint->address);
+    mem_free(endpoint->number);
     mem_free(endpoint->unix_path);
     mem_free(endpoint->ca);
     mem_free(endpoint->cert);

@@ -12,6 +12,7 @@ struct docker_endpoint {
     int refs;
     char *base;    /* "http://localhost", "https://10.0.0.5:2376" */
     char *address; /* of the machine, as a name or number: where ports are published */
+    char *number;  /* the address as a number; NULL: a name that must be looked up (again) */
     char *unix_path;
     char *ca;
     char *cert;

@@ -33,7 +33,7 @@ static const struct docker_error_rule rules[] = {
     { DOCKER_START, "unable to find user",          NULL,                        FAULT_IMAGE },
     { DOCKER_EXEC,  "executable file not found",    NULL,                        FAULT_COMMAND },
     { DOCKER_EXEC,  "exec failed",                  NULL,                        FAULT_COMMAND },
-    { DOCKER_CREATE, "no command specified",        NULL,                        FAULT_COMMAND },
+    { DOCKER_CREATE, "o command specified",         NULL,                        FAULT_COMMAND },
 
     /* On the way to the registry, or at its door. */
     { DOCKER_PULL,  "dial tcp",                     NULL,                        FAULT_REGISTRY },

@@ -16,6 +16,7 @@
 #include "berth/docker/docker_demux.h"
 #include "berth/loop/http.h"
 #include "berth/loop/loop.h"
+#include "berth/loop/worker.h"
 #include "berth/port/docker.h"
 
 #include "docker_endpoint.h"
@@ -34,9 +35,13 @@ enum docker_job_state {
     DOCKER_JOB_ENDED,
 };
 
-enum { DOCKER_JOB_HEADERS_MAX = 2 };
+enum {
+    DOCKER_JOB_HEADERS_MAX = 2,
+    DOCKER_HOST_CLOSE_US = 2500, /* close_us of a host that has shown nothing yet */
+};
 
 struct docker_job;
+struct docker_lookup;
 struct docker_verb_rule;
 
 /* What all hosts share. */
@@ -44,7 +49,8 @@ struct docker_common {
     struct http *http;
     struct loop *loop;
     const struct clock_port *clock;
-    struct list dead; /* jobs that ended in this turn */
+    struct worker *resolver; /* of host names; made when the first one is met */
+    struct list dead;        /* jobs that ended in this turn */
     struct clock_timer reap;
 };
 
@@ -56,7 +62,7 @@ struct docker_host {
     struct docker_job *leader; /* the one that asks for the version, on behalf of all; or NULL */
     struct list waiting;       /* struct docker_job, for the leader */
     struct list jobs;          /* all that have not ended */
-    int64_t close_us;          /* how fast its port proxy hangs up, see docker_ready.c */
+    int64_t close_us;          /* slowest hang-up of late of its port proxy: docker_ready.h */
 };
 
 struct docker_job {
@@ -95,6 +101,7 @@ struct docker_job {
     struct docker_layers layers;
     char exec_id[DOCKER_ID_SIZE];
     void *items; /* owned: call->out.list.at or .images.at */
+    struct docker_lookup *lookup;
     int ready_socket;
     struct loop_fd ready_fd;
     int64_t ready_at_us;

@@ -6,9 +6,8 @@
  * it is read as U+FFFD.
  */
 
-#include <jansson.h>
-
 #include "berth/base/fault.h"
+#include "berth/base/json.h"
 
 /** docker_json_parse() - @ret_json is owned. Return: 0, or -1 with FAULT_GARBLED. */
 int docker_json_parse(const char *data, size_t len, json_t **ret_json, struct fault *fault);

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include <jansson.h>
+#include "berth/base/json.h"
 
 enum { DOCKER_LAYERS_MAX = 128, DOCKER_LAYER_ID_SIZE = 24 };
 

@@ -4,10 +4,9 @@
  * JSON documents, one a line, out of a stream that is cut anywhere.
  */
 
-#include <jansson.h>
-
 #include "berth/base/buf.h"
 #include "berth/base/fault.h"
+#include "berth/base/json.h"
 
 enum { DOCKER_LINE_MAX = 256 * 1024 };
 

@@ -5,8 +5,7 @@
  * or of another type counts as zero or empty: engines differ.
  */
 
-#include <jansson.h>
-
+#include "berth/base/json.h"
 #include "berth/port/docker.h"
 
 void docker_parse_info(const json_t *json, struct docker_info *ret_info);

@@ -10,15 +10,17 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "docker_lookup.h"
+
 #define WHERE "docker.ready"
 
-/* Settling time: times the slowest hang-up seen of late, and bounds. A host that has shown none yet
- * gets FIRST. */
-#define SETTLE_FACTOR   8
-#define SETTLE_MIN_MS   5
-#define SETTLE_FIRST_MS 50
-#define SETTLE_MAX_MS   1000
+/* Settling time: so many times the slowest hang-up of late, within bounds.  Measured with docker-proxy
+ * 20.10 on two cores: median 0.08 ms, 99 % below 0.8 ms; with eight busy processes beside it 10 ms. */
+#define SETTLE_FACTOR 8
+#define SETTLE_MIN_MS 5
+#define SETTLE_MAX_MS 1000
 
+static void docker_ready_open(struct docker_job *job);
 static void docker_ready_on_socket(struct loop_fd *fd, bool readable, bool writable);
 static void docker_ready_connected(struct docker_job *job);
 static void docker_ready_on_settled(struct clock_timer *timer);
@@ -77,31 +79,49 @@ docker_ready_fail(struct docker_job *job, enum fault_kind kind, const char *text
 void
 docker_ready_connect(struct docker_job *job)
 {
+    job->state = DOCKER_JOB_READY;
+    if (job->endpoint->number)
+        docker_ready_open(job);
+    else
+        job->lookup = docker_lookup_start(job);
+}
+
+void
+docker_ready_resolved(struct docker_job *job)
+{
+    job->lookup = NULL;
+    if (job->endpoint->number)
+        docker_ready_open(job);
+    else
+        docker_ready_fail(job, FAULT_NOT_READY, "the host's name has no address", 0);
+}
+
+static void
+docker_ready_open(struct docker_job *job)
+{
     struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
                               .ai_socktype = SOCK_STREAM };
     struct addrinfo *found = NULL;
     char port[8];
-    int fd = -1;
-    int error = 0;
+    int error = EINVAL;
 
-    job->state = DOCKER_JOB_READY;
     (void)snprintf(port, sizeof(port), "%u", job->call->in.ready.host_port);
-    if (getaddrinfo(job->endpoint->address, port, &hints, &found) != 0) {
-        docker_ready_fail(job, FAULT_NOT_READY, "the host's address must be a number", 0);
-        return;
+    if (getaddrinfo(job->endpoint->number, port, &hints, &found) == 0) {
+        job->ready_socket = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+        if (job->ready_socket >= 0 &&
+            connect(job->ready_socket, found->ai_addr, found->ai_addrlen) == 0)
+            error = 0;
+        else
+            error = errno;
+        freeaddrinfo(found);
     }
-    fd = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0 || connect(fd, found->ai_addr, found->ai_addrlen) < 0)
-        error = errno;
-    freeaddrinfo(found);
-    job->ready_socket = fd;
-    if (fd < 0 || (error && error != EINPROGRESS)) {
+    if (error && error != EINPROGRESS) {
         docker_ready_fail(job, FAULT_NOT_READY, "no connection", error);
         return;
     }
     job->ready_at_us = 0;
     job->ready_fd.ready = docker_ready_on_socket;
-    loop_fd_start(job->common->loop, &job->ready_fd, fd, false, true);
+    loop_fd_start(job->common->loop, &job->ready_fd, job->ready_socket, false, true);
 }
 
 static void
@@ -131,21 +151,29 @@ docker_ready_on_socket(struct loop_fd *fd, bool readable, bool writable)
     docker_ready_fail(job, FAULT_NOT_READY, "the connection is closed at once", 0);
 }
 
+/* A name may stand for another machine by now: look again. */
+static void
+docker_ready_forget(struct docker_endpoint *endpoint)
+{
+    if (endpoint->number && strcmp(endpoint->number, endpoint->address) != 0) {
+        mem_free(endpoint->number);
+        endpoint->number = NULL;
+    }
+}
+
 static void
 docker_ready_connected(struct docker_job *job)
 {
-    int64_t close_us = job->host->close_us;
-    int64_t settle_ms = SETTLE_FIRST_MS;
+    int64_t settle_ms = SETTLE_FACTOR * job->host->close_us / 1000;
     int error = 0;
     socklen_t len = sizeof(error);
 
     (void)getsockopt(job->ready_socket, SOL_SOCKET, SO_ERROR, &error, &len);
     if (error) {
+        docker_ready_forget(job->endpoint);
         docker_ready_fail(job, FAULT_NOT_READY, "no connection", error);
         return;
     }
-    if (close_us > 0)
-        settle_ms = SETTLE_FACTOR * close_us / 1000;
     if (settle_ms < SETTLE_MIN_MS)
         settle_ms = SETTLE_MIN_MS;
     if (settle_ms > SETTLE_MAX_MS)
@@ -179,6 +207,7 @@ docker_ready_on_settled(struct clock_timer *timer)
 void
 docker_ready_close(struct docker_job *job)
 {
+    docker_lookup_drop(STEAL(job->lookup));
     if (job->ready_socket < 0)
         return;
     if (job->ready_fd.ready)

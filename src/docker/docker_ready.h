@@ -22,6 +22,8 @@
 int docker_ready_request(struct docker_job *job, struct fault *fault);
 /** docker_ready_connect() - for a call without: job->state is DOCKER_JOB_READY until it ends. */
 void docker_ready_connect(struct docker_job *job);
+/** docker_ready_resolved() - the host's name was looked up. */
+void docker_ready_resolved(struct docker_job *job);
 /** docker_ready_close() - give the socket back; the job ends or has ended. */
 void docker_ready_close(struct docker_job *job);
 /** docker_ready_judge() - what an HTTP exchange with these ends tells: @status 0 when there was no
