@@ -73,7 +73,7 @@ case_host(const char *engine)
 static inline void
 case_serve(const struct fake_http_rule *rules)
 {
-    char path[64];
+    static char path[64]; /* the server borrows it */
     char engine[80];
 
     (void)snprintf(path, sizeof(path), "/tmp/berth-docker-%d.sock", (int)getpid());
