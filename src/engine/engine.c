@@ -72,19 +72,25 @@ engine_config_set(struct engine *engine, const struct engine_config *config)
     engine->config = *config;
 }
 
+/* What waits on hosts that were found broken fails now. */
+static void
+engine_settle_lanes(struct engine *engine)
+{
+    engine->breaks_pending = false;
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (host->lane)
+            lane_settle(host->lane);
+    }
+}
+
 void
 engine_turn_end(struct engine *engine)
 {
     if (!engine->reloading) {
         sweep_queues(engine);
-        if (engine->breaks_pending) {
-            engine->breaks_pending = false;
-            IDMAP_EACH(&engine->model->hosts, struct host, host)
-            {
-                if (host->lane)
-                    lane_settle(host->lane);
-            }
-        }
+        if (engine->breaks_pending)
+            engine_settle_lanes(engine);
     }
     turn_commit(engine);
     recover_poke(engine);

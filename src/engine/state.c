@@ -1,8 +1,5 @@
 #include "state.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-
 void
 state_event(struct engine *engine, const char *kind, const struct host *host,
             const struct instance *instance, const char *format, ...)
@@ -12,7 +9,7 @@ state_event(struct engine *engine, const char *kind, const struct host *host,
     va_list args;
 
     va_start(args, format);
-    (void)vsnprintf(text, sizeof(text), format, args);
+    text_line_vprintf(text, sizeof(text), format, args);
     va_end(args);
     if (host) {
         event.host_id = host->id;
