@@ -16,7 +16,7 @@ const struct wire_shape wire_shapes[] = {
       "ports:[{container:i,protocol:(tcp|udp),host_address:s?,host_port:i?}],url:s?,"
       "queue:{position:i,eta_s:i?}?,memory_bytes:i,restarts:i,oom_kills:i,exit_code:i?,"
       "created_at:t,started_at:t?,ended_at:t?,ends_at:t?}" },
-    { "Instances", "What was started.", "{items:[@Instance],next:s?}" },
+    { "Started", "What was started: a list when `count` was given.", "<Instance|InstanceList>" },
     { "InstanceList", "A page of instances.", "{items:[@Instance],next:s?}" },
     { "Host", "One machine with a Docker engine.",
       "{id:s,name:s,pool:s,provider:(local|static),state:(spawned|active|inactive|removed),waiting_for:s?,"
@@ -91,8 +91,8 @@ wire_shape_end(const char *text)
 
     do {
         assert(*text);
-        depth += *text == '{' || *text == '[' || *text == '(';
-        depth -= *text == '}' || *text == ']' || *text == ')';
+        depth += *text == '{' || *text == '[' || *text == '(' || *text == '<';
+        depth -= *text == '}' || *text == ']' || *text == ')' || *text == '>';
         text++;
     } while (depth > 0 || (*text && !strchr(",}]?", *text)));
     return text;
@@ -130,6 +130,7 @@ wire_shape_enum(struct json_out *out, const char *text, bool nullable)
     json_out_array_end(out);
 }
 
+/* @text: a name that ends before @end */
 static void
 wire_shape_reference(struct json_out *out, const char *text, const char *end)
 {
@@ -138,8 +139,24 @@ wire_shape_reference(struct json_out *out, const char *text, const char *end)
         .data = name, .len = strlen(name), .cap = sizeof(name), .limit = sizeof(name) - 1
     };
 
-    buf_append(&path, text + 1, (size_t)(end - text - 1));
+    buf_append(&path, text, (size_t)(end - text));
     json_out_kv_string(out, "$ref", name);
+}
+
+static void
+wire_shape_either(struct json_out *out, const char *text)
+{
+    json_out_key(out, "oneOf");
+    json_out_array(out);
+    for (text++; *text != '>'; text += *text == '|') {
+        size_t len = strcspn(text, "|>");
+
+        json_out_object(out);
+        wire_shape_reference(out, text, text + len);
+        json_out_object_end(out);
+        text += len;
+    }
+    json_out_array_end(out);
 }
 
 static void wire_shape_value(struct json_out *out, const char *text, const char *doc);
@@ -226,9 +243,12 @@ wire_shape_value(struct json_out *out, const char *text, const char *doc)
     case '(':
         wire_shape_enum(out, text, nullable);
         break;
+    case '<':
+        wire_shape_either(out, text);
+        break;
     case '@':
         assert(!nullable);
-        wire_shape_reference(out, text, end);
+        wire_shape_reference(out, text + 1, end);
         break;
     default:
         wire_shape_scalar(out, *text, nullable);

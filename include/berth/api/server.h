@@ -17,25 +17,25 @@ struct api_server;
 
 /* What one client, or all together, may cost. 0: the default in brackets. */
 struct api_limits {
-    uint32_t connections;       /* at once on each address [2000] */
-    uint32_t body_bytes;        /* of a JSON request [1 MiB] */
-    uint32_t image_mib;         /* of an image archive [16384] */
-    uint32_t head_ms;           /* for a request's line and headers, also between two [10000] */
-    uint32_t body_ms;           /* for the body of a JSON request [30000] */
-    uint32_t idle_s;            /* without a byte in or out while a body moves [60] */
-    uint32_t streams;           /* event, log and stats streams at once [256] */
-    uint32_t denied_burst;      /* failed authentications at once [200] */
-    uint32_t denied_per_s;      /* and in the long run, on each address [20] */
-    uint32_t heartbeat_ms;      /* of event streams [15000] */
+    uint32_t connections;  /* at once on each address [2000] */
+    uint32_t body_bytes;   /* of a JSON request [1 MiB] */
+    uint32_t image_mib;    /* of an image archive [16384] */
+    uint32_t head_ms;      /* for a request's line and headers, also between two [10000] */
+    uint32_t body_ms;      /* for the body of a JSON request [30000] */
+    uint32_t idle_s;       /* without a byte in or out while a body moves [60] */
+    uint32_t streams;      /* event, log and stats streams at once [256] */
+    uint32_t denied_burst; /* failed authentications at once [200] */
+    uint32_t denied_per_s; /* and in the long run, on each address [20] */
+    uint32_t heartbeat_ms; /* of event streams [15000] */
 };
 
 struct api_options {
     const char *const *listen; /* [listen_count] "unix:PATH" (made with mode 0660) or
                                   "http://127.0.0.1:7070"; port 0 takes a free one */
     size_t listen_count;
-    bool allow_remote;      /* other addresses than loopback: somebody else sees to TLS */
-    const char *version;    /* of the program */
-    const char *temp_dir;   /* for files that are made to be sent; on the data's disk */
+    bool allow_remote;    /* other addresses than loopback: somebody else sees to TLS */
+    const char *version;  /* of the program */
+    const char *temp_dir; /* for files that are made to be sent; on the data's disk */
     struct api_limits limits;
     /* Longest time one turn of the loop took since the last call, in µs; NULL: not told. */
     int64_t (*loop_lag_us)(void *cookie);

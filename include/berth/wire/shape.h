@@ -11,6 +11,7 @@
  *   s i n b t   string, integer, number, boolean, time (RFC 3339)
  *   (x|y)       one of these words
  *   @Name       another shape or schema
+ *   <A|B>       one of these shapes
  *   j           any JSON
  *   ...?        or null
  */

@@ -1,0 +1,64 @@
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "handlers.h"
+#include "request.h"
+
+/* The copy is a file without a name by the time it is sent: nothing stays behind. */
+struct backup_run {
+    struct store_backup backup;
+    struct request *request;
+    char *path; /* owned */
+};
+
+static void handler_backups_on_done(struct store_backup *backup, const struct fault *fault);
+
+void
+handler_backups_create(struct request *request)
+{
+    struct api_server *server = request->server;
+    struct backup_run *run = mem_new0(sizeof(*run));
+
+    run->request = request;
+    run->path = mem_printf("%s/backup-%ld-%llu.tmp", server->temp_dir ? server->temp_dir : "/tmp",
+                           (long)getpid(), (unsigned long long)++server->backup_count);
+    run->backup.path = run->path;
+    run->backup.done = handler_backups_on_done;
+    request_suspend(request);
+    engine_backup_start(server->engine, &run->backup);
+}
+
+static void
+handler_backups_answer(struct request *request, const struct backup_run *run)
+{
+    int fd = open(run->path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0) {
+        request_refuse(request, FAULT_STORAGE, "the copy cannot be read");
+        return;
+    }
+    request->reply.response = MHD_create_response_from_fd64((uint64_t)run->backup.size_bytes, fd);
+    if (!request->reply.response) {
+        (void)close(fd);
+        request_refuse(request, FAULT_BUG, "the copy cannot be sent");
+        return;
+    }
+    request->reply.status = MHD_HTTP_OK;
+    request->reply.type = "application/vnd.sqlite3";
+}
+
+static void
+handler_backups_on_done(struct store_backup *backup, const struct fault *fault)
+{
+    struct backup_run *run = CONTAINER_OF(backup, struct backup_run, backup);
+    struct request *request = run->request;
+
+    if (fault)
+        request_fail(request, fault);
+    else
+        handler_backups_answer(request, run);
+    (void)unlink(run->path);
+    mem_free(run->path);
+    mem_free(run);
+    request_finish(request);
+}

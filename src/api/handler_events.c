@@ -1,0 +1,33 @@
+#include <string.h>
+
+#include "event_page.h"
+#include "event_stream.h"
+#include "find.h"
+#include "handlers.h"
+#include "head.h"
+
+void
+handler_events_list(struct request *request)
+{
+    struct event_filter filter;
+
+    if (event_page_filter(request, &filter) < 0)
+        return;
+    if (head_accepts(request, "text/event-stream"))
+        event_stream_start(request, &filter);
+    else
+        event_page_start(request, &filter);
+}
+
+void
+handler_events_host_log(struct request *request)
+{
+    const struct host *host = find_host(request);
+    struct event_filter filter = { .kind = "host." };
+
+    if (!host)
+        return;
+    scope_of(request, &filter.scope);
+    filter.host_id = host->id;
+    event_page_start(request, &filter);
+}

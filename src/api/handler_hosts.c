@@ -1,0 +1,185 @@
+#include <string.h>
+
+#include "berth/base/id.h"
+#include "berth/wire/request.h"
+#include "berth/wire/row.h"
+
+#include "auth.h"
+#include "find.h"
+#include "handlers.h"
+#include "listing.h"
+
+enum { STATE_LIVE = HOST_STATE_COUNT };
+
+static bool
+handler_hosts_wanted(const struct listing *listing, const void *row)
+{
+    const struct host *host = row;
+    const struct listing_filter *filter = &listing->filter;
+    bool in_state = filter->state == -1 || filter->state == host->state ||
+                    (filter->state == STATE_LIVE && host->state != HOST_REMOVED);
+
+    return in_state && (!filter->pool || strcmp(filter->pool, host->pool->name) == 0) &&
+           (!filter->name || strcmp(filter->name, host->name) == 0) &&
+           scope_sees_pool(&listing->scope, host->pool->name);
+}
+
+static void
+handler_hosts_row(struct listing *listing, const void *row)
+{
+    wire_row_host(&listing->out, row, listing->now_ms);
+}
+
+void
+handler_hosts_list(struct request *request)
+{
+    static const struct listing_kind kind = {
+        .letter = 'h',
+        .map = offsetof(struct model, hosts),
+        .wanted = handler_hosts_wanted,
+        .render = handler_hosts_row,
+    };
+    const struct query *query = &request->query;
+    struct listing_filter filter = {
+        .state = query->number[QUERY_HOST_STATE],
+        .pool = query->text[QUERY_POOL],
+        .name = query->text[QUERY_NAME],
+    };
+
+    listing_start(request, &kind, &filter, QUERY_LIMIT_HOSTS);
+}
+
+void
+handler_hosts_get(struct request *request)
+{
+    const struct host *host = find_host(request);
+    struct json_out out;
+
+    if (!host || reply_etag(request, host->rev))
+        return;
+    reply_json(request, MHD_HTTP_OK, &out);
+    wire_row_host(&out, host, engine_now_ms(request->server->engine));
+}
+
+static void
+handler_hosts_answer(struct request *request, const struct host *host, int status)
+{
+    struct json_out out;
+
+    (void)reply_etag(request, host->rev);
+    reply_json(request, status, &out);
+    wire_row_host(&out, host, engine_now_ms(request->server->engine));
+    request_commit(request);
+}
+
+/* The host, and what goes on with it. */
+static void
+handler_hosts_answer_change(struct request *request, const struct host *host,
+                            const struct operation *operation)
+{
+    char id[ID_TEXT_SIZE];
+    struct json_out out;
+
+    reply_location(request, "/v1/operations", id_encode(ID_OPERATION, operation->id, id));
+    reply_json(request, MHD_HTTP_ACCEPTED, &out);
+    json_out_object(&out);
+    json_out_key(&out, "host");
+    wire_row_host(&out, host, engine_now_ms(request->server->engine));
+    json_out_key(&out, "operation");
+    wire_row_operation(&out, operation);
+    json_out_object_end(&out);
+    request_commit(request);
+}
+
+/* Nobody gets an engine without TLS by forgetting a field. */
+static bool
+handler_hosts_is_good(struct request *request, const struct wire_request_host *asked)
+{
+    bool is_tcp = strncmp(asked->engine, "tcp://", 6) == 0;
+    bool any = asked->ca || asked->cert || asked->key;
+    bool all = asked->ca && asked->cert && asked->key;
+
+    if (any && (!all || !is_tcp || asked->plain)) {
+        request_refuse_field(request, "/ca", "required",
+                             "ca, cert and key belong together, and to tcp without plain");
+        return false;
+    }
+    if (is_tcp && !any && !asked->plain) {
+        request_refuse_field(request, "/ca", "required",
+                             "an engine at tcp:// needs ca, cert and key (or plain: true)");
+        return false;
+    }
+    return true;
+}
+
+void
+handler_hosts_create(struct request *request)
+{
+    const struct wire_request_host *asked = request->input;
+    struct host_request wanted = {
+        .pool = asked->pool,
+        .name = asked->name,
+        .endpoint = { asked->engine, asked->ca, asked->cert, asked->key, asked->plain },
+        .labels = asked->labels,
+    };
+    struct host *host;
+    struct fault fault;
+    char id[ID_TEXT_SIZE];
+
+    if (!handler_hosts_is_good(request, asked) || !auth_pool(request, asked->pool))
+        return;
+    if (engine_host_add(request->server->engine, &wanted, &host, &fault) < 0) {
+        request_fail(request, &fault);
+        return;
+    }
+    reply_location(request, "/v1/hosts", id_encode(ID_HOST, host->id, id));
+    handler_hosts_answer(request, host, MHD_HTTP_CREATED);
+}
+
+void
+handler_hosts_drain(struct request *request)
+{
+    const struct wire_request_drain *asked = request->input;
+    struct host *host = find_host(request);
+    struct operation *operation;
+    struct fault fault;
+
+    if (!host || !find_is_current(request, host->rev))
+        return;
+    if (engine_host_drain(request->server->engine, host, asked->deadline_ms, auth_name(request),
+                          &operation, &fault) < 0)
+        request_fail(request, &fault);
+    else
+        handler_hosts_answer_change(request, host, operation);
+}
+
+void
+handler_hosts_activate(struct request *request)
+{
+    struct host *host = find_host(request);
+    struct fault fault;
+
+    if (!host || !find_is_current(request, host->rev))
+        return;
+    if (engine_host_activate(request->server->engine, host, &fault) < 0)
+        request_fail(request, &fault);
+    else
+        handler_hosts_answer(request, host, MHD_HTTP_OK);
+}
+
+void
+handler_hosts_remove(struct request *request)
+{
+    const struct wire_request_remove *asked = request->input;
+    struct host *host = find_host(request);
+    struct operation *operation;
+    struct fault fault;
+
+    if (!host || !find_is_current(request, host->rev))
+        return;
+    if (engine_host_remove(request->server->engine, host, asked->force, auth_name(request),
+                           &operation, &fault) < 0)
+        request_fail(request, &fault);
+    else
+        handler_hosts_answer_change(request, host, operation);
+}

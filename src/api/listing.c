@@ -1,0 +1,232 @@
+#include "listing.h"
+
+#include <assert.h>
+#include <string.h>
+
+static bool listing_slice(struct listing *listing);
+static void listing_wait(struct listing *listing);
+static void listing_answer(struct listing *listing);
+static void listing_on_gone(struct request *request);
+
+/* --- Cursors: 9 bytes in base64url -------------------------------------------------------------- */
+
+enum { CURSOR_BYTES = 9 };
+
+static const char listing_alphabet[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+void
+listing_cursor_encode(char letter, int64_t id, char ret_text[CURSOR_SIZE])
+{
+    uint8_t bytes[CURSOR_BYTES];
+
+    bytes[0] = (uint8_t)letter;
+    for (int i = 0; i < 8; i++)
+        bytes[1 + i] = (uint8_t)((uint64_t)id >> (8 * (7 - i)));
+    text_base64url(bytes, sizeof(bytes), ret_text);
+}
+
+bool
+listing_cursor_decode(char letter, const char *text, int64_t *ret_id)
+{
+    uint64_t id = 0;
+    uint32_t head = 0;
+
+    if (strnlen(text, CURSOR_SIZE) != CURSOR_SIZE - 1)
+        return false;
+    for (int i = 0; i < CURSOR_SIZE - 1; i++) {
+        const char *digit = strchr(listing_alphabet, text[i]);
+
+        if (!digit)
+            return false;
+        head = head << 6 | (uint32_t)(id >> 58);
+        id = id << 6 | (uint64_t)(digit - listing_alphabet);
+    }
+    if (head != (uint8_t)letter || id > INT64_MAX)
+        return false;
+    *ret_id = (int64_t)id;
+    return true;
+}
+
+/* --- Building ----------------------------------------------------------------------------------- */
+
+static void
+listing_free(struct listing *listing)
+{
+    listing->request->server->listing_bytes -= listing->bytes;
+    for (unsigned i = 0; i < listing->block_count; i++)
+        mem_free((void *)(uintptr_t)listing->blocks[i].iov_base);
+    buf_fini(&listing->block);
+    mem_free(listing);
+}
+
+void
+listing_start(struct request *request, const struct listing_kind *kind,
+              const struct listing_filter *filter, enum query_name limit)
+{
+    struct listing *listing;
+    int64_t after = 0;
+
+    if (query_has(&request->query, QUERY_CURSOR) &&
+        !listing_cursor_decode(kind->letter, request->query.text[QUERY_CURSOR], &after)) {
+        request_refuse_field(request, "?cursor", "format", "is not a cursor of this list");
+        return;
+    }
+    if (request->server->listing_bytes > LISTING_BYTES_MAX) {
+        request_refuse(request, FAULT_RATE_LIMITED, "too many long lists are being sent");
+        return;
+    }
+    listing = mem_new0(sizeof(*listing));
+    listing->request = request;
+    listing->kind = kind;
+    listing->after = after;
+    listing->limit = request->query.number[limit];
+    listing->filter = *filter;
+    scope_of(request, &listing->scope);
+    json_out_init(&listing->out, &listing->block);
+    json_out_object(&listing->out);
+    json_out_key(&listing->out, "items");
+    json_out_array(&listing->out);
+    if (listing_slice(listing))
+        listing_answer(listing);
+    else
+        listing_wait(listing);
+}
+
+static void
+listing_finish(struct listing *listing, bool more)
+{
+    char cursor[CURSOR_SIZE];
+
+    json_out_array_end(&listing->out);
+    listing_cursor_encode(listing->kind->letter, listing->after, cursor);
+    json_out_kv_string(&listing->out, "next", more ? cursor : NULL);
+    json_out_object_end(&listing->out);
+}
+
+/* Return: whether the list is complete. */
+static bool
+listing_slice(struct listing *listing)
+{
+    struct api_server *server = listing->request->server;
+    const struct idmap *map;
+    int rows = 0;
+
+    listing->model = api_model(server);
+    listing->now_ms = engine_now_ms(server->engine);
+    map = (const struct idmap *)(const void *)((const char *)listing->model + listing->kind->map);
+    while (rows++ < LISTING_ROWS && listing->block.len < LISTING_BLOCK) {
+        const void *row = idmap_after(map, listing->after, &listing->after);
+
+        if (!row) {
+            listing_finish(listing, false);
+            return true;
+        }
+        if (!listing->kind->wanted(listing, row))
+            continue;
+        listing->kind->render(listing, row);
+        if (++listing->count == listing->limit) {
+            int64_t next;
+
+            listing_finish(listing, idmap_after(map, listing->after, &next) != NULL);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+listing_block_end(struct listing *listing)
+{
+    struct MHD_IoVec *block = &listing->blocks[listing->block_count];
+
+    if (listing->block.len == 0)
+        return;
+    assert(listing->block_count < LISTING_BLOCKS_MAX);
+    listing->block_count++;
+    listing->bytes += listing->block.cap;
+    listing->request->server->listing_bytes += listing->block.cap;
+    block->iov_len = listing->block.len;
+    block->iov_base = buf_take(&listing->block);
+}
+
+static void
+listing_wait(struct listing *listing)
+{
+    struct api_server *server = listing->request->server;
+
+    listing_block_end(listing);
+    listing->request->work = listing;
+    listing->request->gone = listing_on_gone;
+    if (!listing->request->suspended)
+        request_suspend(listing->request);
+    list_push(&server->builders, &listing->node);
+    server->clock->timer_set(server->clock->self, &server->builder_timer, api_mono_ms(server));
+}
+
+static void
+listing_on_sent(void *cookie)
+{
+    struct listing *listing = cookie;
+
+    listing_free(listing);
+}
+
+static void
+listing_answer(struct listing *listing)
+{
+    struct request *request = listing->request;
+
+    if (listing->block_count == 0) {
+        buf_fini(&request->reply.body);
+        request->reply.status = MHD_HTTP_OK;
+        request->reply.body = listing->block;
+        listing->block = (struct buf){ 0 };
+        listing_free(listing);
+        return;
+    }
+    listing_block_end(listing);
+    request->reply.response = MHD_create_response_from_iovec(listing->blocks, listing->block_count,
+                                                             listing_on_sent, listing);
+    if (request->reply.response) {
+        request->reply.status = MHD_HTTP_OK;
+        return;
+    }
+    listing_free(listing);
+    request_refuse(request, FAULT_BUG, "cannot send this list");
+}
+
+void
+listing_on_timer(struct clock_timer *timer)
+{
+    struct api_server *server = CONTAINER_OF(timer, struct api_server, builder_timer);
+    struct list_node *node = list_first(&server->builders);
+    struct listing *listing;
+
+    if (!node)
+        return;
+    listing = CONTAINER_OF(node, struct listing, node);
+    if (listing_slice(listing)) {
+        struct request *request = listing->request;
+
+        list_remove(&server->builders, node);
+        listing_answer(listing);
+        request_finish(request);
+    } else {
+        listing_block_end(listing);
+    }
+    if (list_first(&server->builders))
+        server->clock->timer_set(server->clock->self, &server->builder_timer, api_mono_ms(server));
+}
+
+/* Nobody waits for it any more. */
+static void
+listing_on_gone(struct request *request)
+{
+    struct listing *listing = request->work;
+
+    list_remove(&request->server->builders, &listing->node);
+    listing_free(listing);
+    request_refuse(request, FAULT_CANCELLED, "the client has gone");
+    request_finish(request);
+}

@@ -1,0 +1,11 @@
+#pragma once
+
+/* The text format of Prometheus, version 0.0.4. */
+
+#include "berth/base/buf.h"
+#include "berth/engine/meter.h"
+
+#include "api.h"
+
+/** metrics_render() - all metrics, appended to @out. */
+void metrics_render(struct api_server *server, struct buf *out);
