@@ -4,6 +4,7 @@
 
 #include "bury.h"
 #include "join.h"
+#include "launch.h"
 
 enum { HINTS_HOSTS_MAX = 256 };
 
@@ -28,6 +29,18 @@ hints_open(struct lane *lane)
     lane_submit(lane, &lane->hints->op);
 }
 
+/* A launch that is about to say "running" looks once more. */
+static void
+hints_on_death(struct engine *engine, struct instance *instance)
+{
+    struct work *work = instance->work;
+
+    if (work && work->kind == WORK_LAUNCH)
+        CONTAINER_OF(work, struct launch, work)->died = true;
+    else if (!work && instance->state == INSTANCE_RUNNING)
+        bury_look(engine, instance);
+}
+
 static void
 hints_on_hint(struct docker_call *call, const char *action,
               const struct docker_container *container)
@@ -45,8 +58,8 @@ hints_on_hint(struct docker_call *call, const char *action,
         return;
     if (strcmp(action, "oom") == 0)
         bury_oom_seen(engine, instance);
-    else if (strcmp(action, "die") == 0 && instance->state == INSTANCE_RUNNING && !instance->work)
-        bury_look(engine, instance);
+    else if (strcmp(action, "die") == 0)
+        hints_on_death(engine, instance);
 }
 
 /* It also ends when the engine restarts: look at once at what that did. */

@@ -15,7 +15,6 @@ enum {
 /* One look.  Freed when it ends. */
 struct join {
     struct lane_op op;
-    int64_t began_mono_ms;
 };
 
 /* In order of time. */
@@ -25,6 +24,7 @@ static void join_on_info(struct lane_op *op, const struct fault *fault);
 static void join_list(struct lane *lane);
 static void join_on_list(struct lane_op *op, const struct fault *fault);
 static void join_succeeded(struct lane *lane);
+static void join_forgive(struct lane *lane);
 static void join_ended(struct lane *lane, const struct fault *fault);
 
 int64_t
@@ -60,7 +60,6 @@ join_on_timer(struct clock_timer *timer)
 
     assert(!lane->join);
     lane->join = mem_new0(sizeof(*lane->join));
-    lane->join->began_mono_ms = state_mono_ms(lane->engine);
     lane->wanted = false;
     if (lane->state == LANE_OPEN)
         join_list(lane);
@@ -132,9 +131,10 @@ join_on_list(struct lane_op *op, const struct fault *fault)
         join_ended(lane, NULL);
         return;
     }
-    lane->compared_mono_ms = state_mono_ms(lane->engine);
     if (lane->state != LANE_OPEN)
         join_succeeded(lane);
+    else if (lane->host->score.milli > 0)
+        join_forgive(lane);
     join_ended(lane, NULL);
 }
 
@@ -159,6 +159,16 @@ join_succeeded(struct lane *lane)
     model_host_touch(engine->model, host, now_ms);
     lane_opened(lane);
     images_host_joined(engine, host);
+    state_sweep(engine);
+}
+
+/* Its score decays by itself: perhaps it takes work again. */
+static void
+join_forgive(struct lane *lane)
+{
+    struct engine *engine = lane->engine;
+
+    placement_host_update(engine->model->placement, lane->host, state_now_ms(engine));
     state_sweep(engine);
 }
 

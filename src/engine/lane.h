@@ -49,7 +49,6 @@ struct lane {
     uint32_t heavy_running;
     uint32_t failures; /* in a row */
     int64_t probe_delay_ms;
-    int64_t compared_mono_ms; /* last time its containers were listed */
     struct clock_timer timer; /* next probe, pulse or compare */
     struct join *join;        /* the probe or compare under way; NULL: none */
     struct hints *hints;      /* the engine's event stream; NULL: not open */

@@ -109,6 +109,7 @@ launch_end_running(struct launch *launch)
     struct engine *engine = launch->work.engine;
     struct instance *instance = launch->work.instance;
     int64_t now_ms = state_now_ms(engine);
+    bool died = launch->died;
 
     meter_add(&engine->meter.steps[METER_READY],
               (state_mono_ms(engine) - launch->step_mono_ms) * 1000);
@@ -123,6 +124,8 @@ launch_end_running(struct launch *launch)
         (engine->next_end_ms == 0 || instance->ends_at_ms < engine->next_end_ms))
         engine->next_end_ms = instance->ends_at_ms;
     model_instance_move(engine->model, instance, INSTANCE_EV_READY, "ready", now_ms);
+    if (died)
+        bury_look(engine, instance);
 }
 
 /* It would fail in the same way on any other host. */
