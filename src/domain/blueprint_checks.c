@@ -112,7 +112,7 @@ checks_is_registry(const char *text, size_t len)
     bool named = memchr(text, '.', len) || memchr(text, ':', len) ||
                  (len == strlen("localhost") && memcmp(text, "localhost", len) == 0);
 
-    return named && strspn(text, checks_registry) >= len && text[0] != ':' && text[0] != '-';
+    return named && strspn(text, checks_registry) >= len && !strchr(".-:]", text[0]);
 }
 
 static bool

@@ -42,6 +42,7 @@ static const char *const blueprint_restarts[] = {
     NULL,
 };
 
+/* A default is taken as good whatever the range: fields that are required have one in it. */
 /* clang-format off */
 #define PORT(member)    offsetof(struct blueprint_port, member)
 #define ULIMIT(member)  offsetof(struct blueprint_ulimit, member)
@@ -51,7 +52,7 @@ static const char *const blueprint_restarts[] = {
 
 static const struct schema_field blueprint_port_fields[] = {
     { .name = "container", .type = SCHEMA_INT, .offset = PORT(container), .flags = SCHEMA_REQUIRED,
-      .min = 1, .max = 65535,
+      .min = 1, .max = 65535, .fallback = 1,
       .doc = "Port inside the container." },
     { .name = "host", .type = SCHEMA_INT, .offset = PORT(host),
       .min = 0, .max = 65535,
@@ -144,7 +145,7 @@ static const struct schema_field blueprint_fields[] = {
       .max = 64,
       .doc = "Ports that are published on the host." },
     { .name = "memory_bytes", .type = SCHEMA_INT, .offset = SPEC(memory_bytes), .flags = SCHEMA_REQUIRED,
-      .min = 6 * MIB, .max = BYTES_MAX,
+      .min = 6 * MIB, .max = BYTES_MAX, .fallback = 6 * MIB,
       .doc = "Memory limit in bytes; this much is reserved on the host." },
     { .name = "memory_swap_bytes", .type = SCHEMA_INT, .offset = SPEC(memory_swap_bytes),
       .min = -1, .max = BYTES_MAX, .fallback = -1,

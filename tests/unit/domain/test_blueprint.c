@@ -152,6 +152,7 @@ test_wrong_ones_are_refused_by_name(void **state)
         { "\"ready\":{\"port\":53},\"ports\":[{\"container\":53,\"protocol\":\"udp\"}]",
           "/ready/port" },
         { "\"pids\":0", "/pids" },
+        { "\"memory_reservation_bytes\":-1", "/memory_reservation_bytes" },
         { "\"slots\":0", "/slots" },
         { "\"route\":{}", "/route" },
         { "\"version\":2", "/version" },
@@ -167,6 +168,29 @@ test_wrong_ones_are_refused_by_name(void **state)
             fail_msg("%s: %zu problems", wrong[i].fields, problems.count);
         if (strncmp(problems.at[0].pointer, wrong[i].pointer, strlen(wrong[i].pointer)) != 0)
             fail_msg("%s: at %s", wrong[i].fields, problems.at[0].pointer);
+        schema_free(&blueprint_schema, &spec);
+    }
+}
+
+static void
+test_memory_has_a_least_value(void **state)
+{
+    static const char *const documents[] = {
+        "{\"name\":\"web\",\"image\":\"busybox\"}",
+        "{\"name\":\"web\",\"image\":\"busybox\",\"memory_bytes\":0}",
+        "{\"name\":\"web\",\"image\":\"busybox\",\"memory_bytes\":6291455}",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(documents); i++) {
+        struct blueprint_spec spec;
+        struct problems problems = { 0 };
+        CLEANUP(json_freep) json_t *json = NULL;
+
+        assert_int_equal(json_in_parse(documents[i], strlen(documents[i]), &json, NULL), 0);
+        schema_defaults(&blueprint_schema, &spec);
+        assert_int_equal(schema_decode(&blueprint_schema, json, &spec, "", &problems), -1);
+        assert_string_equal(problems.at[0].pointer, "/memory_bytes");
         schema_free(&blueprint_schema, &spec);
     }
 }
@@ -250,6 +274,7 @@ main(void)
         cmocka_unit_test(test_seconds_become_milliseconds),
         cmocka_unit_test(test_good_ones_pass),
         cmocka_unit_test(test_wrong_ones_are_refused_by_name),
+        cmocka_unit_test(test_memory_has_a_least_value),
         cmocka_unit_test(test_image_references),
         cmocka_unit_test(test_image_keys_know_the_full_name),
         cmocka_unit_test(test_the_stored_form_comes_back),
