@@ -32,6 +32,7 @@ struct launch {
     bool waiting;  /* for the commit */
     bool calling;  /* op is with the lane */
     bool pulled;   /* the image was pulled in this launch */
+    bool died;     /* the engine hinted that the container ended */
     bool began;    /* the container was asked to start */
     bool retrying; /* the timer runs until the next attempt is queued */
     uint32_t looks;
