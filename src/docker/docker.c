@@ -16,7 +16,7 @@ struct docker {
     struct idmap hosts; /* struct docker_host, owned */
 };
 
-static int docker_host_set(void *self, int64_t host_id, const struct host_endpoint *endpoint,
+static int docker_host_set(void *self, int64_t host_id, const struct host_endpoint *from,
                            const char *cluster_id, struct fault *fault);
 static void docker_host_forget(void *self, int64_t host_id);
 static void docker_call_start(void *self, struct docker_call *call);

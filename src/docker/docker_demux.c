@@ -6,28 +6,45 @@
 
 static int docker_demux_header(struct docker_demux *demux);
 
+/* Both take what they can of [len > 0] bytes. Return: how many, or -1. */
+static int64_t
+docker_demux_collect(struct docker_demux *demux, const char *data, size_t len)
+{
+    size_t take = DOCKER_DEMUX_HEADER - demux->header_len;
+
+    take = take < len ? take : len;
+    memcpy(demux->header + demux->header_len, data, take);
+    demux->header_len += take;
+    if (demux->header_len == DOCKER_DEMUX_HEADER && docker_demux_header(demux) < 0)
+        return -1;
+    return (int64_t)take;
+}
+
+static int64_t
+docker_demux_pass(struct docker_demux *demux, const char *data, size_t len)
+{
+    size_t take = demux->left < len ? demux->left : len;
+
+    demux->left -= (uint32_t)take;
+    if (demux->on_data)
+        demux->on_data(demux, demux->header[0], data, take);
+    return (int64_t)take;
+}
+
 int
 docker_demux_feed(struct docker_demux *demux, const char *data, size_t len)
 {
     while (len > 0) {
-        size_t take = DOCKER_DEMUX_HEADER - demux->header_len;
+        int64_t took = demux->header_len < DOCKER_DEMUX_HEADER
+                           ? docker_demux_collect(demux, data, len)
+                           : docker_demux_pass(demux, data, len);
 
-        if (take > 0) {
-            take = take < len ? take : len;
-            memcpy(demux->header + demux->header_len, data, take);
-            demux->header_len += take;
-            if (demux->header_len == DOCKER_DEMUX_HEADER && docker_demux_header(demux) < 0)
-                return -1;
-        } else {
-            take = demux->left < len ? demux->left : len;
-            demux->left -= (uint32_t)take;
-            if (demux->on_data)
-                demux->on_data(demux, demux->header[0], data, take);
-        }
+        if (took < 0)
+            return -1;
         if (demux->header_len == DOCKER_DEMUX_HEADER && demux->left == 0)
             demux->header_len = 0;
-        data += take;
-        len -= take;
+        data += took;
+        len -= (size_t)took;
     }
     return 0;
 }

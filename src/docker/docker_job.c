@@ -302,7 +302,7 @@ docker_job_on_answer(struct http_op *op, const struct fault *fault)
     struct fault bad;
     int outcome = DOCKER_JOB_DONE;
 
-    if (job->call->verb == DOCKER_READY && !job->cancelled && !job->timed_out) {
+    if (job->call->verb == DOCKER_READY && !(fault && job->cancelled)) {
         docker_job_end(job, docker_ready_judge(op->status, &bad) < 0 ? &bad : NULL);
         return;
     }

@@ -259,7 +259,7 @@ docker_parse_images(const json_t *json, struct docker_image **ret_images, size_t
                          DOCKER_LIST_MAX);
     if (count > 0)
         images = mem_new0(count * sizeof(*images));
-    for (size_t i = 0; i < json_array_size(json); i++) {
+    for (size_t i = 0; images && i < json_array_size(json); i++) {
         const json_t *image = json_array_get(json, i);
 
         if (docker_parse_image(image, &images[at], fault) < 0)

@@ -262,7 +262,7 @@ fake_docker_do(struct fake_docker *fake, struct fake_machine *machine, const cha
         fake_docker_hint(fake, machine, action, &before);
     if (c && c->seen.state != before.seen.state)
         fake_docker_hint(fake, machine, action, c);
-    if (call->verb == DOCKER_START && c->seen.state != before.seen.state && fake->on_start)
+    if (call->verb == DOCKER_START && c && c->seen.state != before.seen.state && fake->on_start)
         fake->on_start(fake->on_start_cookie, machine, c);
     return ret;
 }

@@ -12,6 +12,7 @@
 #define NAME "berth-live-1"
 
 static const char *image;
+static const char *publish_address; /* where the host can be reached from here */
 
 static struct blueprint_port ports[] = { { .container = 8080 },
                                          { .container = 53, .protocol = PROTOCOL_UDP } };
@@ -37,10 +38,10 @@ static struct blueprint_spec blueprint = { .name = (char[]){ "live" },
 static int
 live_setup(void **state)
 {
-    struct host_endpoint endpoint = { .engine = getenv("BERTH_TEST_ENGINE"),
-                                      .ca = getenv("BERTH_TEST_CA"),
-                                      .cert = getenv("BERTH_TEST_CERT"),
-                                      .key = getenv("BERTH_TEST_KEY") };
+    struct host_endpoint endpoint = { .engine = secure_getenv("BERTH_TEST_ENGINE"),
+                                      .ca = secure_getenv("BERTH_TEST_CA"),
+                                      .cert = secure_getenv("BERTH_TEST_CERT"),
+                                      .key = secure_getenv("BERTH_TEST_KEY") };
     struct fault fault;
 
     (void)state;
@@ -75,7 +76,7 @@ create_with(char **command, size_t count, const char *text)
                                              .command_count = count,
                                              .env = env,
                                              .env_count = 1,
-                                             .publish_address = "127.0.0.1" };
+                                             .publish_address = publish_address };
     trial_start(&t);
     trial_wait(&t);
     if (text)
@@ -132,7 +133,7 @@ test_info_and_ping(void **state)
 static void
 test_load_and_list_images(void **state)
 {
-    const char *archive = getenv("BERTH_TEST_ARCHIVE");
+    const char *archive = secure_getenv("BERTH_TEST_ARCHIVE");
     struct trial t;
     bool found = false;
 
@@ -349,7 +350,7 @@ test_a_fixed_port_is_taken(void **state)
     t.call.in.create = (struct docker_spec){ .blueprint = &blueprint,
                                              .cluster_id = CLUSTER,
                                              .instance_id = "i-b",
-                                             .publish_address = "127.0.0.1" };
+                                             .publish_address = publish_address };
     trial_expect(&t, FAULT_NONE, NULL);
     ports[0].host = 0;
     case_expect(DOCKER_START, NAME "-b", FAULT_PORT_TAKEN, NULL);
@@ -370,7 +371,7 @@ test_images_that_cannot_be_had(void **state)
     t.call.in.create = (struct docker_spec){ .blueprint = &blueprint,
                                              .cluster_id = CLUSTER,
                                              .instance_id = "i-b",
-                                             .publish_address = "127.0.0.1" };
+                                             .publish_address = publish_address };
     trial_expect(&t, FAULT_ENGINE_MISSING, "no-such");
     blueprint.image = kept;
 }
@@ -472,10 +473,14 @@ main(void)
                                         live_teardown),
     };
 
-    if (!getenv("BERTH_TEST_ENGINE")) {
+    const char *engine = secure_getenv("BERTH_TEST_ENGINE");
+
+    if (!engine) {
         print_message("BERTH_TEST_ENGINE is not set: no real engine to try\n");
         return 0;
     }
-    image = getenv("BERTH_TEST_IMAGE") ? getenv("BERTH_TEST_IMAGE") : "berth-sample:1";
+    image = secure_getenv("BERTH_TEST_IMAGE");
+    image = image ? image : "berth-sample:1";
+    publish_address = strncmp(engine, "tcp:", 4) ? "127.0.0.1" : "0.0.0.0";
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

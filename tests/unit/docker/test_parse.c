@@ -221,14 +221,15 @@ test_events_about_lives_only(void **state)
 static void
 test_progress_is_the_sum_of_layers(void **state)
 {
+    /* clang-format off */
     static const char *const lines[] = {
         "{\"status\":\"Pulling from library/busybox\",\"id\":\"latest\"}",
-        "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":10,\"total\":100},\"id\":"
-        "\"a\"}",
-        "{\"status\":\"Downloading\",\"progressDetail\":{\"current\":1,\"total\":50},\"id\":\"b\"}",
-        "{\"status\":\"Download complete\",\"progressDetail\":{},\"id\":\"a\"}",
-        "{\"status\":\"Extracting\",\"progressDetail\":{\"current\":3,\"total\":9},\"id\":\"a\"}",
+        "{\"id\":\"a\",\"status\":\"Downloading\",\"progressDetail\":{\"current\":10,\"total\":100}}",
+        "{\"id\":\"b\",\"status\":\"Downloading\",\"progressDetail\":{\"current\":1,\"total\":50}}",
+        "{\"id\":\"a\",\"status\":\"Download complete\",\"progressDetail\":{}}",
+        "{\"id\":\"a\",\"status\":\"Extracting\",\"progressDetail\":{\"current\":3,\"total\":9}}",
     };
+    /* clang-format on */
     static const int64_t done[] = { 0, 10, 11, 101, 101 };
     static const int64_t total[] = { 0, 100, 150, 150, 150 };
     struct docker_layers layers = { 0 };
@@ -301,6 +302,40 @@ assert_member(const json_t *json, const char *path, const char *expected)
     free(text);
 }
 
+static const char *const members[][2] = {
+    { "Image", "\"busybox\"" },
+    { "Hostname", "\"i-1\"" },
+    { "Cmd", "[\"sh\",\"-c\"]" },
+    { "Entrypoint", NULL },
+    { "Env", NULL },
+    { "StopTimeout", "2" },
+    { "Labels>berth.cluster", "\"c1\"" },
+    { "Labels>berth.generation", "\"2\"" },
+    { "Labels>berth.blueprint_version", "\"3\"" },
+    { "Labels>color", "\"b\\\"lue\"" },
+    { "ExposedPorts", "{\"53/udp\":{},\"80/tcp\":{}}" },
+    { "HostConfig>PortBindings", "{\"53/udp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"0\"}],"
+                                 "\"80/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"8080\"}]}" },
+    { "HostConfig>Memory", "100" },
+    { "HostConfig>MemorySwap", "200" },
+    { "HostConfig>MemoryReservation", "50" },
+    { "HostConfig>NanoCpus", "1500000000" },
+    { "HostConfig>PidsLimit", "256" },
+    { "HostConfig>Ulimits", "[{\"Hard\":2,\"Name\":\"nofile\",\"Soft\":1}]" },
+    { "HostConfig>LogConfig",
+      "{\"Config\":{\"max-file\":\"2\",\"max-size\":\"524288\"},\"Type\":\"json-file\"}" },
+    { "HostConfig>CapDrop", "[\"ALL\"]" },
+    { "HostConfig>CapAdd", "[\"NET_RAW\"]" },
+    { "HostConfig>SecurityOpt", "[\"no-new-privileges\"]" },
+    { "HostConfig>Privileged", "false" },
+    { "HostConfig>IpcMode", "\"private\"" },
+    { "HostConfig>ReadonlyRootfs", "true" },
+    { "HostConfig>Tmpfs", "{\"/tmp\":\"size=1m\"}" },
+    { "HostConfig>RestartPolicy", "{\"Name\":\"no\"}" },
+    { "HostConfig>Init", "true" },
+    { "HostConfig>AutoRemove", "false" },
+};
+
 static void
 test_the_body_of_a_create(void **state)
 {
@@ -336,40 +371,6 @@ test_the_body_of_a_create(void **state)
                                 .command = command,
                                 .command_count = 2,
                                 .publish_address = "127.0.0.1" };
-    static const char *const members[][2] = {
-        { "Image", "\"busybox\"" },
-        { "Hostname", "\"i-1\"" },
-        { "Cmd", "[\"sh\",\"-c\"]" },
-        { "Entrypoint", NULL },
-        { "Env", NULL },
-        { "StopTimeout", "2" },
-        { "Labels>berth.cluster", "\"c1\"" },
-        { "Labels>berth.generation", "\"2\"" },
-        { "Labels>berth.blueprint_version", "\"3\"" },
-        { "Labels>color", "\"b\\\"lue\"" },
-        { "ExposedPorts", "{\"53/udp\":{},\"80/tcp\":{}}" },
-        { "HostConfig>PortBindings",
-          "{\"53/udp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"0\"}],"
-          "\"80/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"8080\"}]}" },
-        { "HostConfig>Memory", "100" },
-        { "HostConfig>MemorySwap", "200" },
-        { "HostConfig>MemoryReservation", "50" },
-        { "HostConfig>NanoCpus", "1500000000" },
-        { "HostConfig>PidsLimit", "256" },
-        { "HostConfig>Ulimits", "[{\"Hard\":2,\"Name\":\"nofile\",\"Soft\":1}]" },
-        { "HostConfig>LogConfig",
-          "{\"Config\":{\"max-file\":\"2\",\"max-size\":\"524288\"},\"Type\":\"json-file\"}" },
-        { "HostConfig>CapDrop", "[\"ALL\"]" },
-        { "HostConfig>CapAdd", "[\"NET_RAW\"]" },
-        { "HostConfig>SecurityOpt", "[\"no-new-privileges\"]" },
-        { "HostConfig>Privileged", "false" },
-        { "HostConfig>IpcMode", "\"private\"" },
-        { "HostConfig>ReadonlyRootfs", "true" },
-        { "HostConfig>Tmpfs", "{\"/tmp\":\"size=1m\"}" },
-        { "HostConfig>RestartPolicy", "{\"Name\":\"no\"}" },
-        { "HostConfig>Init", "true" },
-        { "HostConfig>AutoRemove", "false" },
-    };
     struct buf body;
     json_t *json;
 

@@ -227,7 +227,7 @@ test_events(void **state)
 {
 #define EVENT(action, name)                                                                        \
     "{\"Action\":\"" action "\",\"Actor\":{\"ID\":\"x\",\"Attributes\":{\"name\":\"" name "\"}}}"  \
-                                                                                          "\n"
+    "\n"
     static const struct fake_http_rule rules[] = {
         VERSION,
         ROW("/events?filters=%7B%22label%22%3A%5B%22berth.cluster%3Dc1%22%5D%2C%22type%22%3A%5B%"
@@ -272,6 +272,7 @@ test_ready_over_loopback(void **state)
         { .path = "/endless", .reply = HEAD "x", .then = FAKE_HTTP_STALL },
         { .path = "/bad", .reply = "HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n" },
         { .path = "/mute", .then = FAKE_HTTP_CLOSE },
+        { .path = "/slow", .then = FAKE_HTTP_STALL },
         END,
     };
     static const struct {
@@ -304,6 +305,12 @@ test_ready_over_loopback(void **state)
         trial_wait(&t);
         assert_int_equal(t.fault.kind, FAULT_CANCELLED);
     }
+    /* A server that takes its time is not ready, and the host is not to blame. */
+    trial_init(&t, DOCKER_READY, "a");
+    t.call.in.ready.host_port = (uint16_t)fake_http_port(fake);
+    t.call.in.ready.path = "/slow";
+    t.call.deadline_ms = 50;
+    trial_expect(&t, FAULT_NOT_READY, NULL);
     assert_int_equal(case_host("tcp://no-such-name.invalid:1"), 0);
     trial_init(&t, DOCKER_READY, "a");
     t.call.in.ready.host_port = 1;
