@@ -1,6 +1,7 @@
 -- The first schema.  Times are Unix milliseconds, 0 where something has not happened; names of states
 -- are those of the domain (a test compares the CHECKs with its tables).  References are checked at the
--- end of a transaction, so that the rows of a turn may be written in any order.
+-- end of a transaction, so that the rows of a turn may be written in any order.  An IN of more than two
+-- values would build an index of them for each row that is written: hence the ORs.
 
 CREATE TABLE meta (
     key   TEXT NOT NULL PRIMARY KEY,
@@ -10,7 +11,7 @@ CREATE TABLE meta (
 CREATE TABLE pools (
     id            INTEGER PRIMARY KEY,
     name          TEXT    NOT NULL,
-    provider      TEXT    NOT NULL CHECK (provider IN ('local', 'static')),
+    provider      TEXT    NOT NULL CHECK (provider = 'local' OR provider = 'static'),
     policy        TEXT    NOT NULL, -- JSON
     rev           INTEGER NOT NULL,
     created_at_ms INTEGER NOT NULL
@@ -54,7 +55,8 @@ CREATE TABLE hosts (
     ends_at_ms         INTEGER NOT NULL,
     removed_at_ms      INTEGER NOT NULL,
     rev                INTEGER NOT NULL,
-    state              TEXT    NOT NULL CHECK (state IN ('spawned', 'active', 'inactive', 'removed')),
+    state              TEXT    NOT NULL
+                       CHECK (state = 'spawned' OR state = 'active' OR state = 'inactive' OR state = 'removed'),
     remove_when_empty  INTEGER NOT NULL CHECK (remove_when_empty IN (0, 1)),
     lost               INTEGER NOT NULL CHECK (lost IN (0, 1)),
     configured         INTEGER NOT NULL CHECK (configured IN (0, 1))
@@ -83,20 +85,21 @@ CREATE TABLE instances (
     oom_kills     INTEGER NOT NULL,
     rev           INTEGER NOT NULL,
     container_id  BLOB CHECK (length(container_id) = 32),
-    state         TEXT    NOT NULL
-                  CHECK (state IN ('queued', 'starting', 'running', 'stopping', 'stopped', 'failed')),
-    desired       TEXT    NOT NULL CHECK (desired IN ('running', 'stopped')),
+    state         TEXT    NOT NULL,
+    desired       TEXT    NOT NULL CHECK (desired = 'running' OR desired = 'stopped'),
     attempts      INTEGER NOT NULL,
     oom_told      INTEGER NOT NULL CHECK (oom_told IN (0, 1)),
     end_announced INTEGER NOT NULL CHECK (end_announced IN (0, 1)),
     -- A row that holds a host says so in its state, and the other way round.
-    CHECK ((host_id IS NOT NULL) = (state IN ('starting', 'running', 'stopping')))
+    CHECK (CASE WHEN host_id IS NULL
+           THEN state = 'queued' OR state = 'stopped' OR state = 'failed'
+           ELSE state = 'starting' OR state = 'running' OR state = 'stopping' END)
 ) STRICT;
 
 CREATE TABLE tokens (
     id            INTEGER PRIMARY KEY,
     digest        BLOB    NOT NULL CHECK (length(digest) = 32), -- SHA-256; the secret is nowhere
-    role          TEXT    NOT NULL CHECK (role IN ('user', 'operator', 'admin')),
+    role          TEXT    NOT NULL CHECK (role = 'user' OR role = 'operator' OR role = 'admin'),
     name          TEXT,
     owner         TEXT,
     pools         TEXT    NOT NULL, -- JSON
@@ -107,7 +110,8 @@ CREATE TABLE tokens (
 CREATE TABLE operations (
     id            INTEGER PRIMARY KEY,
     kind          TEXT    NOT NULL,
-    state         TEXT    NOT NULL CHECK (state IN ('running', 'done', 'failed', 'cancelled')),
+    state         TEXT    NOT NULL
+                  CHECK (state = 'running' OR state = 'done' OR state = 'failed' OR state = 'cancelled'),
     owner         TEXT,
     pool          TEXT,
     host_id       INTEGER NOT NULL,
