@@ -109,10 +109,15 @@ handler_instances_create(struct request *request)
         .count = asked->count > 0 ? asked->count : 1,
         .lifetime_ms = asked->lifetime_ms,
     };
+    const json_t *count = json_object_get(request->json, "count");
     struct instance *one;
     struct instance **instances = &one;
     struct fault fault;
 
+    if (count && json_integer_value(count) < 1) {
+        request_refuse_field(request, "/count", "range", "must be 1 to 1000");
+        return;
+    }
     if (!wanted.owner || !handler_instances_in_scope(request, asked))
         return;
     if (wanted.count > 1)

@@ -1,0 +1,169 @@
+/* Rows look as promised: goldens, and each against its shape. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "berth/wire/row.h"
+#include "berth/wire/shape.h"
+
+#include "shape_check.h"
+
+static struct pool *
+make_pool(void)
+{
+    struct pool *pool = pool_new("default", PROVIDER_STATIC);
+
+    schema_defaults(&pool_policy_schema, &pool->policy);
+    pool->policy.error_threshold_milli = 5000;
+    pool->id = 1;
+    pool->rev = 4;
+    pool->created_at_ms = 1767323045678;
+    return pool;
+}
+
+static struct blueprint *
+make_blueprint(void)
+{
+    struct blueprint_spec spec;
+    struct blueprint *blueprint;
+
+    schema_defaults(&blueprint_schema, &spec);
+    spec.name = mem_strdup("web");
+    spec.image = mem_strdup("busybox");
+    spec.memory_bytes = 64 << 20;
+    blueprint = blueprint_new(&spec);
+    blueprint->id = 77;
+    blueprint->version = 3;
+    blueprint->created_at_ms = 1767323045678;
+    return blueprint;
+}
+
+static struct host *
+make_host(struct pool *pool)
+{
+    struct host *host = host_new(pool, "h1");
+
+    host->id = 32;
+    host->address = mem_strdup("10.0.0.5");
+    host->endpoint.engine = mem_strdup("tcp://10.0.0.5:2376");
+    host->state = HOST_ACTIVE;
+    host->created_at_ms = 1767323045678;
+    host->capacity = (struct host_amount){ 1 << 30, 1500, 10 };
+    host->reserved = (struct host_amount){ 64 << 20, 0, 1 };
+    host->instance_count = 1;
+    return host;
+}
+
+static void
+row_golden(void **state)
+{
+    struct pool *pool = make_pool();
+    struct blueprint *blueprint = make_blueprint();
+    struct host *host = make_host(pool);
+    struct instance *instance = instance_new(33);
+    struct buf buf = { 0 };
+    struct json_out out;
+
+    (void)state;
+    instance->blueprint = blueprint;
+    instance->pool = pool;
+    instance->host = host;
+    instance->owner = "ada";
+    instance->reason = "it \"runs\"";
+    instance->state = INSTANCE_RUNNING;
+    instance->desired = INSTANCE_RUNNING;
+    instance->generation = 2;
+    instance->exit_code = INSTANCE_NO_EXIT_CODE;
+    instance->created_at_ms = 1767323045678;
+    instance->started_at_ms = 1767323046000;
+    memset(instance->container_id, 0xab, sizeof(instance->container_id));
+    instance->ports = mem_new0(sizeof(*instance->ports));
+    instance->ports[0] = (struct instance_port){ 80, 32768, PROTOCOL_TCP };
+    instance->port_count = 1;
+    json_out_init(&out, &buf);
+    wire_row_instance(&out, instance, NULL, 0);
+    assert_string_equal(
+        buf_text(&buf),
+        "{\"id\":\"i-0000000000011\",\"name\":null,\"blueprint\":\"web\",\"blueprint_version\":3,"
+        "\"owner\":\"ada\",\"pool\":\"default\",\"state\":\"running\",\"desired\":\"running\","
+        "\"reason\":\"it \\\"runs\\\"\",\"host\":\"h-0000000000010\",\"container_id\":\""
+        "abababababababababababababababababababababababababababababababab\",\"generation\":2,"
+        "\"ports\":[{\"container\":80,\"protocol\":\"tcp\",\"host_address\":\"10.0.0.5\","
+        "\"host_port\":32768}],\"url\":null,\"queue\":null,\"memory_bytes\":67108864,"
+        "\"restarts\":0,\"oom_kills\":0,\"exit_code\":null,"
+        "\"created_at\":\"2026-01-02T03:04:05.678Z\",\"started_at\":\"2026-01-02T03:04:06.000Z\","
+        "\"ended_at\":null,\"ends_at\":null}");
+    shape_check("Instance", buf_text(&buf));
+    buf_clear(&buf);
+    json_out_init(&out, &buf);
+    wire_row_host(&out, host, 1767323045678);
+    shape_check("Host", buf_text(&buf));
+    buf_fini(&buf);
+    instance->host = NULL;
+    instance_free(instance);
+    host_free(host);
+    blueprint_free(blueprint);
+    pool_free(pool);
+}
+
+static void
+row_shapes(void **state)
+{
+    struct pool *pool = make_pool();
+    struct blueprint *blueprint = make_blueprint();
+    struct token *token = token_new();
+    struct operation *operation = operation_new(5, OPERATION_IMAGE_PULL);
+    struct event event = { .seq = 1, .at_ms = 5, .kind = "host.active", .host_id = 7 };
+    struct buf buf = { 0 };
+    struct json_out out;
+
+    (void)state;
+    operation->created_at_ms = 5;
+    json_out_init(&out, &buf);
+    wire_row_pool(&out, pool);
+    shape_check("Pool", buf_text(&buf));
+    buf_clear(&buf);
+    json_out_init(&out, &buf);
+    wire_row_blueprint(&out, blueprint);
+    assert_non_null(strstr(buf_text(&buf), "\"version\":3"));
+    assert_non_null(strstr(buf_text(&buf), "\"memory_bytes\":67108864"));
+    buf_clear(&buf);
+    json_out_init(&out, &buf);
+    token->id = 9;
+    token->created_at_ms = 5;
+    wire_row_token(&out, token, "berth_secret");
+    shape_check("NewToken", buf_text(&buf));
+    buf_clear(&buf);
+    json_out_init(&out, &buf);
+    wire_row_token(&out, token, NULL);
+    shape_check("Token", buf_text(&buf));
+    assert_null(strstr(buf_text(&buf), "secret"));
+    buf_clear(&buf);
+    json_out_init(&out, &buf);
+    wire_row_operation(&out, operation);
+    shape_check("Operation", buf_text(&buf));
+    buf_clear(&buf);
+    json_out_init(&out, &buf);
+    wire_row_event(&out, &event, NULL);
+    shape_check("Event", buf_text(&buf));
+    buf_fini(&buf);
+    operation_free(operation);
+    token_free(token);
+    blueprint_free(blueprint);
+    pool_free(pool);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(row_golden),
+        cmocka_unit_test(row_shapes),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
