@@ -124,7 +124,7 @@ docker_spec_limits(const struct blueprint_spec *blueprint, struct json_out *out)
         json_out_kv_int(out, "Memory", memory);
         /* The engine counts memory and swap together. */
         json_out_kv_int(out, "MemorySwap",
-                        blueprint->memory_swap_bytes < 0 ? 2 * memory
+                        blueprint->memory_swap_bytes < 0 ? 3 * memory
                                                          : memory + blueprint->memory_swap_bytes);
     }
     if (blueprint->memory_reservation_bytes > 0)

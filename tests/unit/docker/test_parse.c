@@ -317,7 +317,7 @@ static const char *const members[][2] = {
     { "HostConfig>PortBindings", "{\"53/udp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"0\"}],"
                                  "\"80/tcp\":[{\"HostIp\":\"127.0.0.1\",\"HostPort\":\"8080\"}]}" },
     { "HostConfig>Memory", "100" },
-    { "HostConfig>MemorySwap", "200" },
+    { "HostConfig>MemorySwap", "300" },
     { "HostConfig>MemoryReservation", "50" },
     { "HostConfig>NanoCpus", "1500000000" },
     { "HostConfig>PidsLimit", "256" },
