@@ -2,8 +2,8 @@
 
 #include <assert.h>
 
-#include "answers.h"
 #include "departures.h"
+#include "engine_answers.h"
 #include "idle.h"
 #include "images.h"
 #include "lane.h"
@@ -118,7 +118,7 @@ engine_free(struct engine *engine)
     state_timer_clear(engine, &engine->recover_timer);
     rounds_fini(engine);
     idle_fini(engine);
-    answers_fini(engine);
+    engine_answers_fini(engine);
     images_fini(engine);
     recover_lanes_free(engine);
     turn_fini(engine);

@@ -1,7 +1,8 @@
+#include "engine_answers.h"
+
 #include <string.h>
 #include <uthash.h>
 
-#include "answers.h"
 #include "turn.h"
 
 struct answer_flight {
@@ -49,7 +50,7 @@ engine_answer_keep(struct engine *engine, const struct store_answer *answer)
 }
 
 void
-answers_fini(struct engine *engine)
+engine_answers_fini(struct engine *engine)
 {
     struct answer_flight *flight;
     struct answer_flight *next;

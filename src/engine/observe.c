@@ -21,13 +21,10 @@ observe_ports_differ(const struct instance *instance, const struct docker_contai
 static void
 observe_ports(struct instance *instance, const struct docker_container *container)
 {
-    free(STEAL(instance->ports));
-    instance->port_count = (uint8_t)container->port_count;
-    if (container->port_count == 0)
-        return;
-    instance->ports = mem_resize(NULL, container->port_count, sizeof(*instance->ports));
+    struct instance_port *ports = instance_ports_new(instance, (uint8_t)container->port_count);
+
     for (size_t i = 0; i < container->port_count; i++)
-        instance->ports[i] = (struct instance_port){
+        ports[i] = (struct instance_port){
             .container = container->ports[i].container,
             .host = container->ports[i].host,
             .protocol = container->ports[i].protocol,

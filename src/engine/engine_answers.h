@@ -6,4 +6,4 @@
 
 #include "state.h"
 
-void answers_fini(struct engine *engine);
+void engine_answers_fini(struct engine *engine);
