@@ -145,6 +145,9 @@ CREATE TABLE events (
     text        TEXT
 ) STRICT;
 
+-- Ids of instances rise, so this costs a launch little; an index by host would halve the rate.
+CREATE INDEX events_instance ON events (instance_id) WHERE instance_id IS NOT NULL;
+
 CREATE TABLE decisions (
     instance_id INTEGER NOT NULL,
     generation  INTEGER NOT NULL,

@@ -299,8 +299,7 @@ get_ports(struct cursor *cursor, struct instance *instance)
         cursor->wrong = "its ports have the wrong length";
         return;
     }
-    instance->port_count = (uint8_t)(len / ROWS_PORT_BYTES);
-    instance->ports = mem_new0(instance->port_count * sizeof(*instance->ports));
+    (void)instance_ports_new(instance, (uint8_t)(len / ROWS_PORT_BYTES));
     for (size_t i = 0; i < instance->port_count; i++, at += ROWS_PORT_BYTES) {
         instance->ports[i].container = (uint16_t)(at[0] | at[1] << 8);
         instance->ports[i].host = (uint16_t)(at[2] | at[3] << 8);

@@ -82,7 +82,7 @@ migrate_step(sqlite3 *db, const struct migration *step, size_t version, struct f
 int
 migrate_run(sqlite3 *db, const char *path, const struct migrate_set *set, struct fault *fault)
 {
-    int64_t version;
+    int64_t version = 0;
 
     assert(set->count > 0);
     if (migrate_check(db, path, set->count, &version, fault) != 0)

@@ -119,13 +119,9 @@ host_make(struct bench *bench, int64_t id)
     host->id = id;
     host->state = HOST_ACTIVE;
     host->address = mem_strdup("10.20.30.40");
-    host->engine_version = mem_strdup("20.10.24");
-    host->engine_api = mem_strdup("1.41");
     host->engine_id = mem_printf("ENGINE-%" PRId64, id);
     host->endpoint.engine = mem_strdup("tcp://10.20.30.40:2376");
     host->endpoint.ca = mem_strdup("/etc/berth/ca.pem");
-    host->endpoint.cert = mem_strdup("/etc/berth/cert.pem");
-    host->endpoint.key = mem_strdup("/etc/berth/key.pem");
     host->labels.at = mem_new0(sizeof(*host->labels.at));
     host->labels.at[0] = (struct schema_pair){ mem_strdup("zone"), mem_strdup("a") };
     host->labels.count = 1;
@@ -283,9 +279,8 @@ bare_instance(const struct bench *bench, int64_t id)
         (void)sqlite3_bind_int64(row, at, 0);
     (void)sqlite3_bind_int64(row, 1, id);
     (void)sqlite3_bind_int64(row, 2, 2);
-    (void)sqlite3_bind_int64(row, 3, 1);
-    (void)sqlite3_bind_int64(row, 4, 3);
-    (void)sqlite3_bind_int64(row, 5, 3);
+    for (int at = 3; at <= 5; at++)
+        (void)sqlite3_bind_int64(row, at, 3);
     bare_text(row, 6, instance->owner);
     bare_text(row, 7, instance->reason);
     (void)sqlite3_bind_null(row, 8);

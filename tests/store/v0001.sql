@@ -174,6 +174,7 @@ CREATE TABLE answers (
     body     BLOB    NOT NULL
 ) STRICT, WITHOUT ROWID;
 INSERT INTO answers VALUES('51 abc',X'0707070707070707070707070707070707070707070707070707070707070707',1700000004000,202,'/v1/instances/i-1',X'7b7d');
+CREATE INDEX events_instance ON events (instance_id) WHERE instance_id IS NOT NULL;
 CREATE INDEX logs_instance ON logs (instance_id, bytes);
 CREATE INDEX answers_at ON answers (at_ms);
 COMMIT;

@@ -225,41 +225,41 @@ row_id(const struct fake_row *row)
 }
 
 struct fake_row *
-fake_row_new(enum row_kind kind, const void *from)
+fake_row_new(enum row_kind kind, const void *row)
 {
-    struct fake_row *row = mem_new0(sizeof(*row));
+    struct fake_row *copy = mem_new0(sizeof(*copy));
 
-    row->kind = kind;
+    copy->kind = kind;
     switch (kind) {
     case ROW_POOL:
-        pool_copy(&row->as.pool, from);
+        pool_copy(&copy->as.pool, row);
         break;
     case ROW_BLUEPRINT:
-        blueprint_copy(&row->as.blueprint, from);
+        blueprint_copy(&copy->as.blueprint, row);
         break;
     case ROW_HOST:
-        host_copy(&row->as.host, from);
-        row->pool_id = ((const struct host *)from)->pool->id;
+        host_copy(&copy->as.host, row);
+        copy->pool_id = ((const struct host *)row)->pool->id;
         break;
     case ROW_INSTANCE:
-        instance_take(row, from);
+        instance_take(copy, row);
         break;
     case ROW_TOKEN:
-        token_copy(&row->as.token, from);
+        token_copy(&copy->as.token, row);
         break;
     case ROW_OPERATION:
-        operation_copy(&row->as.operation, from);
+        operation_copy(&copy->as.operation, row);
         break;
     case ROW_IMAGE:
-        image_copy(&row->as.image, from);
-        row->pool_id = row->as.image.pool_id;
+        image_copy(&copy->as.image, row);
+        copy->pool_id = copy->as.image.pool_id;
         break;
     case ROW_KIND_COUNT:
         assert(!"a kind of row");
     }
-    row->id = row_id(row);
-    assert(row->id > 0);
-    return row;
+    copy->id = row_id(copy);
+    assert(copy->id > 0);
+    return copy;
 }
 
 /* --- Back into a model ---------------------------------------------------------------------- */

@@ -42,7 +42,8 @@ struct store_options {
 int store_new(struct loop *loop, const struct store_options *options, struct store **ret_store,
               struct fault *fault);
 
-/** store_free() - waits for what was started, whose done() comes, then closes. NULL is fine. */
+/** store_free() - waits for what was started, whose done() comes and may start nothing more, then
+ * closes. NULL is fine. */
 void store_free(struct store *store);
 MEM_DEFINE_FREEP(struct store, store_free);
 

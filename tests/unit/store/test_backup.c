@@ -24,6 +24,7 @@ only_file(struct kit *kit, const char *pattern)
     glob_t found;
     char *path = NULL;
 
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): only this thread is in it
     if (glob(kit_path(kit, pattern), 0, NULL, &found) == 0 && found.gl_pathc == 1)
         path = mem_strdup(found.gl_pathv[0]);
     globfree(&found);
