@@ -1,16 +1,9 @@
 #pragma once
 
-/* uthash with Berth's memory (what cannot be had aborts in mem_new0()), and a hash of texts. */
+/* A hash of texts. */
 
 #include <stddef.h>
 #include <stdint.h>
-
-#include "berth/base/mem.h"
-
-#define uthash_malloc(size)    mem_new0(size)
-#define uthash_free(ptr, size) mem_free(ptr)
-#define uthash_fatal(msg)      abort()
-#include <uthash.h>
 
 #define HASH_TEXT_START UINT64_C(0xcbf29ce484222325)
 

@@ -97,13 +97,27 @@ instance_new(int64_t id)
     return instance;
 }
 
+struct instance_port *
+instance_ports_new(struct instance *instance, uint8_t count)
+{
+    if (instance->ports != &instance->own_port)
+        mem_free(instance->ports);
+    instance->own_port = (struct instance_port){ 0 };
+    instance->port_count = count;
+    if (count > 1)
+        instance->ports = mem_new0(count * sizeof(*instance->ports));
+    else
+        instance->ports = count == 1 ? &instance->own_port : NULL;
+    return instance->ports;
+}
+
 void
 instance_free(struct instance *instance)
 {
     if (!instance)
         return;
+    (void)instance_ports_new(instance, 0);
     mem_free(instance->name);
-    mem_free(instance->ports);
     mem_free(instance);
 }
 

@@ -97,9 +97,7 @@ static void
 model_instance_container_forget(struct instance *instance)
 {
     memset(instance->container_id, 0, sizeof(instance->container_id));
-    mem_free(instance->ports);
-    instance->ports = NULL;
-    instance->port_count = 0;
+    (void)instance_ports_new(instance, 0);
     instance->oom_told = false;
 }
 

@@ -164,8 +164,9 @@ placement_class_leave(struct placement_host *placed)
     placement_shelf_leave(placed);
     if (class->live > 0)
         return;
-    while (*at != class)
+    while (*at && *at != class)
         at = &(*at)->next;
+    assert(*at);
     *at = class->next;
     placement_shelf_class_free(class);
 }

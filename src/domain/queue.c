@@ -9,15 +9,15 @@
 
 #include <assert.h>
 #include <stddef.h>
-#include <string.h>
 
-#include "hash.h"
+#include "berth/base/mem.h"
+
+#include "rowtable.h"
 
 enum { QUEUE_RATE_PLACES = 32, QUEUE_HOLD_STEPS_MAX = 40 };
 
 struct queue_owner {
-    UT_hash_handle hh; /* by name's address: names are interned */
-    const char *name;
+    const char *name;            /* interned: its address is what counts */
     struct list_node turn;       /* in queue_pool.turns */
     struct list line;            /* struct instance, queue_node */
     uint64_t round;              /* of the sweep that line_next belongs to */
@@ -27,10 +27,9 @@ struct queue_owner {
 };
 
 struct queue_pool {
-    UT_hash_handle hh;
     const struct pool *pool;
-    struct queue_owner *owners;
-    struct list turns; /* struct queue_owner, longest without a place first */
+    struct rowtable owners; /* struct queue_owner, by name */
+    struct list turns;      /* struct queue_owner, longest without a place first */
     uint32_t length;
     uint64_t round;                       /* of the sweep that turn_next belongs to */
     struct list_node *turn_next;          /* owner to try next; NULL: the sweep has ended */
@@ -39,8 +38,8 @@ struct queue_pool {
 };
 
 struct queue {
-    struct queue_pool *pools;
-    uint64_t round; /* of the last sweep */
+    struct rowtable pools; /* struct queue_pool, by pool */
+    uint64_t round;        /* of the last sweep */
 };
 
 struct queue *
@@ -49,46 +48,61 @@ queue_new(void)
     return mem_new0(sizeof(struct queue));
 }
 
+static void
+queue_pool_free(struct queue_pool *pool)
+{
+    struct queue_owner *owner;
+    size_t at = 0;
+
+    while ((owner = rowtable_step(&pool->owners, &at)))
+        mem_free(owner);
+    rowtable_fini(&pool->owners);
+    mem_free(pool);
+}
+
 void
 queue_free(struct queue *queue)
 {
     struct queue_pool *pool;
-    struct queue_pool *pool_next;
+    size_t at = 0;
 
     if (!queue)
         return;
-    HASH_ITER(hh, queue->pools, pool, pool_next)
-    {
-        struct queue_owner *owner;
-        struct queue_owner *owner_next;
-
-        HASH_ITER(hh, pool->owners, owner, owner_next)
-        {
-            HASH_DEL(pool->owners, owner);
-            mem_free(owner);
-        }
-        HASH_DEL(queue->pools, pool);
-        mem_free(pool);
-    }
+    while ((pool = rowtable_step(&queue->pools, &at)))
+        queue_pool_free(pool);
+    rowtable_fini(&queue->pools);
     mem_free(queue);
+}
+
+/* The low bits of an address say little. */
+static uint64_t
+queue_hash(const void *address)
+{
+    return ((uint64_t)(uintptr_t)address * UINT64_C(0x9e3779b97f4a7c15)) >> 32;
+}
+
+static bool
+queue_is_pool(const void *row, const void *key)
+{
+    return ((const struct queue_pool *)row)->pool == key;
+}
+
+static bool
+queue_is_owner(const void *row, const void *key)
+{
+    return ((const struct queue_owner *)row)->name == key;
 }
 
 static struct queue_pool *
 queue_pool_find(const struct queue *queue, const struct pool *pool)
 {
-    struct queue_pool *found;
-
-    HASH_FIND_PTR(queue->pools, &pool, found);
-    return found;
+    return rowtable_find(&queue->pools, queue_hash(pool), queue_is_pool, pool);
 }
 
 static struct queue_owner *
 queue_owner_find(const struct queue_pool *pool, const char *name)
 {
-    struct queue_owner *found;
-
-    HASH_FIND_PTR(pool->owners, &name, found);
-    return found;
+    return rowtable_find(&pool->owners, queue_hash(name), queue_is_owner, name);
 }
 
 static struct queue_pool *
@@ -101,7 +115,7 @@ queue_pool_get(struct queue *queue, const struct pool *pool)
     found = mem_new0(sizeof(*found));
     found->pool = pool;
     list_init(&found->turns);
-    HASH_ADD_PTR(queue->pools, pool, found);
+    rowtable_insert(&queue->pools, queue_hash(pool), found);
     return found;
 }
 
@@ -115,7 +129,7 @@ queue_owner_get(struct queue_pool *pool, const char *name)
     found = mem_new0(sizeof(*found));
     found->name = name;
     list_init(&found->line);
-    HASH_ADD_PTR(pool->owners, name, found);
+    rowtable_insert(&pool->owners, queue_hash(name), found);
     list_push(&pool->turns, &found->turn);
     return found;
 }
@@ -155,7 +169,7 @@ queue_owner_remove(struct queue_pool *pool, struct queue_owner *owner)
     if (pool->turn_next == &owner->turn)
         pool->turn_next = list_next(&pool->turns, &owner->turn);
     list_remove(&pool->turns, &owner->turn);
-    HASH_DEL(pool->owners, owner);
+    rowtable_remove(&pool->owners, queue_hash(owner->name), owner);
     mem_free(owner);
 }
 

@@ -2,6 +2,13 @@
 
 #include <string.h>
 
+bool
+observe_is_alive(const struct docker_container *container)
+{
+    return container->state == DOCKER_RUNNING || container->state == DOCKER_PAUSED ||
+           container->state == DOCKER_RESTARTING;
+}
+
 static bool
 observe_ports_differ(const struct instance *instance, const struct docker_container *container)
 {

@@ -75,7 +75,7 @@ struct instance {
     const char *owner;           /* interned by the model */
     const char *reason;          /* interned by the model; NULL: none */
     char *name;                  /* owned; NULL: none */
-    struct instance_port *ports; /* owned: [port_count] */
+    struct instance_port *ports; /* [port_count], see instance_ports_new() */
     int64_t created_at_ms;
     int64_t moved_at_ms;   /* when it entered its state */
     int64_t started_at_ms; /* first time running; 0: not yet */
@@ -90,12 +90,13 @@ struct instance {
     uint32_t rev;
     uint8_t container_id[INSTANCE_CONTAINER_ID_SIZE]; /* zeros: none known */
     uint8_t port_count;
-    uint8_t state;    /* enum instance_state; instance_move() only */
-    uint8_t desired;  /* INSTANCE_RUNNING or INSTANCE_STOPPED */
-    uint8_t attempts; /* launches that failed in a row */
+    uint8_t state;                 /* enum instance_state; instance_move() only */
+    uint8_t desired;               /* INSTANCE_RUNNING or INSTANCE_STOPPED */
+    uint8_t attempts;              /* launches that failed in a row */
+    struct instance_port own_port; /* where ports points to when there is one */
     bool dirty;
-    bool oom_told;      /* an out-of-memory kill of this generation was counted */
-    bool end_announced; /* its end was told; the grace period runs */
+    bool oom_told : 1;      /* an out-of-memory kill of this generation was counted */
+    bool end_announced : 1; /* its end was told; the grace period runs */
     /* Not stored. */
     struct list_node host_node;  /* in host->instances */
     struct list_node queue_node; /* in the queue of its owner */
@@ -104,6 +105,10 @@ struct instance {
 
 struct instance *instance_new(int64_t id);
 void instance_free(struct instance *instance);
+
+/** instance_ports_new() - room for @count zeroed ports in place of those that it had; most have one,
+ * which needs no block of its own.  Return: instance->ports, NULL when @count is 0. */
+struct instance_port *instance_ports_new(struct instance *instance, uint8_t count);
 
 enum { INSTANCE_CONTAINER_NAME_SIZE = 48 };
 

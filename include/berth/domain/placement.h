@@ -51,7 +51,6 @@ enum placement_filter {
 /** placement_filter_name() - "memory", ...; placement_filter_text(): in plain words, of a host. */
 const char *placement_filter_name(enum placement_filter filter);
 const char *placement_filter_text(enum placement_filter filter);
-const char *placement_filter_text(enum placement_filter filter);
 
 struct placement_ask {
     struct pool *pool;

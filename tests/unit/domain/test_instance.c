@@ -126,6 +126,27 @@ test_other_names_are_not_ours(void **state)
     }
 }
 
+/* Most instances have one port: it costs no block. */
+static void
+test_ports_are_replaced(void **state)
+{
+    struct instance *instance = instance_new(1);
+    struct instance_port *ports = instance_ports_new(instance, 1);
+
+    (void)state;
+    assert_ptr_equal(ports, &instance->own_port);
+    ports[0].container = 80;
+    ports = instance_ports_new(instance, 3);
+    assert_int_equal(instance->port_count, 3);
+    ports[2].container = 81;
+    assert_ptr_equal(instance->ports, ports);
+    ports = instance_ports_new(instance, 1);
+    assert_int_equal(ports[0].container, 0);
+    assert_null(instance_ports_new(instance, 0));
+    assert_int_equal(instance->port_count, 0);
+    instance_free(instance);
+}
+
 /* 100,000 of them shall fit. */
 static void
 test_rows_stay_small(void **state)
@@ -144,6 +165,7 @@ main(void)
         cmocka_unit_test(test_names_go_both_ways),
         cmocka_unit_test(test_container_name_goes_both_ways),
         cmocka_unit_test(test_other_names_are_not_ours),
+        cmocka_unit_test(test_ports_are_replaced),
         cmocka_unit_test(test_rows_stay_small),
     };
 

@@ -14,7 +14,7 @@
 #include "berth/base/mem.h"
 #include "berth/domain/placement.h"
 
-#define MIB (INT64_C(1) << 20)
+#include "rows.h"
 
 enum { HOSTS = 300, BLUEPRINTS = 24, OWNERS = 5, LOADS = 2000, ROUNDS = 20000, NOW_MS = 1000 };
 
@@ -39,19 +39,10 @@ static const char *const owners[OWNERS] = { "ann", "bob", "cid", "dee", "eve" };
 static const char *const images[] = { "busybox", "web:1", "registry.lan:5000/app@sha256:0", "db" };
 static const char *const zones[] = { "a", "b", "c" };
 
-/* Knuth's MMIX constants; the high bits are the good ones. */
 static uint32_t
 draw(struct world *world, uint32_t below)
 {
-    world->random = world->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (uint32_t)((world->random >> 33) % below);
-}
-
-static void
-label_set(struct schema_map *map, const char *key, const char *value)
-{
-    map->at = mem_resize(map->at, map->count + 1, sizeof(*map->at));
-    map->at[map->count++] = (struct schema_pair){ mem_strdup(key), mem_strdup(value) };
+    return rows_draw(&world->random, below);
 }
 
 static void
@@ -63,18 +54,6 @@ labels_clear(struct schema_map *map)
     }
     mem_free(map->at);
     *map = (struct schema_map){ 0 };
-}
-
-static struct blueprint *
-blueprint_make(const char *name, const char *image, int64_t memory_bytes)
-{
-    struct blueprint_spec spec;
-
-    schema_defaults(&blueprint_schema, &spec);
-    spec.name = mem_strdup(name);
-    spec.image = mem_strdup(image);
-    spec.memory_bytes = memory_bytes;
-    return blueprint_new(&spec);
 }
 
 static struct host *
@@ -153,7 +132,7 @@ test_best_fit_takes_the_lowest_bucket(void **state)
     host_make(&world, world.pools[0], 4096 * MIB);
     host_make(&world, world.pools[0], 1024 * MIB);
     host_make(&world, world.pools[0], 2048 * MIB);
-    world.blueprints[0] = blueprint_make("a", "busybox", 1000 * MIB);
+    world.blueprints[0] = rows_blueprint_new("a", "busybox", 1000 * MIB);
     ask = ask_for(&world, world.blueprints[0]);
     assert_int_equal(placement_pick(world.placement, &ask, &host, NULL), PLACEMENT_OK);
     assert_int_equal(host->id, 2);
@@ -175,7 +154,7 @@ test_image_and_replicas_decide_among_equals(void **state)
     world_init(&world, 1);
     for (int i = 0; i < 3; i++)
         host_make(&world, world.pools[0], 65536 * MIB);
-    world.blueprints[0] = blueprint_make("a", "busybox", 16 * MIB);
+    world.blueprints[0] = rows_blueprint_new("a", "busybox", 16 * MIB);
     ask = ask_for(&world, world.blueprints[0]);
     assert_int_equal(placement_pick(world.placement, &ask, &host, NULL), PLACEMENT_OK);
     assert_int_equal(host->id, 1);
@@ -209,11 +188,11 @@ test_why_counts_first_failed_filters(void **state)
     world_init(&world, 1);
     for (int i = 0; i < 8; i++)
         host_make(&world, world.pools[0], 1024 * MIB);
-    world.blueprints[0] = blueprint_make("a", "busybox", 512 * MIB);
+    world.blueprints[0] = rows_blueprint_new("a", "busybox", 512 * MIB);
     world.blueprints[0]->spec.cpus_milli = 1000;
-    label_set(&world.blueprints[0]->spec.host_labels, "zone", "a");
+    rows_label_add(&world.blueprints[0]->spec.host_labels, "zone", "a");
     for (int i = 1; i < 8; i++)
-        label_set(&world.hosts[i]->labels, "zone", "a");
+        rows_label_add(&world.hosts[i]->labels, "zone", "a");
     world.hosts[1]->state = HOST_INACTIVE;
     world.hosts[2]->reachable = false;
     world.hosts[3]->total.memory_bytes = 500 * MIB;
@@ -253,7 +232,7 @@ test_avoided_only_while_there_is_another(void **state)
     world_init(&world, 1);
     host_make(&world, world.pools[0], 1024 * MIB);
     host_make(&world, world.pools[0], 4096 * MIB);
-    world.blueprints[0] = blueprint_make("a", "busybox", 512 * MIB);
+    world.blueprints[0] = rows_blueprint_new("a", "busybox", 512 * MIB);
     ask = ask_for(&world, world.blueprints[0]);
     ask.avoid = world.hosts[0];
     assert_int_equal(placement_pick(world.placement, &ask, &host, NULL), PLACEMENT_OK);
@@ -273,7 +252,7 @@ test_could_ever_looks_at_whole_hosts(void **state)
 
     (void)state;
     world_init(&world, 1);
-    world.blueprints[0] = blueprint_make("a", "busybox", 512 * MIB);
+    world.blueprints[0] = rows_blueprint_new("a", "busybox", 512 * MIB);
     ask = ask_for(&world, world.blueprints[0]);
     assert_false(placement_could_ever(world.placement, &ask));
     host_make(&world, world.pools[0], 512 * MIB);
@@ -303,13 +282,14 @@ world_fill(struct world *world)
     world->pools[0]->policy.anti_affinity = draw(world, 3) == 0 ? 2 : 0;
     for (size_t i = 0; i < BLUEPRINTS; i++) {
         char name[2] = { (char)('a' + i), '\0' };
-        struct blueprint *blueprint = blueprint_make(name, images[draw(world, ARRAY_LEN(images))],
-                                                     (6 + draw(world, 3000)) * MIB);
+        struct blueprint *blueprint = rows_blueprint_new(
+            name, images[draw(world, ARRAY_LEN(images))], (6 + draw(world, 3000)) * MIB);
 
         blueprint->spec.cpus_milli = draw(world, 2) ? 0 : draw(world, 3000);
         blueprint->spec.slots = 1 + draw(world, 2);
         if (draw(world, 2))
-            label_set(&blueprint->spec.host_labels, "zone", zones[draw(world, ARRAY_LEN(zones))]);
+            rows_label_add(&blueprint->spec.host_labels, "zone",
+                           zones[draw(world, ARRAY_LEN(zones))]);
         world->blueprints[i] = blueprint;
     }
 }
@@ -322,7 +302,7 @@ host_add_random(struct world *world)
 
     host->total.slots = draw(world, 3) == 0 ? 1 + draw(world, 6) : 0;
     host_capacity_update(host);
-    label_set(&host->labels, "zone", zones[draw(world, ARRAY_LEN(zones))]);
+    rows_label_add(&host->labels, "zone", zones[draw(world, ARRAY_LEN(zones))]);
     placement_host_update(world->placement, host, NOW_MS);
 }
 
@@ -347,7 +327,7 @@ host_change_random(struct world *world)
         break;
     case 4:
         labels_clear(&host->labels);
-        label_set(&host->labels, "zone", zones[draw(world, ARRAY_LEN(zones))]);
+        rows_label_add(&host->labels, "zone", zones[draw(world, ARRAY_LEN(zones))]);
         break;
     default:
         placement_image_set(world->placement, host, images[draw(world, ARRAY_LEN(images))],
@@ -464,51 +444,6 @@ test_buckets_decide_as_the_linear_scan(void **state)
     assert_true(outcomes[PLACEMENT_NO_ROOM] > 1000);
 }
 
-/* More hosts than one word of one level holds; removed in an order of their own. */
-static void
-test_many_hosts_come_and_go(void **state)
-{
-    enum { MANY = 5000 };
-    struct placement *placement = placement_new();
-    struct pool *pool = pool_new("default", PROVIDER_STATIC);
-    struct blueprint *blueprint = blueprint_make("a", "busybox", 512 * MIB);
-    struct host **hosts = mem_new0(MANY * sizeof(struct host *));
-    struct placement_ask ask = {
-        .pool = pool, .blueprint = blueprint, .amount = { 512 * MIB, 0, 1 }, .owner = "ann"
-    };
-
-    (void)state;
-    for (size_t i = 0; i < MANY; i++) {
-        /* Odd ids first, then even ones between them. */
-        size_t id = i < MANY / 2 ? 2 * i + 1 : 2 * (i - MANY / 2) + 2;
-        struct host *host = host_new(pool, "h");
-
-        host->id = (int64_t)id;
-        host->state = HOST_ACTIVE;
-        host->reachable = true;
-        host->total = (struct host_amount){ 1024 * MIB, 1000, 0 };
-        host_capacity_update(host);
-        placement_host_update(placement, host, NOW_MS);
-        hosts[id - 1] = host;
-    }
-    for (size_t i = 0; i < MANY; i++) {
-        struct host *host = NULL;
-
-        assert_int_equal(placement_pick(placement, &ask, &host, NULL), PLACEMENT_OK);
-        assert_int_equal(host->id, i + 1);
-        host->state = HOST_REMOVED;
-        placement_host_update(placement, host, NOW_MS);
-        assert_null(host->placement);
-    }
-    for (size_t i = 0; i < MANY; i++)
-        host_free(hosts[i]);
-    mem_free(hosts);
-    placement_pool_forget(placement, pool);
-    placement_free(placement);
-    blueprint_free(blueprint);
-    pool_free(pool);
-}
-
 int
 main(void)
 {
@@ -519,7 +454,6 @@ main(void)
         cmocka_unit_test(test_avoided_only_while_there_is_another),
         cmocka_unit_test(test_could_ever_looks_at_whole_hosts),
         cmocka_unit_test(test_buckets_decide_as_the_linear_scan),
-        cmocka_unit_test(test_many_hosts_come_and_go),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include "berth/base/mem.h"
 #include "berth/domain/queue.h"
 
-#define MIB (INT64_C(1) << 20)
+#include "rows.h"
 
 enum { MANY = 10000 };
 
@@ -30,18 +30,6 @@ struct world {
     size_t count;
 };
 
-static struct blueprint *
-blueprint_make(const char *name, int64_t memory_bytes)
-{
-    struct blueprint_spec spec;
-
-    schema_defaults(&blueprint_schema, &spec);
-    spec.name = mem_strdup(name);
-    spec.image = mem_strdup("busybox");
-    spec.memory_bytes = memory_bytes;
-    return blueprint_new(&spec);
-}
-
 static int
 world_new(void **state)
 {
@@ -49,8 +37,8 @@ world_new(void **state)
 
     world->queue = queue_new();
     world->pool = pool_new("default", PROVIDER_STATIC);
-    world->small = blueprint_make("small", 1024 * MIB);
-    world->large = blueprint_make("large", 8 * 1024 * MIB);
+    world->small = rows_blueprint_new("small", "busybox", 1024 * MIB);
+    world->large = rows_blueprint_new("large", "busybox", 8 * 1024 * MIB);
     *state = world;
     return 0;
 }
