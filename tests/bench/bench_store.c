@@ -143,8 +143,7 @@ instance_make(struct bench *bench, int64_t id, struct host *host, const char *ow
     instance->last_host_id = host->id;
     instance->owner = owner;
     instance->reason = "placed";
-    instance->ports = mem_dup(&port, sizeof(port));
-    instance->port_count = 1;
+    *instance_ports_new(instance, 1) = port;
     instance->created_at_ms = instance->moved_at_ms = 1700000000000 + id;
     instance->started_at_ms = 1700000000500 + id;
     instance->generation = 1;

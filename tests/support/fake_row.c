@@ -119,9 +119,8 @@ instance_copy(struct instance *to, const struct instance *from)
     to->id = from->id;
     to->last_host_id = from->last_host_id;
     text_copy(&to->name, from->name);
-    mem_free(to->ports);
-    to->ports = mem_dup(from->ports, from->port_count * sizeof(*from->ports));
-    to->port_count = from->port_count;
+    if (instance_ports_new(to, from->port_count))
+        memcpy(to->ports, from->ports, from->port_count * sizeof(*from->ports));
     to->created_at_ms = from->created_at_ms;
     to->moved_at_ms = from->moved_at_ms;
     to->started_at_ms = from->started_at_ms;
@@ -408,7 +407,7 @@ fake_row_free(struct fake_row *row)
         host_fini(&row->as.host);
     } else if (row->kind == ROW_INSTANCE) {
         mem_free(row->as.instance.name);
-        mem_free(row->as.instance.ports);
+        (void)instance_ports_new(&row->as.instance, 0);
     } else {
         small_fini(row);
     }

@@ -182,8 +182,7 @@ full_instance(struct model *model, struct host *host)
     instance->owner = "bob";
     instance->reason = "its host is drained";
     instance->name = mem_strdup("my notebook");
-    instance->ports = mem_dup(ports, sizeof(ports));
-    instance->port_count = ARRAY_LEN(ports);
+    memcpy(instance_ports_new(instance, ARRAY_LEN(ports)), ports, sizeof(ports));
     instance->created_at_ms = 1700000000010;
     instance->moved_at_ms = 1700000000011;
     instance->started_at_ms = 1700000000012;
