@@ -8,7 +8,13 @@
 enum { BODY_SWALLOW_MAX = 8 << 20 };
 
 /* For what takes no body: {} at most. */
-static const struct schema body_nothing = { .name = "Nothing", .size = 1 };
+static const struct schema_field body_no_fields[] = { { .name = NULL } };
+static const struct schema body_nothing = {
+    .name = "Nothing",
+    .size = 1,
+    .fields = body_no_fields,
+    .field_count = 0,
+};
 
 static const struct schema *
 body_schema(const struct request *request)
@@ -137,10 +143,9 @@ body_parse(struct request *request)
     if (request->route->method == ROUTE_PUT && json_is_object(request->json) &&
         schema == &blueprint_schema && !json_object_get(request->json, "name"))
         (void)json_object_set_new(request->json, "name", json_string(request_param(request)));
-    if (request->route->body)
-        request->input = mem_new0(schema->size);
-    if (request->input)
-        schema_defaults(schema, request->input);
+    request->input_schema = schema;
+    request->input = mem_new0(schema->size);
+    schema_defaults(schema, request->input);
     if (schema_decode(schema, request->json, request->input, "", &problems) < 0) {
         request_refuse_problems(request, &problems);
         return -1;

@@ -114,7 +114,7 @@ handler_instances_create(struct request *request)
     struct instance **instances = &one;
     struct fault fault;
 
-    if (count && json_integer_value(count) < 1) {
+    if (count && !json_is_null(count) && json_integer_value(count) < 1) {
         request_refuse_field(request, "/count", "range", "must be 1 to 1000");
         return;
     }

@@ -45,7 +45,7 @@ request_reset(struct request *request)
     json_decref(request->json);
     request->json = NULL;
     if (request->input) {
-        schema_free(request->route->body, request->input);
+        schema_free(request->input_schema, request->input);
         mem_free(request->input);
         request->input = NULL;
     }
