@@ -2,6 +2,7 @@
 
 #include "bury.h"
 #include "launch.h"
+#include "observe.h"
 
 static bool
 adopt_new(struct engine *engine, struct host *host, const struct docker_container *container)
@@ -30,6 +31,8 @@ adopt_new(struct engine *engine, struct host *host, const struct docker_containe
     instance->started_at_ms = now_ms;
     if (blueprint->spec.lifetime_ms > 0)
         instance->ends_at_ms = now_ms + blueprint->spec.lifetime_ms;
+    instance->lifetime_ms = blueprint->spec.lifetime_ms;
+    engine->next_end_ms = 0; /* look through all of them once */
     model_instance_add(model, instance, false);
     state_event(engine, "instance.adopted", host, instance,
                 "its container runs on %s, the restored rows did not know it", host->name);
@@ -43,17 +46,18 @@ adopt_container(struct engine *engine, struct host *host, struct instance *insta
 {
     int64_t now_ms = state_now_ms(engine);
 
-    if (container->state != DOCKER_RUNNING)
+    if (!observe_is_alive(container))
         return false;
     if (!instance)
         return adopt_new(engine, host, container);
-    if (instance->work || container->label_generation <= (int64_t)instance->generation)
+    if (instance->work || instance->pool != host->pool || instance->desired != INSTANCE_RUNNING ||
+        container->label_generation <= (int64_t)instance->generation)
         return false;
+    if (instance->host && instance->host != host)
+        model_instance_move(engine->model, instance, INSTANCE_EV_RETRY, NULL, now_ms);
     if (instance->state == INSTANCE_QUEUED)
         model_instance_place(engine->model, instance, host, "found running after a restore",
                              now_ms);
-    else if (instance->host != host || instance_state_is_final(instance->state))
-        return false;
     instance->generation = (uint32_t)container->label_generation;
     model_instance_touch(engine->model, instance);
     if (instance->state == INSTANCE_STARTING)

@@ -9,6 +9,7 @@
 enum {
     BURY_DELAY_MIN_MS = 250,
     BURY_DELAY_MAX_MS = 10000,
+    BURY_STOPS_MAX = 3, /* answered with an error: from then on it is removed by force */
 };
 
 /* In order of time. */
@@ -20,6 +21,7 @@ static void bury_inspect(struct bury *bury);
 static void bury_on_inspected(struct lane_op *op, const struct fault *fault);
 static void bury_keep_log(struct bury *bury);
 static void bury_on_kept(struct keep *keep);
+static void bury_on_kept_durable(struct engine_wait *wait, const struct fault *fault);
 static void bury_remove(struct bury *bury);
 static void bury_on_removed(struct lane_op *op, const struct fault *fault);
 static void bury_settle(struct bury *bury);
@@ -67,6 +69,14 @@ bury_free(struct bury *bury)
     free(bury);
 }
 
+static void
+bury_wait(struct bury *bury, void (*done)(struct engine_wait *, const struct fault *))
+{
+    bury->waiting = true;
+    bury->wait.done = done;
+    engine_wait_durable(bury->work.engine, &bury->wait);
+}
+
 void
 bury_start(struct engine *engine, struct instance *instance)
 {
@@ -74,9 +84,7 @@ bury_start(struct engine *engine, struct instance *instance)
 
     assert(instance->state == INSTANCE_STOPPING && instance->host);
     bury->stopping = true;
-    bury->waiting = true;
-    bury->wait.done = bury_on_durable;
-    engine_wait_durable(engine, &bury->wait);
+    bury_wait(bury, bury_on_durable);
 }
 
 void
@@ -87,7 +95,7 @@ bury_move(struct engine *engine, struct instance *instance)
     assert(instance->state == INSTANCE_RUNNING);
     bury->stopping = true;
     bury->moving = true;
-    bury_end_container(bury);
+    bury_wait(bury, bury_on_durable);
 }
 
 void
@@ -146,10 +154,13 @@ bury_on_ended(struct lane_op *op, const struct fault *fault)
 
     if (!bury)
         return;
-    if (fault && fault->kind != FAULT_ENGINE_MISSING)
-        bury_retry(bury, bury_end_container);
-    else
+    if (fault && fault->kind != FAULT_ENGINE_MISSING) {
+        /* Whoever does not answer cannot be asked to remove it either. */
+        bury->stops += bury->work.instance->host->reachable;
+        bury_retry(bury, bury->stops < BURY_STOPS_MAX ? bury_end_container : bury_inspect);
+    } else {
         bury_inspect(bury);
+    }
 }
 
 static void
@@ -171,6 +182,8 @@ bury_observe_end(struct bury *bury, const struct docker_container *container)
         bury_oom_seen(engine, instance);
     observe_exit_text(instance, container, &bury->why);
     bury->told = true;
+    if (!bury->stopping && instance->state == INSTANCE_RUNNING)
+        model_instance_reason_set(engine->model, instance, bury->why.text);
     model_instance_touch(engine->model, instance);
 }
 
@@ -195,16 +208,17 @@ bury_on_inspected(struct lane_op *op, const struct fault *fault)
         bury_settle(bury);
         return;
     }
-    if (container->state == DOCKER_RUNNING) {
+    if (!observe_is_alive(container)) {
+        bury_observe_end(bury, container);
+        bury_keep_log(bury);
+    } else if (!bury->stopping) {
         observe_container(bury->work.engine, bury->work.instance, container);
-        if (bury->stopping)
-            bury_retry(bury, bury_end_container);
-        else
-            bury_settle(bury);
-        return;
+        bury_settle(bury);
+    } else if (bury->stops < BURY_STOPS_MAX) {
+        bury_retry(bury, bury_end_container);
+    } else {
+        bury_keep_log(bury);
     }
-    bury_observe_end(bury, container);
-    bury_keep_log(bury);
 }
 
 static void
@@ -222,6 +236,18 @@ bury_on_kept(struct keep *keep)
 
     bury->calling = false;
     if (bury->work.abandoned)
+        bury_free(bury);
+    else
+        bury_wait(bury, bury_on_kept_durable);
+}
+
+static void
+bury_on_kept_durable(struct engine_wait *wait, const struct fault *fault)
+{
+    struct bury *bury = CONTAINER_OF(wait, struct bury, wait);
+
+    bury->waiting = false;
+    if (fault || bury->work.abandoned)
         bury_free(bury);
     else
         bury_remove(bury);
@@ -254,7 +280,7 @@ bury_settle_crashed(struct engine *engine, struct instance *instance, const char
 {
     int64_t now_ms = state_now_ms(engine);
 
-    if (restart_is_due(instance))
+    if (restart_is_due(instance, now_ms))
         restart_start(engine, instance, why);
     else if (instance->exit_code == 0)
         model_instance_move(engine->model, instance, INSTANCE_EV_ENDED, why, now_ms);
@@ -273,7 +299,10 @@ bury_settle(struct bury *bury)
     bool moving = bury->moving;
     bool gone = bury->gone;
 
-    if (!bury->told)
+    /* A burial that a crash interrupted knew how it ended. */
+    if (!bury->told && instance->exit_code != INSTANCE_NO_EXIT_CODE && instance->reason)
+        fault_set(&why, FAULT_EXITED, "bury", "%s", instance->reason);
+    else if (!bury->told)
         fault_set(&why, FAULT_EXITED, "bury", "its container has disappeared from its host");
     bury_free(bury);
     state_sweep(engine);

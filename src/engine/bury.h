@@ -4,9 +4,10 @@
  * Burial: from a container that ended, or is to end, to nothing but its row and
  * the last lines it wrote.
  *
- *   [stop] -> look -> keep the log -> remove -> stopped | failed | started again | queued
+ *   [stop] -> look -> keep the log -> commit -> remove -> stopped | failed | started again | queued
  *
- * What fails is tried again until it succeeds or the host is gone.
+ * What fails is tried again until it succeeds or the host is gone; what cannot be stopped is removed
+ * by force.  How it ended is on the disk before the container, which alone knew it, is removed.
  */
 
 #include "keep.h"
@@ -28,6 +29,7 @@ struct bury {
     bool told;                        /* how it ended is known: in why */
     void (*again)(struct bury *bury); /* what the timer repeats */
     int64_t delay_ms;
+    uint32_t stops; /* that failed */
     struct fault why;
 };
 

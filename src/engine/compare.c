@@ -6,10 +6,14 @@
 #include "bury.h"
 #include "lane.h"
 #include "launch.h"
+#include "observe.h"
 
 /* One removal of a container that nobody wants.  Freed when it ends. */
 struct compare_removal {
+    struct engine *engine;
+    struct engine_wait wait;
     struct lane_op op;
+    int64_t host_id;
     char name[DOCKER_ID_SIZE];
 };
 
@@ -17,11 +21,24 @@ static void
 compare_on_removed(struct lane_op *op, const struct fault *fault)
 {
     struct compare_removal *removal = CONTAINER_OF(op, struct compare_removal, op);
-    struct engine *engine = op->lane->engine;
 
     if (!fault)
-        engine->meter.orphans_removed++;
+        removal->engine->meter.orphans_removed++;
     free(removal);
+}
+
+/* That nobody wants it is on the disk. */
+static void
+compare_on_durable(struct engine_wait *wait, const struct fault *fault)
+{
+    struct compare_removal *removal = CONTAINER_OF(wait, struct compare_removal, wait);
+    struct engine *engine = removal->engine;
+    const struct host *host = idmap_find(&engine->model->hosts, removal->host_id);
+
+    if (fault || engine->reloading || engine->health == ENGINE_STOPPING || !host || !host->lane)
+        free(removal);
+    else
+        lane_submit(host->lane, &removal->op);
 }
 
 static void
@@ -32,11 +49,25 @@ compare_remove(struct engine *engine, struct host *host, const struct docker_con
     memcpy(removal->name, container->id, sizeof(removal->name));
     removal->op = (struct lane_op){
         .call = { .verb = DOCKER_REMOVE, .name = removal->name },
+        .heavy = true,
         .done = compare_on_removed,
     };
+    removal->engine = engine;
+    removal->host_id = host->id;
+    removal->wait.done = compare_on_durable;
     state_event(engine, "host.orphan", host, NULL,
                 "container %s belongs to no instance here and is removed", container->name);
-    lane_submit(host->lane, &removal->op);
+    engine_wait_durable(engine, &removal->wait);
+}
+
+/* The same engine under two names: what runs there is not an orphan of either. */
+static bool
+compare_is_elsewhere(const struct host *host, const struct instance *instance,
+                     const struct docker_container *container)
+{
+    return instance && instance->host && instance->host != host &&
+           (int64_t)instance->generation == container->label_generation && host->engine_id &&
+           instance->host->engine_id && strcmp(host->engine_id, instance->host->engine_id) == 0;
 }
 
 /* It is where and what its row says. */
@@ -50,7 +81,7 @@ compare_known(struct engine *engine, struct instance *instance,
         launch_start(engine, instance);
     else if (instance->state == INSTANCE_STOPPING)
         bury_start(engine, instance);
-    else if (instance->state == INSTANCE_RUNNING && container->state != DOCKER_RUNNING)
+    else if (instance->state == INSTANCE_RUNNING && !observe_is_alive(container))
         bury_look(engine, instance);
 }
 
@@ -73,7 +104,8 @@ compare_container(struct engine *engine, struct host *host,
         compare_known(engine, instance, container);
         return;
     }
-    compare_remove(engine, host, container);
+    if (!engine->info.restored && !compare_is_elsewhere(host, instance, container))
+        compare_remove(engine, host, container);
 }
 
 static int
@@ -120,6 +152,8 @@ compare_host(struct engine *engine, struct host *host, const struct docker_conta
     for (size_t i = 0; i < count; i++)
         compare_container(engine, host, &containers[i]);
 
+    if (engine->info.restored)
+        return; /* what is missing here may be found on another host */
     sorted = compare_sort(containers, count);
     for (struct list_node *node = list_first(&host->instances); node; node = next) {
         struct instance *instance = CONTAINER_OF(node, struct instance, host_node);

@@ -46,6 +46,7 @@ departures_lose(struct engine *engine, struct host *host)
                 bury_abandon(CONTAINER_OF(work, struct bury, work));
             continue;
         }
+        instance->retry_at_ms = 0;
         if (instance->state == INSTANCE_STOPPING)
             model_instance_move(engine->model, instance, INSTANCE_EV_ENDED, "its host was removed",
                                 now_ms);
@@ -75,6 +76,25 @@ departures_operation_end(struct engine *engine, const struct host *host, bool re
     }
 }
 
+/* Calls on behalf of requests (a log that is followed, ...). Return: whether there were any. */
+static bool
+departures_calls_end(struct engine *engine, const struct host *host)
+{
+    struct list_node *next;
+    bool any = false;
+
+    for (struct list_node *node = list_first(&engine->calls); node; node = next) {
+        struct engine_call *call = CONTAINER_OF(node, struct engine_call, node);
+
+        next = list_next(&engine->calls, node);
+        if (call->call.host_id != host->id)
+            continue;
+        any = true;
+        engine_call_cancel(engine, call);
+    }
+    return any;
+}
+
 static void
 departures_remove(struct engine *engine, struct host *host)
 {
@@ -85,6 +105,8 @@ departures_remove(struct engine *engine, struct host *host)
         lane_cancel_all(host->lane);
         return;
     }
+    if (departures_calls_end(engine, host))
+        return;
     lane_free(host->lane);
     engine->ports.docker->host_forget(engine->ports.docker->self, host->id);
     host->removed_at_ms = now_ms;

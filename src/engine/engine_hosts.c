@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "departures.h"
+#include "images.h"
 #include "join.h"
 #include "lane.h"
 #include "state.h"
@@ -122,9 +123,8 @@ engine_host_add(struct engine *engine, const struct host_request *request, struc
     host->waiting_for = mem_strdup("engine");
     host->created_at_ms = state_now_ms(engine);
     host->configured = request->configured;
+    host->reason = mem_printf("added to pool %s at %s", pool->name, host->endpoint.engine);
     model_host_add(engine->model, host, false);
-    state_event(engine, "host.spawned", host, NULL, "added to pool %s at %s", pool->name,
-                host->endpoint.engine);
     if (host->endpoint.plain)
         state_event(engine, "host.plain", host, NULL,
                     "its engine is reached without TLS: whoever reaches %s owns the machine",
@@ -239,8 +239,10 @@ engine_operation_cancel(struct engine *engine, struct operation *operation, stru
         return fault_set(fault, FAULT_CONFLICT, "operations", "it is %s already",
                          operation_state_name(operation->state));
     operation->cancel_asked = true;
-    if (operation->work)
-        return 0; /* whoever works on it ends it */
+    if (operation->work) {
+        images_operation_cancel(engine, operation);
+        return 0;
+    }
     operation->state = OPERATION_CANCELLED;
     operation->ended_at_ms = state_now_ms(engine);
     model_operation_touch(engine->model, operation);

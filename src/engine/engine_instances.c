@@ -180,6 +180,7 @@ engine_instance_extend(struct engine *engine, struct instance *instance, int64_t
         instance->lifetime_ms = 0;
     if (ends_at_ms > 0 && (engine->next_end_ms == 0 || ends_at_ms < engine->next_end_ms))
         engine->next_end_ms = ends_at_ms;
+    model_instance_reason_set(engine->model, instance, "its end was moved");
     model_instance_touch(engine->model, instance);
     state_event(engine, "instance.extended", instance->host, instance, "its end was moved");
     return 0;

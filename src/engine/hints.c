@@ -6,7 +6,10 @@
 #include "join.h"
 #include "launch.h"
 
-enum { HINTS_HOSTS_MAX = 256 };
+enum {
+    HINTS_HOSTS_MAX = 256,
+    HINTS_STEADY_MS = 5000, /* one that ends sooner is not opened again before the next look */
+};
 
 struct hints {
     struct lane_op op;
@@ -67,8 +70,10 @@ static void
 hints_on_end(struct lane_op *op, const struct fault *fault)
 {
     struct lane *lane = op->lane;
+    int64_t lived_ms = state_mono_ms(lane->engine) - op->began_mono_ms;
 
     (void)fault;
     free(STEAL(lane->hints));
-    join_schedule(lane, 0);
+    if (lived_ms >= HINTS_STEADY_MS)
+        join_schedule(lane, 0);
 }

@@ -11,10 +11,10 @@ struct idle_watch {
     struct lane_op op;
     struct engine *engine;
     int64_t instance_id;
-    int64_t sampled_at_ms; /* 0: not yet */
+    int64_t sampled_mono_ms; /* 0: not yet */
     int64_t network_bytes;
     int64_t cpu_ns;
-    int64_t active_at_ms;
+    int64_t active_mono_ms;
     char name[INSTANCE_CONTAINER_NAME_SIZE];
     uint32_t generation;
     bool asking;
@@ -22,11 +22,11 @@ struct idle_watch {
 };
 
 static void
-idle_judge(struct idle_watch *watch, struct instance *instance, int64_t now_ms)
+idle_judge(struct idle_watch *watch, struct instance *instance, int64_t mono_ms)
 {
     const struct blueprint_spec *spec = &instance->blueprint->spec;
     struct engine *engine = watch->engine;
-    int64_t idle_ms = now_ms - watch->active_at_ms;
+    int64_t idle_ms = mono_ms - watch->active_mono_ms;
     char span[32];
     struct fault fault;
     CLEANUP(mem_freep) char *reason = NULL;
@@ -54,19 +54,19 @@ idle_on_stats(struct lane_op *op, const struct fault *fault)
     struct instance *instance = idmap_find(&engine->model->instances, watch->instance_id);
     const struct docker_stats *stats = &op->call.out.stats;
     int64_t network = stats->network_in_bytes + stats->network_out_bytes;
-    int64_t now_ms = state_now_ms(engine);
-    int64_t took_ms = now_ms - watch->sampled_at_ms;
+    int64_t mono_ms = state_mono_ms(engine);
+    int64_t took_ms = mono_ms - watch->sampled_mono_ms;
 
     watch->asking = false;
     if (fault || engine->reloading || !instance || instance->state != INSTANCE_RUNNING)
         return;
-    if (watch->sampled_at_ms == 0 || network - watch->network_bytes > IDLE_NETWORK_BYTES ||
+    if (watch->sampled_mono_ms == 0 || network - watch->network_bytes > IDLE_NETWORK_BYTES ||
         (stats->cpu_ns - watch->cpu_ns) / 1000 > took_ms * IDLE_CPU_MILLI)
-        watch->active_at_ms = now_ms;
-    watch->sampled_at_ms = now_ms;
+        watch->active_mono_ms = mono_ms;
+    watch->sampled_mono_ms = mono_ms;
     watch->network_bytes = network;
     watch->cpu_ns = stats->cpu_ns;
-    idle_judge(watch, instance, now_ms);
+    idle_judge(watch, instance, mono_ms);
 }
 
 static void
@@ -83,7 +83,7 @@ idle_ask(struct engine *engine, struct instance *instance)
     if (watch->asking || !instance->host->lane || instance->host->lane->state != LANE_OPEN)
         return;
     if (watch->generation != instance->generation)
-        watch->sampled_at_ms = 0;
+        watch->sampled_mono_ms = 0;
     watch->generation = instance->generation;
     watch->asking = true;
     instance_container_name(instance, watch->name);

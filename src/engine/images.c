@@ -13,7 +13,10 @@ struct registry {
 struct image_spread {
     struct list_node node;
     struct engine *engine;
+    struct engine_wait wait;
     struct lane_op op;
+    bool waiting;   /* for the commit */
+    bool cancelled; /* while it waited */
     int64_t host_id;
     int64_t image_id;     /* of an archive; 0: a pull */
     int64_t operation_id; /* 0: none asked for it */
@@ -22,6 +25,7 @@ struct image_spread {
 };
 
 /* In order of time. */
+static void images_on_durable(struct engine_wait *wait, const struct fault *fault);
 static void images_look(struct image_spread *spread, struct host *host);
 static void images_on_looked(struct lane_op *op, const struct fault *fault);
 static void images_send(struct image_spread *spread, struct host *host);
@@ -85,7 +89,7 @@ images_pull_prepare(struct engine *engine, const char *image, struct lane_op *op
     op->call.in.registry_auth = images_auth(engine, image);
 }
 
-static struct image_spread *
+static void
 images_spread_new(struct engine *engine, const struct host *host, const struct image *image,
                   const char *reference, const struct operation *operation)
 {
@@ -101,7 +105,32 @@ images_spread_new(struct engine *engine, const struct host *host, const struct i
         spread->path = mem_strdup(spool->path(spool->self, image->digest));
     }
     list_push(&engine->spreads, &spread->node);
-    return spread;
+    spread->waiting = true;
+    spread->wait.done = images_on_durable;
+    engine_wait_durable(engine, &spread->wait);
+}
+
+/* What was asked for is on the disk: hosts may be told. */
+static void
+images_on_durable(struct engine_wait *wait, const struct fault *fault)
+{
+    struct image_spread *spread = CONTAINER_OF(wait, struct image_spread, wait);
+    struct engine *engine = spread->engine;
+    struct host *host = idmap_find(&engine->model->hosts, spread->host_id);
+    struct fault gone;
+
+    spread->waiting = false;
+    if (!fault && (engine->reloading || engine->health == ENGINE_STOPPING || spread->cancelled ||
+                   !host || !host->lane)) {
+        fault_set(&gone, FAULT_CANCELLED, "images", "cancelled before it began");
+        fault = &gone;
+    }
+    if (fault)
+        images_end(spread, fault);
+    else if (spread->image_id && spread->name)
+        images_look(spread, host);
+    else
+        images_send(spread, host);
 }
 
 static void
@@ -114,15 +143,32 @@ images_look(struct image_spread *spread, struct host *host)
     lane_submit(host->lane, &spread->op);
 }
 
+/* @host has @references, separated by spaces. */
+static void
+images_note(struct engine *engine, struct host *host, const char *references)
+{
+    while (*references) {
+        size_t len = strcspn(references, " ");
+        CLEANUP(mem_freep) char *one = mem_printf("%.*s", (int)len, references);
+
+        if (len > 0)
+            placement_image_set(engine->model->placement, host, one, true);
+        references += len + (references[len] != '\0');
+    }
+}
+
 static void
 images_on_looked(struct lane_op *op, const struct fault *fault)
 {
     struct image_spread *spread = CONTAINER_OF(op, struct image_spread, op);
 
-    if (fault && fault->kind == FAULT_ENGINE_MISSING && !spread->engine->reloading)
+    if (fault && fault->kind == FAULT_ENGINE_MISSING && !spread->engine->reloading) {
         images_send(spread, op->lane->host);
-    else
-        images_end(spread, fault);
+        return;
+    }
+    if (!fault)
+        images_note(spread->engine, op->lane->host, spread->name);
+    images_end(spread, fault);
 }
 
 static void
@@ -150,8 +196,6 @@ images_on_progress(struct docker_call *call, int64_t done, int64_t total, const 
 
     if (!operation || operation->state != OPERATION_RUNNING)
         return;
-    if (operation->cancel_asked)
-        lane_cancel(&spread->op);
     /* Only for readers: not worth a commit each time. */
     buf_init(&buf, 240);
     buf_printf(&buf, "%s: %s, %lld of %lld bytes", spread->op.lane->host->name,
@@ -173,8 +217,7 @@ images_on_sent(struct lane_op *op, const struct fault *fault)
         model_image_touch(engine->model, image);
     }
     if (!fault)
-        placement_image_set(engine->model->placement, host,
-                            spread->image_id ? op->call.out.text : spread->name, true);
+        images_note(engine, host, spread->image_id ? op->call.out.text : spread->name);
     if (!fault && !engine->reloading)
         state_event(engine, "host.image", host, NULL, "has image %s now",
                     spread->image_id ? op->call.out.text : spread->name);
@@ -211,8 +254,10 @@ images_end(struct image_spread *spread, const struct fault *fault)
     struct engine *engine = spread->engine;
     struct operation *operation = idmap_find(&engine->model->operations, spread->operation_id);
 
+    const struct host *host = idmap_find(&engine->model->hosts, spread->host_id);
+
     if (operation && operation->state == OPERATION_RUNNING && !engine->reloading)
-        images_operation_step(engine, operation, spread->op.lane->host->name, fault);
+        images_operation_step(engine, operation, host ? host->name : "a host that is gone", fault);
     list_remove(&engine->spreads, &spread->node);
     free(spread->name);
     free(spread->path);
@@ -235,28 +280,42 @@ images_host_joined(struct engine *engine, struct host *host)
     IDMAP_EACH(&engine->model->images, struct image, image)
     {
         CLEANUP(mem_freep) char *reference = NULL;
-        struct image_spread *spread;
 
         if (image->pool_id != host->pool->id)
             continue;
         reference = images_first_reference(image);
-        spread = images_spread_new(engine, host, image, reference, NULL);
-        if (reference)
-            images_look(spread, host);
-        else
-            images_send(spread, host);
+        images_spread_new(engine, host, image, reference, NULL);
     }
+}
+
+static void
+images_cancel(struct engine *engine, int64_t operation_id)
+{
+    struct list_node *next;
+
+    for (struct list_node *node = list_first(&engine->spreads); node; node = next) {
+        struct image_spread *spread = CONTAINER_OF(node, struct image_spread, node);
+
+        next = list_next(&engine->spreads, node);
+        if (operation_id != 0 && spread->operation_id != operation_id)
+            continue;
+        if (spread->waiting)
+            spread->cancelled = true;
+        else
+            lane_cancel(&spread->op);
+    }
+}
+
+void
+images_operation_cancel(struct engine *engine, const struct operation *operation)
+{
+    images_cancel(engine, operation->id);
 }
 
 void
 images_cancel_all(struct engine *engine)
 {
-    struct list_node *next;
-
-    for (struct list_node *node = list_first(&engine->spreads); node; node = next) {
-        next = list_next(&engine->spreads, node);
-        lane_cancel(&CONTAINER_OF(node, struct image_spread, node)->op);
-    }
+    images_cancel(engine, 0);
 }
 
 static struct operation *
@@ -293,9 +352,7 @@ images_spread_all(struct engine *engine, const struct pool *pool, const struct i
     IDMAP_EACH(&engine->model->hosts, struct host, host)
     {
         if (host->pool == pool && host->lane && host->lane->state == LANE_OPEN)
-            images_send(images_spread_new(engine, host, image, image ? NULL : operation->subject,
-                                          operation),
-                        host);
+            images_spread_new(engine, host, image, image ? NULL : operation->subject, operation);
     }
 }
 

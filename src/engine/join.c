@@ -59,6 +59,8 @@ join_on_timer(struct clock_timer *timer)
     struct lane *lane = CONTAINER_OF(timer, struct lane, timer);
 
     assert(!lane->join);
+    if (lane->engine->reloading || lane->engine->health == ENGINE_STOPPING)
+        return;
     lane->join = mem_new0(sizeof(*lane->join));
     lane->wanted = false;
     if (lane->state == LANE_OPEN)

@@ -7,6 +7,7 @@
 #include "launch_end.h"
 #include "launch_ready.h"
 #include "launch_words.h"
+#include "restart.h"
 
 /* In the order in which they run. */
 static void launch_on_due(struct clock_timer *timer);
@@ -43,8 +44,10 @@ launch_start(struct engine *engine, struct instance *instance)
     (void)id_encode(ID_INSTANCE, instance->id, launch->id_text);
     launch->began_mono_ms = state_mono_ms(engine);
     if (instance->retry_at_ms > 0 && wait_ms > 0) {
+        /* A clock that was put back must not make it wait for years. */
         launch->timer.fire = launch_on_due;
-        state_timer_set(engine, &launch->timer, wait_ms);
+        state_timer_set(engine, &launch->timer,
+                        wait_ms < RESTART_DELAY_MAX_MS ? wait_ms : RESTART_DELAY_MAX_MS);
         return;
     }
     launch->wait.done = launch_on_durable;

@@ -118,6 +118,7 @@ launch_end_running(struct launch *launch)
     launch_end_free(launch);
     instance->attempts = 0;
     instance->retry_at_ms = 0;
+    instance->exit_code = INSTANCE_NO_EXIT_CODE;
     if (instance->ends_at_ms == 0 && instance->started_at_ms == 0 && instance->lifetime_ms > 0)
         instance->ends_at_ms = now_ms + instance->lifetime_ms;
     if (instance->ends_at_ms > 0 &&
@@ -151,7 +152,7 @@ launch_end_failed(struct launch *launch, const struct fault *why)
                 fault->text);
     if (rule->blame == BLAME_BLUEPRINT)
         blame_blueprint(engine, instance->blueprint, fault);
-    if (fault->kind == FAULT_EXITED && restart_is_due(instance)) {
+    if (fault->kind == FAULT_EXITED && restart_is_due(instance, state_now_ms(engine))) {
         launch_end_free(launch);
         restart_start(engine, instance, fault->text);
         return;
@@ -182,6 +183,7 @@ launch_end_on_retry(struct clock_timer *timer)
     struct instance *instance = launch->work.instance;
 
     launch_end_free(launch);
+    instance->retry_at_ms = 0;
     model_instance_move(engine->model, instance, INSTANCE_EV_RETRY, NULL, state_now_ms(engine));
     state_sweep(engine);
 }

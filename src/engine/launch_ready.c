@@ -66,7 +66,7 @@ launch_ready_on_looked(struct lane_op *op, const struct fault *fault)
     if (launch_is_over(launch))
         return;
     observe_container(launch->work.engine, instance, &op->call.out.container);
-    if (op->call.out.container.state != DOCKER_RUNNING) {
+    if (!observe_is_alive(&op->call.out.container)) {
         instance->exit_code = op->call.out.container.exit_code;
         observe_exit_text(instance, &op->call.out.container, &exited);
         flow_step_done(&launch->flow, &exited);

@@ -10,6 +10,9 @@
 void observe_container(struct engine *engine, struct instance *instance,
                        const struct docker_container *container);
 
+/** observe_is_alive() - it runs, perhaps paused. */
+bool observe_is_alive(const struct docker_container *container);
+
 /** observe_exit_text() - FAULT_EXITED with why it ended, in plain words. */
 void observe_exit_text(const struct instance *instance, const struct docker_container *container,
                        struct fault *ret_fault);

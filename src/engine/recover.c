@@ -3,6 +3,7 @@
 #include "bury.h"
 #include "idle.h"
 #include "images.h"
+#include "join.h"
 #include "lane.h"
 #include "launch.h"
 #include "rounds.h"
@@ -41,7 +42,7 @@ recover_host(struct engine *engine, struct host *host)
 static void
 recover_instance(struct engine *engine, struct instance *instance)
 {
-    if (!instance->host || !instance->host->lane)
+    if (!instance->host || !instance->host->lane || instance->work)
         return;
     if (instance->state == INSTANCE_STARTING)
         launch_start(engine, instance);
@@ -49,6 +50,15 @@ recover_instance(struct engine *engine, struct instance *instance)
         bury_start(engine, instance);
     else if (instance->desired == INSTANCE_STOPPED)
         bury_stop(engine, instance);
+}
+
+static void
+recover_instances(struct engine *engine)
+{
+    IDMAP_EACH(&engine->model->instances, struct instance, instance)
+    {
+        recover_instance(engine, instance);
+    }
 }
 
 void
@@ -60,10 +70,8 @@ recover_resume(struct engine *engine)
     {
         recover_host(engine, host);
     }
-    IDMAP_EACH(&engine->model->instances, struct instance, instance)
-    {
-        recover_instance(engine, instance);
-    }
+    if (!engine->info.restored)
+        recover_instances(engine);
     IDMAP_EACH(&engine->model->operations, struct operation, operation)
     {
         if (operation->state != OPERATION_RUNNING || operation->kind == OPERATION_HOST_DRAIN ||
@@ -199,7 +207,10 @@ recover_on_probe(struct clock_timer *timer)
     state_sweep(engine);
 }
 
-/* A restored file is compared with the hosts once; after that, what has no row is an orphan. */
+/*
+ * A restored file is first compared with all hosts, and only adds what it finds.  After that the open
+ * work goes on, and what has no row is an orphan.
+ */
 static void
 recover_compared(struct engine *engine)
 {
@@ -209,6 +220,13 @@ recover_compared(struct engine *engine)
     engine->extra.compared = true;
     state_event(engine, "store.compared", NULL, NULL,
                 "the restored rows were compared with the hosts that answered");
+    recover_instances(engine);
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (host->lane)
+            join_schedule(host->lane, 0);
+    }
+    state_sweep(engine);
 }
 
 void

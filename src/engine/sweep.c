@@ -27,6 +27,9 @@ sweep_try(struct engine *engine, struct instance *instance)
     struct host *host = NULL;
     int64_t now_ms = state_now_ms(engine);
 
+    /* After a restore it may run already, on a host that was not yet looked at. */
+    if (engine->info.restored)
+        return false;
     sweep_ask(engine, instance, &ask);
     if (placement_pick(model->placement, &ask, &host, &why) != PLACEMENT_OK)
         return false;
@@ -60,8 +63,8 @@ sweep_queues(struct engine *engine)
 {
     uint32_t left = SWEEP_TURN_MAX;
 
-    if (!engine->sweep_needed || engine->health == ENGINE_STOPPING || engine->reloading ||
-        engine->health == ENGINE_BROKEN)
+    if (!engine->sweep_needed || engine->health != ENGINE_SERVING || engine->reloading ||
+        engine->info.restored)
         return;
     engine->sweep_needed = false;
     IDMAP_EACH(&engine->model->pools, struct pool, pool)
