@@ -241,7 +241,7 @@ schema_decode_target(const struct schema_target *target, const json_t *json)
     const char *key;
     json_t *member;
 
-    assert(schema->fields);
+    assert(schema->fields || schema->field_count == 0);
     if (!json_is_object(json)) {
         const struct schema_value value = { .json = json,
                                             .pointer = target->pointer,
