@@ -20,16 +20,18 @@ int cli_ask_json(struct cli *cli, const char *path, json_t **ret_json);
  * @ret_items: owned array */
 int cli_ask_list(struct cli *cli, const char *path, int64_t limit, json_t **ret_items);
 
+/** cli_ask_list_if_seen() - the same; @ret_items is NULL when the token may not see it or the daemon does
+ * not have it. */
+int cli_ask_list_if_seen(struct cli *cli, const char *path, json_t **ret_items);
+
 /** cli_ask_path() - "/v1/@resource/@name/@verb", with the name escaped; @verb may be NULL. Owned. */
 char *cli_ask_path(const char *resource, const char *name, const char *verb) MUST_USE;
 
 /** cli_ask_query() - append "?key=value" or "&key=value", escaped, to @path; NULL value: nothing. */
 void cli_ask_query(struct buf *path, const char *key, const char *value);
 
-/** cli_ask_host_id() - @word when it is an id, else the id of the host with this name.
- * @ret_id: [ID_TEXT_SIZE] */
-int cli_ask_host_id(struct cli *cli, const char *word, char *ret_id);
-/** cli_ask_instance_id() - the same; the name of one live instance. */
+/** cli_ask_instance_id() - @word when it is an id, else the id of the one live instance with this
+ * name. @ret_id: [ID_TEXT_SIZE] */
 int cli_ask_instance_id(struct cli *cli, const char *word, char *ret_id);
 
 /** cli_ask_fail() - tell @fault on stderr: "berth: text". Return: its exit code. */

@@ -12,7 +12,9 @@
 struct cli {
     struct cli_args args;
     struct cli_term term;
-    struct cli_target target;
+    struct cli_wish wish;      /* what the command line says about the daemon */
+    int64_t timeout_s;         /* longest wait for one answer */
+    struct cli_target target;  /* valid with client */
     struct cli_client *client; /* NULL until cli_ask() was called */
 };
 

@@ -17,17 +17,17 @@ struct cli_client;
 struct cli_call {
     /* In. All is borrowed until cli_client_call() returns. */
     const char *method;
-    const char *path;       /* with its query, beginning with '/' */
-    const json_t *body;     /* NULL: none */
-    bool keyed;             /* send an Idempotency-Key, so that it may be repeated */
-    const char *if_match;   /* NULL: none */
-    const char *accept;     /* NULL: JSON */
-    const char *last_event; /* NULL: none; for event streams */
-    FILE *upload;           /* sent as the body; NULL: none */
-    int64_t upload_bytes;
+    const char *path;        /* with its query, beginning with '/' */
+    const json_t *body;      /* NULL: none */
+    bool keyed;              /* send an Idempotency-Key, so that it may be repeated */
+    const char *if_match;    /* NULL: none */
+    const char *accept;      /* NULL: JSON */
+    const char *last_event;  /* NULL: none; for event streams */
+    FILE *upload;            /* sent as the body; NULL: none */
+    int64_t upload_bytes;    /* -1: only its end tells */
     const char *upload_type; /* media type of upload or of text */
     const char *text;        /* a body as it is; NULL: none */
-    bool endless;            /* no deadline, once the answer has begun */
+    bool endless;            /* no deadline once we are connected */
     /* A successful answer's body goes here instead of into json, piece by piece.
      * Return: false to stop. */
     bool (*on_data)(struct cli_call *call, const char *data, size_t len);
@@ -38,6 +38,7 @@ struct cli_call {
     json_t *json;        /* owned; NULL: no body, or not JSON */
     char etag[72];       /* "" when there was none */
     char request_id[64]; /* the same */
+    char type[64];       /* media type; known in on_data, too */
     bool stopped;        /* on_data said so */
 };
 

@@ -58,8 +58,9 @@ int cli_output_json(struct cli *cli, const json_t *json);
 struct cli_list {
     const char *path;
     const struct cli_rows *rows;
-    /* Keep this row? NULL: all. */
-    bool (*keep)(const struct cli *cli, const json_t *item);
+    int64_t limit; /* most rows without --limit; 0: all */
+    bool whole;    /* it has no pages */
+    bool newest;   /* it begins with the newest, which is printed last */
 };
 
 /** cli_output_list() - get the list, filter it, print it; again and again with --watch. The command

@@ -1,0 +1,141 @@
+/* The table of commands: blueprints, hosts, pools, routes, images. */
+
+#include "berth/cli/table.h"
+
+#include "cmd.h"
+
+/* clang-format off */
+static const struct cli_arg blueprint_one[] = {
+    { "BLUEPRINT", CLI_ONE, CLI_WORDS_BLUEPRINT, NULL, "Name of the blueprint." },
+    { .name = NULL },
+};
+
+static const struct cli_arg blueprint_some[] = {
+    { "BLUEPRINT", CLI_SOME, CLI_WORDS_BLUEPRINT, NULL, "Names of blueprints." },
+    { .name = NULL },
+};
+
+static const struct cli_flag apply_flags[] = {
+    { .name = "file", .letter = 'f', .type = CLI_TEXT, .repeats = true, .words = CLI_WORDS_FILE, .value = "FILE",
+      .doc = "YAML (one or more documents) or JSON (an object or a list); - is standard input." },
+    { .name = NULL },
+};
+
+static const struct cli_arg host_one[] = {
+    { "HOST", CLI_ONE, CLI_WORDS_HOST, NULL, "Id or name of the host." },
+    { .name = NULL },
+};
+
+static const struct cli_arg host_some[] = {
+    { "HOST", CLI_SOME, CLI_WORDS_HOST, NULL, "Ids or names of hosts." },
+    { .name = NULL },
+};
+
+static const struct cli_arg host_new[] = {
+    { "NAME", CLI_ONE, CLI_WORDS_NONE, NULL, "Its name in the pool." },
+    { .name = NULL },
+};
+
+static const struct cli_flag host_add_flags[] = {
+    { .name = "engine", .type = CLI_TEXT, .value = "URL", .doc = "Address of its Docker engine: tcp://10.0.0.5:2376 or unix:///run/docker.sock." },
+    { .name = "pool", .type = CLI_TEXT, .words = CLI_WORDS_POOL, .value = "POOL", .fallback = "default", .doc = "The pool it joins." },
+    { .name = "ca", .type = CLI_TEXT, .words = CLI_WORDS_FILE, .value = "FILE", .doc = "On the daemon's machine: certificate of the authority (PEM)." },
+    { .name = "cert", .type = CLI_TEXT, .words = CLI_WORDS_FILE, .value = "FILE", .doc = "On the daemon's machine: our certificate (PEM)." },
+    { .name = "key", .type = CLI_TEXT, .words = CLI_WORDS_FILE, .value = "FILE", .doc = "On the daemon's machine: our certificate's key (PEM)." },
+    { .name = "plain", .type = CLI_SWITCH, .doc = "Allow tcp without TLS: whoever reaches that port owns the machine." },
+    { .name = "label", .type = CLI_PAIR, .repeats = true, .value = "KEY=VALUE", .doc = "A label that blueprints may ask for." },
+    { .name = NULL },
+};
+
+static const struct cli_flag host_drain_flags[] = {
+    { .name = "deadline", .type = CLI_DURATION, .value = "DURATION", .doc = "After so long what still runs there is stopped; the pool's when not given." },
+    { .name = NULL },
+};
+
+static const struct cli_flag host_rm_flags[] = {
+    { .name = "force", .type = CLI_SWITCH, .doc = "At once: what runs there is given up." },
+    { .name = NULL },
+};
+
+static const struct cli_arg pool_one[] = {
+    { "POOL", CLI_ONE, CLI_WORDS_POOL, NULL, "Name of the pool." },
+    { .name = NULL },
+};
+
+static const struct cli_arg pool_set_args[] = {
+    { "POOL", CLI_ONE, CLI_WORDS_POOL, NULL, "Name of the pool." },
+    { "KEY=VALUE", CLI_ANY, CLI_WORDS_NONE, NULL, "A member of its policy, nested ones with dots; an empty value takes the default." },
+    { .name = NULL },
+};
+
+static const struct cli_flag pool_set_flags[] = {
+    { .name = "file", .letter = 'f', .type = CLI_TEXT, .words = CLI_WORDS_FILE, .value = "FILE", .doc = "A whole policy, YAML or JSON; - is standard input." },
+    { .name = NULL },
+};
+
+static const struct cli_flag image_pool[] = {
+    { .name = "pool", .type = CLI_TEXT, .words = CLI_WORDS_POOL, .value = "POOL", .fallback = "default", .doc = "The pool." },
+    { .name = NULL },
+};
+
+static const struct cli_arg image_file[] = {
+    { "FILE", CLI_ONE, CLI_WORDS_FILE, NULL, "An archive as 'docker save' writes it; - is standard input." },
+    { .name = NULL },
+};
+
+static const struct cli_arg image_name[] = {
+    { "IMAGE", CLI_ONE, CLI_WORDS_NONE, NULL, "Name of the image, as for 'docker pull'." },
+    { .name = NULL },
+};
+
+const struct cli_command cli_table_fleet[] = {
+    { "blueprint ls", "List blueprints", NULL, "berth blueprint ls",
+      NULL, NULL, NULL, CLI_SET_OUTPUT | CLI_SET_LIST | CLI_SET_WATCH, false, cmd_blueprint_ls },
+    { "blueprint show", "Show all of a blueprint", "With -o yaml in a form that 'berth blueprint apply' takes.",
+      "berth blueprint show notebook -o yaml > notebook.yaml",
+      NULL, blueprint_one, NULL, CLI_SET_OUTPUT, false, cmd_blueprint_show },
+    { "blueprint apply", "Create or change blueprints",
+      "Each change makes a new version; what is the same stays. Sizes may be written like 512m, durations like 1h. "
+      "With --dry-run they are only checked and compared with what is there.",
+      "berth blueprint apply -f notebook.yaml\ncat *.yaml | berth blueprint apply -f - --dry-run",
+      NULL, NULL, apply_flags, CLI_SET_OUTPUT | CLI_SET_DRY_RUN, false, cmd_blueprint_apply },
+    { "blueprint rm", "Remove blueprints", "What runs from them goes on.", "berth blueprint rm notebook --yes",
+      NULL, blueprint_some, NULL, CLI_SET_YES | CLI_SET_DRY_RUN, false, cmd_blueprint_rm },
+    { "host ls", "List hosts", NULL, "berth host ls -o wide\nberth host ls --filter pool=default --filter state=active",
+      "pool state", NULL, NULL, CLI_SET_OUTPUT | CLI_SET_LIST | CLI_SET_WATCH, false, cmd_host_ls },
+    { "host show", "Show all about a host", NULL, "berth host show h-01h7q2m8k3v9a",
+      NULL, host_one, NULL, CLI_SET_OUTPUT, false, cmd_host_show },
+    { "host add", "Add a machine that already runs an engine",
+      "The engine is reached with mutual TLS; the files lie on the daemon's machine.",
+      "berth host add rack1 --engine tcp://10.0.0.5:2376 --ca /etc/berth/ca.pem --cert /etc/berth/cert.pem --key /etc/berth/key.pem",
+      NULL, host_new, host_add_flags, CLI_SET_OUTPUT | CLI_SET_WAIT | CLI_SET_DRY_RUN, false, cmd_host_add },
+    { "host drain", "Let hosts run empty", "They take nothing new; at the deadline what still runs is stopped and started elsewhere as its policy says.",
+      "berth host drain rack1 --deadline 30m --wait",
+      NULL, host_some, host_drain_flags, CLI_SET_OUTPUT | CLI_SET_WAIT | CLI_SET_YES | CLI_SET_DRY_RUN, false, cmd_host_drain },
+    { "host activate", "Let hosts take work again", NULL, "berth host activate rack1",
+      NULL, host_some, NULL, CLI_SET_OUTPUT | CLI_SET_DRY_RUN, false, cmd_host_activate },
+    { "host rm", "Remove hosts", "A host is drained first, unless with --force.", "berth host rm rack1 --yes --wait",
+      NULL, host_some, host_rm_flags, CLI_SET_OUTPUT | CLI_SET_WAIT | CLI_SET_YES | CLI_SET_DRY_RUN, false, cmd_host_rm },
+    { "host log", "Print a host's preparation, step by step", NULL, "berth host log rack1",
+      NULL, host_one, NULL, CLI_SET_OUTPUT, false, cmd_host_log },
+    { "pool ls", "List pools", NULL, "berth pool ls",
+      NULL, NULL, NULL, CLI_SET_OUTPUT | CLI_SET_LIST | CLI_SET_WATCH, false, cmd_pool_ls },
+    { "pool show", "Show all about a pool", NULL, "berth pool show default",
+      NULL, pool_one, NULL, CLI_SET_OUTPUT, false, cmd_pool_show },
+    { "pool plan", "Show what the next rounds would do, and why", NULL, "berth pool plan default",
+      NULL, pool_one, NULL, CLI_SET_OUTPUT, false, cmd_pool_plan },
+    { "pool set", "Change a pool's policy", "Members that are not named stay. Sizes may be written like 512m, durations like 1h.",
+      "berth pool set default overcommit.memory=1.5 drain_deadline_s=10m",
+      NULL, pool_set_args, pool_set_flags, CLI_SET_OUTPUT | CLI_SET_DRY_RUN, false, cmd_pool_set },
+    { "route ls", "List routes", NULL, "berth route ls",
+      NULL, NULL, NULL, CLI_SET_OUTPUT | CLI_SET_LIST, false, cmd_pool_routes },
+    { "image ls", "List the images of a pool", NULL, "berth image ls --pool default",
+      NULL, NULL, image_pool, CLI_SET_OUTPUT | CLI_SET_LIST, false, cmd_image_ls },
+    { "image load", "Load an archive into every host of a pool", "Hosts that join later get it, too.",
+      "docker save demo:1 > demo.tar && berth image load demo.tar --pool default --wait",
+      NULL, image_file, image_pool, CLI_SET_OUTPUT | CLI_SET_WAIT, false, cmd_image_load },
+    { "image pull", "Pull an image on every host of a pool", NULL, "berth image pull registry.example.org/demo:1 --wait",
+      NULL, image_name, image_pool, CLI_SET_OUTPUT | CLI_SET_WAIT, false, cmd_image_pull },
+    { .path = NULL },
+};
+/* clang-format on */
