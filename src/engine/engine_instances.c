@@ -112,8 +112,8 @@ int
 engine_instances_create(struct engine *engine, const struct instance_request *request,
                         struct instance **ret_instances, struct fault *fault)
 {
-    struct blueprint *blueprint;
-    struct pool *pool;
+    struct blueprint *blueprint = NULL;
+    struct pool *pool = NULL;
     bool line;
 
     assert(request->count >= 1 && request->count <= INSTANCE_COUNT_MAX);
