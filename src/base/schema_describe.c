@@ -50,7 +50,10 @@ schema_describe_number(const struct schema_field *field, bool request, struct js
         if (field->max < INT64_MAX)
             put(out, "maximum", field->max);
     }
-    if (!(field->flags & SCHEMA_REQUIRED))
+    /* A default out of range stands for "none": there is nothing to tell. */
+    if (!(field->flags & SCHEMA_REQUIRED) &&
+        (!schema_has_range(field) ||
+         (field->fallback >= field->min && field->fallback <= field->max)))
         put(out, "default", field->fallback);
 }
 
