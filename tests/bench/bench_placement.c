@@ -146,7 +146,7 @@ must_be_placed(int outcome)
     if (outcome == PLACEMENT_OK)
         return;
     (void)fputs("bench_placement: no room\n", stderr);
-    exit(1);
+    abort();
 }
 
 static void
