@@ -166,7 +166,7 @@ test_describe_a_request(void **state)
     check_path(json, "password", "type", "\"string\"");
     check_path(json, "memory_bytes", NULL,
                "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":4194304,"
-               "\"maximum\":1073741824,\"default\":0,\"description\":\"Memory.\"}");
+               "\"maximum\":1073741824,\"description\":\"Memory.\"}");
     check_path(json, "cpus", NULL,
                "{\"type\":\"number\",\"minimum\":0.01,\"maximum\":64,\"default\":0.5,"
                "\"description\":\"Processors.\"}");
