@@ -15,6 +15,17 @@ install(FILES ${config}/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES ${config}/berthd.example.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 
+# Manual pages and completions come from the program itself, so that they can't disagree with it.
+set(papers ${CMAKE_BINARY_DIR}/papers)
+add_custom_command(OUTPUT ${papers}/berth.1 COMMAND berth __generate ${papers} DEPENDS berth
+    COMMENT "Writing manual pages and completions" VERBATIM)
+add_custom_target(papers ALL DEPENDS ${papers}/berth.1)
+install(FILES ${papers}/berth.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+install(FILES ${papers}/berthd.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
+install(FILES ${papers}/berth DESTINATION share/bash-completion/completions)
+install(FILES ${papers}/_berth DESTINATION share/zsh/vendor-completions)
+install(FILES ${papers}/berth.fish DESTINATION share/fish/vendor_completions.d)
+
 set(CPACK_PACKAGE_NAME berth)
 set(CPACK_PACKAGE_VENDOR "The Berth authors")
 set(CPACK_PACKAGE_CONTACT "The Berth authors <berth@localhost>")

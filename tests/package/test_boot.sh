@@ -22,7 +22,7 @@ systemctl reload berthd.service
 [ "$(property ActiveState)" = active ] && echo "reloads"
 kill -STOP "$first"
 for _ in $(seq 300); do
-    [ "$(property ActiveState)" = active ] && [ "$(property MainPID)" != "$first" ] && break
+    [ "$(property NRestarts)" = 1 ] && [ "$(property ActiveState)" = active ] && break
     sleep 0.1
 done
 echo "restarts $(property NRestarts)"

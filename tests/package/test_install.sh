@@ -46,13 +46,15 @@ check in_root dpkg --install /tmp/berth.deb
 
 version=$(dpkg-deb --field "$DEB" Version)
 check [ "$(in_root berthd --version)" = "berthd ${version%%-*}" ]
-check in_root berth version --help >/dev/null
+check in_root berth help >/dev/null
+check [ -s "$ROOT/usr/share/man/man1/berth.1" ]
+check [ -s "$ROOT/usr/share/bash-completion/completions/berth" ]
 check in_root id berth
 in_root id -nG berth | grep -qw docker || fail "berth is not in group docker"
 check [ "$(mode_of /var/lib/berth)" = "berth:berth 700" ]
 check [ "$(mode_of /etc/berth/berthd.yaml)" = "root:berth 640" ]
 check in_root berthd --config /etc/berth/berthd.yaml --check-config
-check in_root systemd-analyze verify --man=no /usr/lib/systemd/system/berthd.service
+check in_root systemd-analyze verify /usr/lib/systemd/system/berthd.service
 daemon_starts_and_stops
 check [ -s "$ROOT/var/lib/berth/admin.token" ]
 
