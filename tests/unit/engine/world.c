@@ -25,6 +25,18 @@ world_random(void *self, void *ret_data, size_t len)
     }
 }
 
+static struct fake_fate
+world_fate(void *cookie, const struct docker_call *call)
+{
+    struct world *world = cookie;
+    const struct fake_machine *machine = fake_docker_machine_of(world->docker, call->host_id);
+    struct fake_fate fate = fake_fate_decide(&world->fates, machine->engine, call);
+
+    if (world->on_call)
+        world->on_call(world, call, &fate);
+    return fate;
+}
+
 static const char *
 world_spool_path(void *self, const char *name)
 {
@@ -48,6 +60,7 @@ world_init(struct world *world, uint64_t seed)
         .docker = fake_docker_port(world->docker),
         .spool = &world->spool,
     };
+    fake_docker_fate(world->docker, world_fate, world);
     engine_config_defaults(&world->config);
     world_start(world);
 }
@@ -96,28 +109,42 @@ world_turn_end(struct world *world)
         world->on_turn(world);
 }
 
-bool
-world_turn(struct world *world, int64_t until_mono_ms)
-{
-    bool asked = fake_clock_asked(world->clock);
-    bool happened = asked;
-
-    /* The disk is quicker than anything else. */
-    if (!asked)
-        happened = fake_store_commit_next(world->store, NULL) ||
-                   fake_store_asked_next(world->store, NULL) ||
-                   fake_clock_next(world->clock, until_mono_ms);
-    if (happened)
-        world_turn_end(world);
-    return happened;
-}
-
-static int64_t
+int64_t
 world_mono(const struct world *world)
 {
     const struct clock_port *clock = fake_clock_port(world->clock);
 
     return clock->mono_ms(clock->self);
+}
+
+/* The disk takes its time. */
+static bool
+world_next(struct world *world, int64_t until_mono_ms)
+{
+    if (fake_store_pending(world->store) == 0)
+        world->disk_due_ms = 0;
+    else if (world->disk_due_ms == 0)
+        world->disk_due_ms = world_mono(world) + world->disk_ms;
+    if (world->disk_due_ms == 0 || world->disk_due_ms > until_mono_ms)
+        return fake_clock_next(world->clock, until_mono_ms);
+    if (fake_clock_next(world->clock, world->disk_due_ms - 1))
+        return true;
+    if (world_mono(world) < world->disk_due_ms)
+        fake_clock_advance(world->clock, world->disk_due_ms - world_mono(world));
+    world->disk_due_ms = 0;
+    return fake_store_commit_next(world->store, NULL);
+}
+
+bool
+world_turn(struct world *world, int64_t until_mono_ms)
+{
+    bool happened = fake_clock_asked(world->clock);
+
+    if (!happened)
+        happened = fake_store_asked_next(world->store, NULL) || world_next(world, until_mono_ms);
+    if (happened)
+        world_turn_end(world);
+    return happened;
 }
 
 void
@@ -152,6 +179,7 @@ world_crash(struct world *world, size_t durable)
     fake_clock_crash(world->clock);
     graves[grave_count++] = world->engine;
     world->engine = NULL;
+    world->disk_due_ms = 0;
 }
 
 struct pool *

@@ -2,7 +2,7 @@
 
 /*
  * An engine in a world of fakes with virtual time: hosts whose calls take a
- * millisecond, a store that commits when it is asked to, a clock that jumps to
+ * millisecond, a store that commits at once or in its time, a clock that jumps to
  * the next timer.
  */
 
@@ -11,6 +11,8 @@
 #include "support/fake_clock.h"
 #include "support/fake_docker.h"
 #include "support/fake_store.h"
+
+struct check;
 
 struct world {
     struct fake_clock *clock;
@@ -23,8 +25,15 @@ struct world {
     struct random_port random;
     struct spool_port spool;
     uint64_t turns;
+    struct fake_fates fates; /* what goes wrong with calls */
+    int64_t disk_ms;         /* how long a commit takes */
+    int64_t disk_due_ms;     /* when the oldest one is done; 0: none is pending */
     /* Called after each turn; may look but not touch. */
     void (*on_turn)(struct world *world);
+    /* Called when a call to an engine begins, which is to have @fate. */
+    void (*on_call)(struct world *world, const struct docker_call *call,
+                    const struct fake_fate *fate);
+    struct check *check; /* check.h's */
     void *cookie;
 };
 
@@ -39,6 +48,9 @@ bool world_turn(struct world *world, int64_t until_mono_ms);
 void world_run(struct world *world, int64_t ms);
 /** world_run_until() - turns until @is_true, at most @ms of virtual time. Return: whether it is. */
 bool world_run_until(struct world *world, bool (*is_true)(struct world *world), int64_t ms);
+
+/** world_mono() - the monotonic clock. */
+int64_t world_mono(const struct world *world);
 
 /** world_crash() - kill -9: what is committed stays, open calls vanish. @durable as in
  * fake_store_crash(). */
