@@ -111,6 +111,8 @@ engine_serve() {
     kill "$pid" 2>/dev/null || true
     wait "$pid" || true
     ip link delete "$bridge" || true
+    # The engine binds its data folder to itself where it is not on a shared mount, and may leave that.
+    ! mountpoint --quiet "$dir/data" || umount "$dir/data" || true
     find /sys/fs/cgroup -maxdepth 2 -type d -name "$bridge" -exec rmdir {} + || true
 }
 
