@@ -131,14 +131,16 @@ cli_client_call(struct cli_client *client, struct cli_call *call, struct fault *
         cli_client_key(key);
     client->streamed = false;
     for (int tries = 1;; tries++) {
-        int result = cli_client_once(client, call, call->keyed ? key : NULL, fault);
+        struct fault failure = { 0 };
         int64_t again_ms;
 
-        if (result == 0)
+        if (cli_client_once(client, call, call->keyed ? key : NULL, &failure) == 0)
             return 0;
-        again_ms = cli_client_again_ms(client, call, tries, lost, fault);
-        if (again_ms < 0 || (again_ms > 0 && !cli_signal_pause(again_ms)))
-            return result;
+        again_ms = cli_client_again_ms(client, call, tries, lost, &failure);
+        if (again_ms < 0 || (again_ms > 0 && !cli_signal_pause(again_ms))) {
+            *fault = failure;
+            return -1;
+        }
         lost = lost || call->status == 0;
         cli_client_call_fini(call);
     }

@@ -102,6 +102,68 @@ cli_format_scalar(const json_t *json, struct buf *out)
     }
 }
 
+static void cli_format_members(const json_t *json, size_t indent, struct buf *out);
+
+static void
+cli_format_indent(struct buf *out, size_t columns)
+{
+    for (size_t i = 0; i < columns; i++)
+        buf_append_char(out, ' ');
+}
+
+/* What stands behind "key:" or "-". */
+static void
+cli_format_inner(const json_t *value, size_t indent, struct buf *out)
+{
+    bool nested = json_is_object(value) || json_is_array(value);
+
+    if (nested && json_object_size(value) + json_array_size(value) > 0) {
+        buf_append_char(out, '\n');
+        cli_format_members(value, indent, out);
+        return;
+    }
+    buf_append_char(out, ' ');
+    if (nested || json_is_null(value))
+        buf_append_char(out, '-');
+    cli_format_scalar(value, out);
+    buf_append_char(out, '\n');
+}
+
+static void
+cli_format_members(const json_t *json, size_t indent, struct buf *out)
+{
+    const char *key;
+    json_t *value;
+    size_t i;
+
+    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    {
+        cli_format_indent(out, indent);
+        buf_printf(out, "%s:", key);
+        cli_format_inner(value, indent + 2, out);
+    }
+    json_array_foreach(json, i, value)
+    {
+        size_t begin = out->len;
+
+        /* The dash takes the place of the first member's indent. */
+        if (json_is_object(value) && json_object_size(value) > 0) {
+            cli_format_members(value, indent + 2, out);
+            out->data[begin + indent] = '-';
+            continue;
+        }
+        cli_format_indent(out, indent);
+        buf_append_char(out, '-');
+        cli_format_inner(value, indent + 2, out);
+    }
+}
+
+void
+cli_format_plain(const json_t *json, struct buf *out)
+{
+    cli_format_members(json, 0, out);
+}
+
 static bool
 cli_format_ends(const char *key, const char *suffix)
 {

@@ -253,7 +253,7 @@ cli_output_object(struct cli *cli, const char *name, const json_t *json)
         buf_append_char(&out, '\n');
     } else {
         shown = cli_format_humane(json, cli_format_now_ms());
-        yaml_encode(shown, &out);
+        cli_format_plain(shown, &out);
     }
     return cli_output_write(cli, &out, false);
 }

@@ -4,7 +4,6 @@
 
 #include "berth/base/id.h"
 #include "berth/base/text.h"
-#include "berth/base/yaml.h"
 #include "berth/cli/format.h"
 #include "berth/cli/output.h"
 #include "berth/cli/signal.h"
@@ -114,7 +113,7 @@ cmd_instance_show_render(struct cli *cli, void *cookie, struct buf *out)
     if (code != EXIT_OK)
         return code;
     humane = cli_format_humane(cmd_instance_fold(items), cli_format_now_ms());
-    yaml_encode(humane, out);
+    cli_format_plain(humane, out);
     return EXIT_OK;
 }
 

@@ -16,6 +16,10 @@ const json_t *cli_format_path(const json_t *json, const char *path);
  * objects separated by commas ("a,b", "k=v,l=w"). */
 void cli_format_scalar(const json_t *json, struct buf *out);
 
+/** cli_format_plain() - append the object or list @json, a member a line, indented; for people only:
+ * nothing is quoted. */
+void cli_format_plain(const json_t *json, struct buf *out);
+
 /** cli_format_humane() - a copy of @json for people: members ending in _bytes become sizes, in _s
  * durations, in _at times with their age at @now_ms; nulls go. Owned. */
 json_t *cli_format_humane(const json_t *json, int64_t now_ms) MUST_USE;

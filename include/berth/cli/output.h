@@ -44,7 +44,7 @@ int cli_output_rows(struct cli *cli, const struct cli_rows *rows, const json_t *
 void cli_output_rows_text(const struct cli *cli, const struct cli_rows *rows, const json_t *items,
                           struct buf *out);
 
-/** cli_output_object() - print @json: for people as YAML with readable values. @name: the member
+/** cli_output_object() - print @json: for people a member a line, with readable values. @name: the member
  * that -q and -o name print. */
 int cli_output_object(struct cli *cli, const char *name, const json_t *json);
 

@@ -1,0 +1,266 @@
+"""Everything but instances: blueprints, hosts, pools, tokens, images, operations, events, backups, health, api."""
+
+import json
+import os
+import unittest
+
+from . import cases, fake
+
+NOTEBOOK = """# what people get
+name: notebook
+image: notebook:1
+memory_bytes: 512m
+lifetime_s: 8h
+env:
+  KEEP_S: 1h
+"""
+
+
+class BlueprintTest(cases.CliTest):
+    def test_apply_creates_changes_and_leaves_alone(self):
+        path = self.file("b.yaml", NOTEBOOK)
+        self.assert_mentions(self.berth("blueprint", "apply", "-f", path).out, "notebook created")
+        self.assertEqual(self.fake.asked("PUT")[0]["body"],
+                         {"name": "notebook", "image": "notebook:1", "memory_bytes": 512 << 20, "lifetime_s": 28800,
+                          "env": {"KEEP_S": "1h"}})
+        self.assert_mentions(self.berth("blueprint", "apply", "-f", path).out, "unchanged")
+        self.file("b.yaml", NOTEBOOK.replace("512m", "1g"))
+        self.assert_mentions(self.berth("blueprint", "apply", "-f", path).out, "changed, version 2")
+
+    def test_several_documents_lists_and_standard_input(self):
+        path = self.file("two.yaml", NOTEBOOK + "---\n# nothing\n---\nname: other\nimage: x\nmemory_bytes: 64m\n")
+        self.assertEqual(self.berth("blueprint", "apply", "-f", path, "-q").out.split(), ["notebook", "other"])
+        rows = [{"name": "a", "image": "x", "memory_bytes": 1 << 26}, {"name": "b", "image": "x", "memory_bytes": "64m"}]
+        self.berth("blueprint", "apply", "-f", "-", stdin=json.dumps(rows))
+        self.assertEqual(len(self.fake.rows["blueprints"]), 4)
+
+    def test_what_is_shown_can_be_applied(self):
+        self.fake.add_blueprint("demo", memory_bytes=1 << 27)
+        text = self.berth("blueprint", "show", "demo", "-o", "yaml").out
+        self.assert_mentions(self.berth("blueprint", "apply", "-f", "-", stdin=text).out, "unchanged")
+
+    def test_errors_name_file_line_and_field(self):
+        broken = self.file("broken.yaml", NOTEBOOK + "---\nname: [x\n")
+        self.assertRegex(self.berth("blueprint", "apply", "-f", broken, code=2).err, r"broken\.yaml:(9|10|11):")
+        wrong = self.file("wrong.yaml", "name: w\nimage: x\nmemory_bytes: 12 lightyears\n")
+        self.assert_mentions(self.berth("blueprint", "apply", "-f", wrong, code=2).err, "memory_bytes", "512m")
+        self.assertEqual(self.fake.asked("PUT"), [])
+        typo = self.file("typo.yaml", "name: w\nimage: x\nmemory: 12\n")
+        self.assert_mentions(self.berth("blueprint", "apply", "-f", typo, code=2).err,
+                             "/memory: is not known; did you mean memory_bytes?", "/memory_bytes: must be an integer")
+        self.berth("blueprint", "apply", code=2)
+        self.berth("blueprint", "apply", "-f", "/nowhere.yaml", code=3)
+        self.berth("blueprint", "apply", "-f", self.file("empty.yaml", "# nothing\n"), code=2)
+
+    def test_dry_run_checks_by_the_daemons_rules_and_changes_nothing(self):
+        self.assert_mentions(self.berth("blueprint", "apply", "--dry-run", "-f", self.file("b.yaml", NOTEBOOK)).out, "good")
+        bad = self.file("bad.yaml", "name: w\nimage: x\nmemroy_bytes: 12m\n")
+        self.assert_mentions(self.berth("blueprint", "apply", "--dry-run", "-f", bad, code=2).err, "/memroy_bytes")
+        self.assertEqual(self.fake.asked("PUT"), [])
+
+    def test_list_and_remove(self):
+        self.fake.add_blueprint("demo")
+        self.assert_mentions(self.berth("blueprint", "ls").out, "demo:1", "64 MiB")
+        self.berth("blueprint", "rm", "demo", "--dry-run")
+        self.berth("blueprint", "rm", "demo")
+        self.assertEqual(self.fake.rows["blueprints"], [])
+        self.berth("blueprint", "rm", "demo", code=3)
+
+
+class HostTest(cases.CliTest):
+    def setUp(self):
+        super().setUp()
+        self.host = self.fake.add_host("rack1")
+
+    def test_list_show_log(self):
+        self.fake.add_host("gone", state="removed")
+        self.fake.add_event("host.active", "probed")
+        self.assertEqual(self.berth("host", "ls", "-q").out, "rack1\n")
+        self.assert_mentions(self.berth("host", "ls").out, "1 GiB / 4 GiB", "0 / 3", "2h")
+        self.assertEqual(self.berth("host", "ls", "-q", "--filter", "labels.team=red").out, "")
+        self.assertEqual(self.berth("host", "ls", "-q", "--filter", "labels.team=blue").out, "rack1\n")
+        self.assert_mentions(self.berth("host", "show", "rack1").out, "10.0.0.5", "team: blue")
+        self.assert_mentions(self.berth("host", "log", "rack1").out, "probed")
+
+    def test_add(self):
+        self.berth("host", "add", "rack2", "--engine", "tcp://10.0.0.6:2376", "--ca", "/c", "--cert", "/d", "--key", "/k",
+                   "--label", "team=red", "--label", "gpu=no", "--wait")
+        self.assertEqual(self.fake.asked("POST")[0]["body"],
+                         {"name": "rack2", "pool": "default", "engine": "tcp://10.0.0.6:2376", "ca": "/c", "cert": "/d",
+                          "key": "/k", "labels": {"team": "red", "gpu": "no"}})
+        self.assertEqual(self.fake.rows["hosts"][-1]["state"], "active")
+        self.berth("host", "add", "rack3", code=2)
+        self.berth("host", "add", "rack3", "--engine", "x", "--dry-run")
+
+    def test_drain_activate_remove(self):
+        self.berth("host", "drain", "rack1", "--dry-run")
+        self.assertEqual(self.fake.asked("POST"), [])
+        self.berth("host", "drain", "rack1", "--deadline", "10m", "--wait")
+        self.assertEqual(self.fake.asked("POST")[-1]["body"], {"deadline_s": 600})
+        self.assertEqual(self.fake.rows["operations"][-1]["state"], "done")
+        self.berth("host", "activate", "rack1")
+        self.berth("host", "rm", self.host["id"], "--force", "--yes")
+        self.assertEqual(self.fake.asked("POST")[-1]["body"], {"force": True})
+        self.berth("host", "drain", "nobody", code=3)
+
+
+class PoolTest(cases.CliTest):
+    def test_list_and_set(self):
+        pool = self.fake.add_pool()
+        self.assert_mentions(self.berth("pool", "ls").out, "default", "static")
+        self.berth("pool", "set", "default", "overcommit.memory=1.5", "reserve.memory_bytes=512m", "drain_deadline_s=1h",
+                   "labels.zone=a")
+        self.assertEqual(pool["policy"], {
+            "overcommit": {"memory": 1.5, "cpus": 1}, "reserve": {"memory_bytes": 512 << 20, "cpus": 0},
+            "labels": {"zone": "a"}, "error_threshold": 3, "drain_deadline_s": 3600})
+        self.assertEqual(self.fake.asked("PUT")[0]["headers"]["if-match"], '"3"')
+        self.berth("pool", "set", "default", code=2)
+        self.berth("pool", "set", "default", "nonsense", code=2)
+        self.berth("pool", "set", "default", "error_threshold=5", "--dry-run")
+        self.assertEqual(pool["policy"]["error_threshold"], 3)
+
+    def test_what_this_daemon_does_not_have_yet_is_said(self):
+        self.assert_mentions(self.berth("route", "ls", code=3).err, "no routes yet")
+        self.assert_mentions(self.berth("pool", "plan", "default", code=3).err, "does not plan")
+
+
+class TokenTest(cases.CliTest):
+    def test_create_shows_the_secret_once_and_only_on_stdout(self):
+        result = self.berth("token", "create", "ann", "--role", "operator", "--pool", "a", "--pool", "b", "--expires", "90d")
+        self.assertEqual(result.out, "berth_new_secret\n")
+        self.assertNotIn("berth_new_secret", result.err)
+        self.assertEqual(self.fake.asked("POST")[0]["body"],
+                         {"name": "ann", "role": "operator", "pools": ["a", "b"], "expires_in_s": 90 * 86400})
+        self.berth("token", "create", "x", "--role", "king", code=2)
+
+    def test_list_and_revoke(self):
+        self.berth("token", "create", "ann")
+        ident = self.berth("token", "ls", "-q").out.strip()
+        self.assert_mentions(self.berth("token", "ls").out, "ann", "user")
+        self.berth("token", "rm", ident)
+        self.assertEqual(self.fake.rows["tokens"], [])
+
+
+class ImageTest(cases.CliTest):
+    def test_load_sends_the_whole_archive(self):
+        data = bytes(range(256)) * 20000
+        path = os.path.join(self.home, "i.tar")
+        with open(path, "wb") as f:
+            f.write(data)
+        self.berth("image", "load", path, "--pool", "default", "--wait")
+        sent = self.fake.asked("POST", "/v1/images")[0]
+        self.assertEqual((sent["raw"], sent["query"], sent["headers"]["content-type"]),
+                         (data, {"pool": "default"}, "application/x-tar"))
+        self.berth("image", "load", "-", text=False, stdin=data)
+        self.assertEqual(self.fake.loaded, data)
+        self.berth("image", "load", "/nowhere.tar", code=3)
+
+    def test_pull_tells_that_it_failed(self):
+        self.assert_mentions(self.berth("image", "pull", "demo:1", "--wait", code=1).err, "failed", "as it ended")
+        self.assert_mentions(self.berth("image", "pull", "demo:1").out, "state: running")
+
+    def test_list(self):
+        self.assert_mentions(self.berth("image", "ls").out, "demo:1", "5 MiB")
+
+
+class SystemTest(cases.CliTest):
+    def test_operations(self):
+        ident = self.fake.add_operation()["id"]
+        self.assert_mentions(self.berth("operation", "ls").out, ident, "0 / 2")
+        self.assert_mentions(self.berth("operation", "show", ident, "--wait").out, "state: done")
+        self.berth("operation", "cancel", ident)
+        self.assert_mentions(self.berth("housekeep", "--wait").out, "done")
+
+    def test_backup_is_whole_private_and_overwrites_nothing(self):
+        path = os.path.join(self.home, "copy.db")
+        self.berth("backup", "create", path)
+        with open(path, "rb") as f:
+            self.assertEqual(len(f.read()), 5016)
+        self.assertEqual(os.stat(path).st_mode & 0o777, 0o600)
+        self.berth("backup", "create", path, code=5)
+        other = os.path.join(self.home, "other.db")
+        self.fake.fault(fake.CUT, "POST", "/v1/backups")
+        self.berth("backup", "create", other, code=6)
+        self.assertEqual([n for n in os.listdir(self.home) if n.startswith("other")], [])
+
+    def test_doctor(self):
+        self.assert_mentions(self.berth("doctor").out, "reservations", "yes")
+        self.fake.streams["/v1/doctor"] = {"ok": False, "failed": 1, "checks": [
+            {"check": "one_copy", "ok": False, "detail": "i-1 runs twice"}]}
+        self.assert_mentions(self.berth("doctor", code=1).out, "i-1 runs twice")
+
+    def test_api(self):
+        self.fake.add_pool()
+        self.assertEqual(self.berth("api", "GET", "pools/default").json["name"], "default")
+        self.assertEqual(self.berth("api", "GET", "/v1/pools?limit=1").json["next"], None)
+        self.fake.add_blueprint("demo")
+        self.berth("api", "POST", "v1/instances", "-d", '{"blueprint": "demo"}')
+        self.assertIn("idempotency-key", self.fake.asked("POST")[0]["headers"])
+        path = self.file("body.json", '{"blueprint": "demo", "colour": 1}')
+        self.assert_mentions(self.berth("api", "POST", "instances", "-d", "@" + path, code=2).err, "/colour")
+        self.fake.streams["/metrics"] = fake.Stream("text/plain", b"berth_up 1\n")
+        self.assertEqual(self.berth("api", "GET", "/metrics").out, "berth_up 1\n")
+        self.berth("api", "BREW", "/v1/pools", code=2)
+
+
+class StatusTest(cases.CliTest):
+    def test_all_is_well(self):
+        self.fake.add_pool()
+        self.fake.add_host("rack1")
+        self.assert_mentions(self.berth("status").out, "straw", "3 GiB / 4 GiB", "Queue: 0", "Nothing is wrong.")
+
+    def test_what_is_wrong_and_what_to_do(self):
+        self.fake.add_pool()
+        self.fake.add_host("rack1", state="inactive", reason="too many errors")
+        self.fake.add_host("rack2", engine={"reachable": False})
+        waiting = self.fake.add_instance("queued")
+        self.fake.ready = {"status": "full", "reason": "the disk is full"}
+        shown = self.berth("status").out
+        self.assert_mentions(shown, "too many errors", "berth host activate rack1", "rack2 can't be reached",
+                             "berth explain " + waiting["id"], "the disk is full")
+        self.assertEqual(self.berth("status", "-o", "json").json["queued"], 1)
+
+    def test_no_host_is_said(self):
+        self.fake.add_pool()
+        self.assert_mentions(self.berth("status").out, "there is no host", "berth host add")
+
+    def test_a_user_sees_what_a_user_may(self):
+        self.fake.forbidden = ("/v1/pools", "/v1/hosts", "/v1/doctor")
+        self.fake.add_instance("queued")
+        self.assert_mentions(self.berth("status").out, "Queue: 1")
+
+
+class EventTest(cases.CliTest):
+    def test_the_last_ones_the_newest_last(self):
+        for i in range(5):
+            self.fake.add_event("host.active", f"number {i}")
+        self.fake.add_event("instance.running", "other")
+        lines = self.berth("events", "--kind", "host.active", "--limit", "3").out.splitlines()[1:]
+        self.assertEqual([line.split()[-1] for line in lines], ["2", "3", "4"])
+
+    def test_watch_goes_on_where_it_was(self):
+        rounds = []
+
+        def stream(handler):
+            after = handler.headers.get("Last-Event-ID")
+            rounds.append(after)
+            begin = int(after or 0)
+            handler.wfile.write(b": hello\nretry: 2000\n\n")
+            for seq in range(begin + 1, begin + 3):
+                data = json.dumps({"seq": seq, "at": fake.ago(0), "kind": "host.active", "text": f"number {seq}"})
+                handler.wfile.write(f"id: {seq}\nevent: host.active\ndata: {data}\n\n".encode())
+            handler.wfile.write(b"id: 99\nevent: host.active\ndata: {\"seq\"")
+        self.fake.streams["/v1/events"] = fake.Stream("text/event-stream", stream)
+        process = self.start("events", "--watch", "-o", "name")
+        self.assertEqual([process.stdout.readline().strip() for _ in range(4)], ["1", "2", "3", "4"])
+        self.assertEqual(self.interrupt(process)[0], 130)
+        self.assertEqual(rounds[:2], [None, "2"])
+        self.assertEqual(self.fake.asked("GET", "/v1/events")[0]["headers"]["accept"], "text/event-stream")
+
+    def test_watch_that_is_refused_ends(self):
+        self.env["BERTH_TOKEN"] = "wrong"
+        self.berth("events", "--watch", code=4)
+
+
+if __name__ == "__main__":
+    unittest.main()
