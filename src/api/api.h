@@ -29,6 +29,7 @@ enum {
     API_STOP_MS = 5000,
     API_STOP_TICK_MS = 20,
     API_LISTENERS_MAX = 8,
+    API_CONNECTIONS_SPARE = 256, /* to accept one before another was cut for it */
 };
 
 struct request;
@@ -59,6 +60,7 @@ struct listener {
     struct loop_fd fd;        /* the daemon's epoll descriptor */
     struct clock_timer timer; /* when the daemon wants to run without being woken */
     struct list connections;
+    size_t cut;      /* of connections: shut down, and soon closed */
     char *address;   /* owned, as it was given */
     char *unix_path; /* owned; NULL: TCP */
     uint16_t port;

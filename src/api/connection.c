@@ -17,6 +17,12 @@ connection_of(struct MHD_Connection *mhd)
     return info->socket_context;
 }
 
+static bool
+connection_is_full(const struct listener *listener)
+{
+    return listener->connections.count - listener->cut > listener->server->limits.connections;
+}
+
 static void
 connection_open(struct listener *listener, struct MHD_Connection *mhd, void **slot)
 {
@@ -39,6 +45,8 @@ connection_close(struct connection *connection)
     if (connection->request)
         request_drop(connection->request);
     auth_forget(connection);
+    if (connection->fd < 0)
+        connection->listener->cut--;
     list_remove(&connection->listener->connections, &connection->node);
     mem_free(connection);
 }
@@ -51,7 +59,7 @@ connection_on_change(void *cookie, struct MHD_Connection *mhd, void **slot,
 
     if (code == MHD_CONNECTION_NOTIFY_STARTED) {
         connection_open(listener, mhd, slot);
-        if (listener->connections.count + 1 >= listener->server->limits.connections)
+        if (connection_is_full(listener))
             connection_sweep(listener);
     } else if (*slot) {
         connection_close(*slot);
@@ -74,9 +82,11 @@ connection_phase_set(struct connection *connection, enum connection_phase phase)
 static void
 connection_cut(struct connection *connection)
 {
-    if (connection->fd >= 0)
-        (void)shutdown(connection->fd, SHUT_RDWR);
+    if (connection->fd < 0)
+        return;
+    (void)shutdown(connection->fd, SHUT_RDWR);
     connection->fd = -1;
+    connection->listener->cut++;
 }
 
 static bool
@@ -101,7 +111,6 @@ connection_sweep(struct listener *listener)
 {
     struct api_server *server = listener->server;
     int64_t now_mono_ms = api_mono_ms(server);
-    bool full = listener->connections.count + 1 >= server->limits.connections;
     struct list_node *next;
 
     for (struct list_node *node = list_first(&listener->connections); node; node = next) {
@@ -113,11 +122,9 @@ connection_sweep(struct listener *listener)
         if (connection_is_late(connection, now_mono_ms)) {
             server->measure.timed_out++;
             connection_cut(connection);
-            full = false;
-        } else if (full) {
+        } else if (connection_is_full(listener)) {
             server->measure.evicted++;
             connection_cut(connection);
-            full = false;
         }
     }
 }

@@ -40,7 +40,7 @@ static const struct head_field head_fields[] = {
 struct head_walk {
     struct request_headers *headers;
     const char *twice; /* NULL: none */
-    bool odd;          /* a control character in a value */
+    bool odd;          /* a control character in a value, or a name that is none */
     size_t count;
 };
 
@@ -53,6 +53,21 @@ head_is_odd(const char *value, size_t len)
     return false;
 }
 
+/* RFC 9110, 5.6.2: a token.  "Transfer-Encoding " with a space is another header to us than to a
+ * proxy in front. */
+static bool
+head_is_name(const char *name, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        char c = name[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+
+        if (!letter && !(c != '\0' && strchr("-_!#$%&'*+.^`|~", c)))
+            return false;
+    }
+    return len > 0;
+}
+
 static enum MHD_Result
 head_on_header(void *cookie, enum MHD_ValueKind kind, const char *key, size_t key_len,
                const char *value, size_t value_len)
@@ -61,7 +76,7 @@ head_on_header(void *cookie, enum MHD_ValueKind kind, const char *key, size_t ke
 
     (void)kind;
     walk->count++;
-    walk->odd |= head_is_odd(value, value_len);
+    walk->odd |= head_is_odd(value, value_len) || !head_is_name(key, key_len);
     for (size_t i = 0; i < ARRAY_LEN(head_fields); i++) {
         const struct head_field *field = &head_fields[i];
         const char **slot;
@@ -131,7 +146,7 @@ head_framing(struct request *request, const struct head_walk *walk, const char *
         return head_bad(request, text);
     }
     if (walk->odd || walk->count > HEAD_COUNT_MAX)
-        return head_bad(request, "too many headers, or a control character in one");
+        return head_bad(request, "too many headers, or an odd character in one");
     if (!headers->host && is_1_1)
         return head_bad(request, "the header Host is missing");
     if (headers->content_length && headers->transfer_encoding)

@@ -45,8 +45,8 @@ listener_daemon(struct listener *listener, int fd)
         MHD_OPTION_NOTIFY_COMPLETED, request_on_completed, listener, MHD_OPTION_URI_LOG_CALLBACK,
         request_on_target, listener, MHD_OPTION_UNESCAPE_CALLBACK, listener_on_unescape, listener,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)API_HEAD_MAX, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)limits->connections, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)limits->idle_s,
-        MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+        (unsigned)limits->connections + API_CONNECTIONS_SPARE, MHD_OPTION_CONNECTION_TIMEOUT,
+        (unsigned)limits->idle_s, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
 
 int

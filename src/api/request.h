@@ -55,9 +55,9 @@ struct request {
 
     /* The body. */
     struct buf body;
-    uint64_t body_len;          /* of all that came, kept or not */
-    json_t *json;               /* parsed; NULL: none */
-    void *input;                /* owned: decoded by input_schema; NULL: none */
+    uint64_t body_len; /* of all that came, kept or not */
+    json_t *json;      /* parsed; NULL: none */
+    void *input;       /* owned: decoded by input_schema; NULL: none */
     const struct schema *input_schema;
     struct spool_write *upload; /* NULL: none */
 
