@@ -4,6 +4,8 @@
  */
 #include <string.h>
 
+#include "berth/base/log.h"
+
 #include "find.h"
 #include "handlers.h"
 #include "stream.h"
@@ -148,6 +150,8 @@ handler_logs_on_done(struct engine_call *call, const struct fault *fault)
         reader->request->reply.type = LOGS_TYPE;
     }
     handler_logs_resume(reader);
+    if (fault && reader->open && !reader->gone)
+        log_warn("api", "a stream of logs broke off: %s", fault->text);
     if (reader->open && !reader->gone)
         stream_end(&reader->stream, fault != NULL);
     else

@@ -116,6 +116,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def serve(self):
+        if self.engine.ended.is_set():
+            self.close_connection = True
+            return
         target = urllib.parse.urlsplit(self.path)
         path = re.sub(r"^/v1\.\d+", "", target.path)
         query = dict(urllib.parse.parse_qsl(target.query))
