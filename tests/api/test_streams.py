@@ -110,7 +110,9 @@ class Events(world.Case):
         seen = reader.until(lambda e: e["kind"] == "instance.running")
         reader.close()
         self.assertEqual({json.loads(e["data"])["instance"] for e in seen}, {row["id"]})
-        page = w.get(f"/v1/events?kind=instance.running&instance={other['id']}")["items"]
+        # A row is seen a moment before its event is durable.
+        page = world.wait_for(lambda: w.get(f"/v1/events?kind=instance.running&instance={other['id']}")["items"],
+                              "the event is there")
         self.assertEqual([e["kind"] for e in page], ["instance.running"])
         self.assertTrue(all(e["host"] for e in w.get("/v1/events?host=h0&kind=host.")["items"]))
 
