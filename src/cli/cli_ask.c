@@ -251,7 +251,10 @@ cli_ask_instance_id(struct cli *cli, const char *word, char *ret_id)
         fault_set(&fault, FAULT_CONFLICT, "cli", "several instances are named '%s': use an id",
                   word);
     else if (!id_decode(ID_INSTANCE, found, &id))
-        fault_set(&fault, FAULT_NOT_FOUND, "cli", "no instance that is alive is named '%s'", word);
+        fault_set(&fault, FAULT_NOT_FOUND, "cli",
+                  "no instance that is alive is named '%s'; one that ended goes by its id: berth "
+                  "ps --all",
+                  word);
     else {
         memcpy(ret_id, found, ID_TEXT_SIZE);
         return EXIT_OK;

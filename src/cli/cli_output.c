@@ -122,8 +122,11 @@ cli_output_cell(struct cli_grid *grid, const struct cli_column *column, const js
     case CLI_AS_SHARE:
     case CLI_AS_SIZES:
         cli_output_amount(column->as, value, &out);
-        buf_append_string(&out, " / ");
-        cli_output_amount(column->as, cli_format_path(item, column->of), &out);
+        /* 0 is no bound. */
+        if (json_number_value(cli_format_path(item, column->of)) > 0) {
+            buf_append_string(&out, " / ");
+            cli_output_amount(column->as, cli_format_path(item, column->of), &out);
+        }
         break;
     case CLI_AS_STATE:
     case CLI_AS_TEXT:

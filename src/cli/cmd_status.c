@@ -65,8 +65,10 @@ cmd_status_count(json_t *pool, const json_t *host)
         return;
     cmd_status_add(pool, "memory_bytes", memory);
     cmd_status_add(pool, "free_memory_bytes", free_memory);
-    cmd_status_add(pool, "slots", slots);
-    cmd_status_add(pool, "free_slots", slots - json_in_int(reserved, "slots", 0));
+    if (slots > 0) {
+        cmd_status_add(pool, "slots", slots);
+        cmd_status_add(pool, "free_slots", slots - json_in_int(reserved, "slots", 0));
+    }
     if (free_memory > json_in_int(pool, "largest_bytes", 0))
         json_object_set_new(pool, "largest_bytes", json_integer(free_memory));
 }
@@ -109,9 +111,9 @@ cmd_status_pool(json_t *pools, const char *name)
 
     json_array_foreach(pools, i,
                        pool) if (strcmp(json_in_string(pool, "name", ""), name) == 0) return pool;
-    pool = json_pack("{s:s,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i}", "name", name, "hosts", 0,
+    pool = json_pack("{s:s,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:n}", "name", name, "hosts", 0,
                      "active", 0, "spawned", 0, "inactive", 0, "instances", 0, "memory_bytes", 0,
-                     "free_memory_bytes", 0, "largest_bytes", 0, "slots", 0, "free_slots", 0);
+                     "free_memory_bytes", 0, "largest_bytes", 0, "slots", 0, "free_slots");
     json_array_append_new(pools, pool);
     return pool;
 }
