@@ -169,8 +169,15 @@ static void
 join_forgive(struct lane *lane)
 {
     struct engine *engine = lane->engine;
+    struct host *host = lane->host;
+    int64_t now_ms = state_now_ms(engine);
 
-    placement_host_update(engine->model->placement, lane->host, state_now_ms(engine));
+    if (host->score.at_ms > now_ms) {
+        /* The clock was put back: the score would not fall for as long. */
+        host->score.at_ms = now_ms;
+        model_host_touch(engine->model, host, now_ms);
+    }
+    placement_host_update(engine->model->placement, host, now_ms);
     state_sweep(engine);
 }
 

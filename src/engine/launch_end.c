@@ -129,6 +129,16 @@ launch_end_running(struct launch *launch)
         bury_look(engine, instance);
 }
 
+/* Nothing was to answer, and it ended well before anybody looked. */
+static bool
+launch_end_did_its_work(const struct instance *instance, const struct fault *fault)
+{
+    const struct blueprint_spec *spec = &instance->blueprint->spec;
+
+    return fault->kind == FAULT_EXITED && instance->exit_code == 0 &&
+           (spec->ready.kind == READY_NONE || spec->ports.count == 0);
+}
+
 /* It would fail in the same way on any other host. */
 static bool
 launch_end_is_final(const struct fault *fault)
@@ -147,6 +157,14 @@ launch_end_failed(struct launch *launch, const struct fault *why)
     const struct fault_rule *rule = fault_rule(fault->kind);
     int64_t delay_ms = RETRY_DELAY_MIN_MS;
 
+    if (launch_end_did_its_work(instance, fault) &&
+        !restart_is_due(instance, state_now_ms(engine))) {
+        launch_end_free(launch);
+        model_instance_move(engine->model, instance, INSTANCE_EV_ENDED, fault->text,
+                            state_now_ms(engine));
+        state_sweep(engine);
+        return;
+    }
     engine->meter.launch_failures++;
     state_event(engine, "instance.attempt_failed", instance->host, instance, "%s: %s", rule->code,
                 fault->text);
