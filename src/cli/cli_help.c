@@ -209,11 +209,16 @@ cli_help_command(const struct cli_command *command, struct buf *out)
     for (const struct cli_arg *arg = command->args; arg && arg->name; arg++)
         cli_help_item(out, arg->name, arg->doc);
     cli_help_flags(command, false, out);
-    if (command->filters)
-        buf_printf(
-            out,
-            "\nKeys of --filter that the daemon knows: %s. Others are looked for in the rows.\n",
-            command->filters);
+    if (command->filters) {
+        CLEANUP(mem_freep)
+        char *text =
+            mem_printf("Keys of --filter that the daemon knows: %s. Others are looked for in "
+                       "the rows.",
+                       command->filters);
+
+        buf_append_char(out, '\n');
+        cli_help_wrap(out, text, 0, 0);
+    }
     cli_help_flags(command, true, out);
     if (command->examples)
         cli_help_examples(command, out);
