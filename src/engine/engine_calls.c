@@ -39,9 +39,16 @@ int
 engine_instance_call(struct engine *engine, const struct instance *instance,
                      struct engine_call *call, struct fault *fault)
 {
+    static const uint8_t none[INSTANCE_CONTAINER_ID_SIZE];
+
     if (!instance->host || instance->generation == 0)
         return fault_set(fault, FAULT_CONFLICT, "calls", "it is %s and has no container",
                          instance_state_name((enum instance_state)instance->state));
+    /* The engine would only know that there is no such container. */
+    if (instance->state == INSTANCE_STARTING &&
+        memcmp(instance->container_id, none, sizeof(none)) == 0)
+        return fault_set(fault, FAULT_CONFLICT, "calls",
+                         "it is starting and has no container yet; try again in a moment");
     call->call.name = instance_container_name(instance, call->name);
     return calls_start(engine, instance->host, call, fault);
 }

@@ -314,6 +314,27 @@ test_remove_ends_calls(void **state)
     scene_end(&scene);
 }
 
+/* Logs and commands of an instance whose container is not made yet: refused, with the reason. */
+static void
+test_call_before_container(void **state)
+{
+    struct scene scene;
+    struct engine_call call = { .call = { .verb = DOCKER_LOGS }, .done = on_call_done };
+    struct fault fault;
+    int64_t id;
+
+    (void)state;
+    scene_begin(&scene, 1);
+    scene_blueprint(&scene, plain);
+    id = scene_launch(&scene, "web");
+    scene_until(&scene, id, INSTANCE_STARTING, 10000);
+    assert_int_equal(
+        engine_instance_call(scene.world.engine, scene_instance(&scene, id), &call, &fault), -1);
+    assert_int_equal(fault.kind, FAULT_CONFLICT);
+    assert_non_null(strstr(fault.text, "no container yet"));
+    scene_end(&scene);
+}
+
 int
 main(void)
 {
@@ -328,6 +349,7 @@ main(void)
         cmocka_unit_test(test_remove),
         cmocka_unit_test(test_remove_by_force),
         cmocka_unit_test(test_remove_ends_calls),
+        cmocka_unit_test(test_call_before_container),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
