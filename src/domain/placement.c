@@ -387,3 +387,16 @@ placement_could_ever(const struct placement *placement, const struct placement_a
             return true;
     return false;
 }
+
+bool
+placement_has_host(const struct placement *placement, const struct placement_ask *ask)
+{
+    struct placement_class *class = ask->pool->placement ? ask->pool->placement->classes : NULL;
+
+    (void)placement;
+    for (; class; class = class->next)
+        if (class->idle[PLACEMENT_FITS] > 0 &&
+            placement_labels_match(&class->labels, &ask->blueprint->spec.host_labels))
+            return true;
+    return false;
+}

@@ -197,16 +197,16 @@ queue_length(const struct queue *queue, const struct pool *pool)
 
 /* The first of @owner's line that may be tried at @now_ms and that this sweep has not looked at. */
 static struct instance *
-queue_line_next(struct queue_owner *owner, uint64_t round, int64_t now_ms)
+queue_line_next(struct queue_owner *owner, const struct queue_sweep *sweep, int64_t now_ms)
 {
-    if (owner->round != round) {
-        owner->round = round;
+    if (owner->round != sweep->round) {
+        owner->round = sweep->round;
         owner->line_next = list_first(&owner->line);
     }
     while (owner->line_next) {
         struct instance *instance = queue_instance_of(owner->line_next);
 
-        if (instance->retry_at_ms <= now_ms)
+        if (instance->retry_at_ms <= now_ms && instance->blueprint != sweep->aside)
             return instance;
         owner->line_next = list_next(&owner->line, owner->line_next);
     }
@@ -233,7 +233,7 @@ queue_next(struct queue *queue, const struct pool *pool, struct queue_sweep *swe
     }
     while (sweep->round == found->round && found->turn_next) {
         struct instance *instance =
-            queue_line_next(queue_owner_of(found->turn_next), sweep->round, now_ms);
+            queue_line_next(queue_owner_of(found->turn_next), sweep, now_ms);
 
         if (instance && !queue_is_held(sweep, instance)) {
             sweep->tried++;
@@ -296,6 +296,17 @@ queue_passed_over(struct queue *queue, struct instance *instance, struct queue_s
         sweep->blocked_id = instance->id;
         sweep->blocked_bytes = queue_hold_bytes(instance, waited_ms);
     }
+}
+
+void
+queue_set_aside(struct queue *queue, struct instance *instance, struct queue_sweep *sweep)
+{
+    struct queue_owner *owner =
+        queue_owner_find(queue_pool_find(queue, instance->pool), instance->owner);
+
+    sweep->aside = instance->blueprint;
+    if (owner->line_next == &instance->queue_node)
+        owner->line_next = list_next(&owner->line, &instance->queue_node);
 }
 
 /* How many stand before @instance in its own line. */

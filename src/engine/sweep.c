@@ -41,6 +41,19 @@ sweep_try(struct engine *engine, struct instance *instance)
     return true;
 }
 
+/* Waiting for room, it keeps its place; waiting for a host to come back, it is in nobody's way. */
+static void
+sweep_skip(struct engine *engine, struct instance *instance, struct queue_sweep *sweep)
+{
+    struct placement_ask ask;
+
+    sweep_ask(engine, instance, &ask);
+    if (placement_has_host(engine->model->placement, &ask))
+        queue_passed_over(engine->model->queue, instance, sweep, state_now_ms(engine));
+    else
+        queue_set_aside(engine->model->queue, instance, sweep);
+}
+
 static uint32_t
 sweep_pool(struct engine *engine, const struct pool *pool, uint32_t most)
 {
@@ -53,7 +66,7 @@ sweep_pool(struct engine *engine, const struct pool *pool, uint32_t most)
         if (sweep_try(engine, instance))
             placed++;
         else
-            queue_passed_over(engine->model->queue, instance, &sweep, now_ms);
+            sweep_skip(engine, instance, &sweep);
     }
     return placed;
 }

@@ -125,6 +125,10 @@ enum placement_filter placement_verdict(const struct placement *placement,
  * have room.  A host whose size is not known yet is taken for large enough. */
 bool placement_could_ever(const struct placement *placement, const struct placement_ask *ask);
 
+/** placement_has_host() - some host of the pool that carries the labels takes work now, whether or not
+ * it has room. */
+bool placement_has_host(const struct placement *placement, const struct placement_ask *ask);
+
 /** placement_note_instance() - @delta (+1, -1) instances of @blueprint and @owner on @host, for
  * spread and anti-affinity. @owner is interned. */
 void placement_note_instance(struct placement *placement, struct host *host,

@@ -31,9 +31,11 @@ uint32_t queue_length(const struct queue *queue, const struct pool *pool);
  * @sweep: start with { 0 }; remembers who was tried
  *
  * Owners in turn: the one that was served longest ago first.  An instance that does not fit
- * (queue_passed_over()) closes its owner's line for this sweep; one that is to be retried later is
- * left out.  Each instance that was returned must be served, passed over or removed before the next
- * call.  A sweep costs the owners, not the instances; one sweep of a pool at a time: an older one ends.
+ * (queue_passed_over()) closes its owner's line for this sweep; one that is to be retried later, or
+ * that no host could take whatever its room (queue_set_aside()), is left out.  Each instance that was
+ * returned must be served, passed over, set aside or removed before the next call.  A sweep costs the
+ * owners, not the instances, but for those that are left out; one sweep of a pool at a time: an older
+ * one ends.
  *
  * Return: an instance, still in the queue, or NULL at the end of the sweep.
  */
@@ -41,6 +43,7 @@ struct queue_sweep {
     uint64_t round;
     int64_t blocked_id;    /* that old request */
     int64_t blocked_bytes; /* an old request waits for this much: leave it room; 0: nothing */
+    const struct blueprint *aside; /* whose instances were set aside last */
     uint32_t tried;
 };
 struct instance *queue_next(struct queue *queue, const struct pool *pool, struct queue_sweep *sweep,
@@ -50,6 +53,8 @@ void queue_served(struct queue *queue, struct instance *instance, int64_t now_ms
 /** queue_passed_over() - @instance did not fit. */
 void queue_passed_over(struct queue *queue, struct instance *instance, struct queue_sweep *sweep,
                        int64_t now_ms);
+/** queue_set_aside() - no host that @instance could use takes work: others have nothing to leave to it. */
+void queue_set_aside(struct queue *queue, struct instance *instance, struct queue_sweep *sweep);
 
 /** queue_position() - 1: the next to be tried, were there room for all; 0: not in the queue. */
 uint32_t queue_position(const struct queue *queue, const struct instance *instance);

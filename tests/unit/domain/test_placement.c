@@ -219,6 +219,12 @@ test_why_counts_first_failed_filters(void **state)
     assert_int_equal(why.nearest->id, 5);
     assert_int_equal(why.nearest_lacks_bytes, 976 * MIB);
     assert_int_equal(why.counts[PLACEMENT_MEMORY], 5);
+    assert_true(placement_has_host(world.placement, &ask));
+    for (size_t i = 1; i < world.host_count; i++) {
+        world.hosts[i]->reachable = false;
+        placement_host_update(world.placement, world.hosts[i], NOW_MS);
+    }
+    assert_false(placement_has_host(world.placement, &ask));
     world_fini(&world);
 }
 

@@ -322,6 +322,28 @@ test_sweeps_cost_owners_not_instances(void **state)
     assert_int_equal(sweep.tried, MANY);
 }
 
+/* What waits for hosts that take no work stands in nobody's way, however long it waits. */
+static void
+test_set_aside_holds_up_nobody(void **state)
+{
+    struct world *world = *state;
+    const int64_t now_ms = 10 * (int64_t)QUEUE_OVERTAKE_MS;
+    struct queue_sweep sweep = { 0 };
+
+    for (int64_t id = 1; id <= MANY; id++)
+        waiting(world, id, ann, world->large);
+    waiting(world, MANY + 1, ann, world->small);
+    waiting(world, MANY + 2, bob, world->large);
+    waiting(world, MANY + 3, bob, world->small);
+    queue_set_aside(world->queue, next(world, &sweep, now_ms), &sweep);
+    assert_int_equal(sweep.tried, 1);
+    assert_int_equal(serve(world, &sweep, now_ms), MANY + 1);
+    assert_int_equal(serve(world, &sweep, now_ms), MANY + 3);
+    assert_int_equal(serve(world, &sweep, now_ms), 0);
+    sweep = (struct queue_sweep){ 0 };
+    assert_int_equal(serve(world, &sweep, now_ms), 1);
+}
+
 static void
 test_pools_have_queues_of_their_own(void **state)
 {
@@ -355,6 +377,7 @@ main(void)
         TEST(test_estimates_from_recent_places),
         TEST(test_leaving_during_a_sweep),
         TEST(test_sweeps_cost_owners_not_instances),
+        TEST(test_set_aside_holds_up_nobody),
         TEST(test_pools_have_queues_of_their_own),
     };
 
