@@ -279,8 +279,7 @@ check_fini(struct check *check)
     for (node = list_first(&check->promises); node; node = list_next(&check->promises, node)) {
         struct check_promise *promise = CONTAINER_OF(node, struct check_promise, node);
 
-        if (!promise->kept && !promise->failed && list_is_in(&promise->wait.node) &&
-            check->world->engine)
+        if (!promise->kept && !promise->failed && promise->engine == check->world->engine)
             engine_wait_cancel(check->world->engine, &promise->wait);
     }
     while ((node = list_pop(&check->promises)))
@@ -306,6 +305,7 @@ check_promise(struct check *check, int64_t instance_id, bool stop)
 {
     struct check_promise *promise = mem_new0(sizeof(*promise));
 
+    promise->engine = check->world->engine;
     promise->instance_id = instance_id;
     promise->stop = stop;
     promise->wait.done = check_on_durable;

@@ -11,6 +11,7 @@
 struct check_promise {
     struct engine_wait wait;
     struct list_node node;
+    const struct engine *engine; /* that was asked; a dead one does not answer any more */
     int64_t instance_id;
     bool stop; /* it was asked to stop; else: to run */
     bool kept; /* the commit is done */

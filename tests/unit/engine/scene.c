@@ -32,6 +32,8 @@ void
 scene_settle(struct scene *scene)
 {
     world_run(&scene->world, SETTLE_MS);
+    while (fake_store_pending(scene->world.store) > 0)
+        (void)world_turn(&scene->world, INT64_MAX);
     check_settled(&scene->check);
 }
 

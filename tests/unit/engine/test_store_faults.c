@@ -157,6 +157,30 @@ test_broken_reads(void **state)
     scene_end(&scene);
 }
 
+/* A host hangs at the same time: nobody looks at it while the rows are loaded again. */
+static void
+test_broken_and_hung(void **state)
+{
+    (void)state;
+    for (int64_t ms = 0; ms < 40000; ms += 2000) {
+        struct scene scene;
+
+        scene_begin(&scene, 2);
+        scene_blueprint(&scene, web);
+        (void)scene_run_one(&scene, "web");
+        store_break(&scene, FAULT_STORAGE, 0);
+        (void)check_launch(&scene.check, "web", "ann");
+        world_run(&scene.world, 1000);
+        world_machine(&scene.world, "h1")->hung = true;
+        world_run(&scene.world, ms);
+        store_mend(&scene);
+        world_run(&scene.world, 90000);
+        world_machine(&scene.world, "h1")->hung = false;
+        world_run(&scene.world, 60000);
+        scene_end(&scene);
+    }
+}
+
 /* The daemon is stopped while the disk fails. */
 static void
 test_stop_while_broken(void **state)
@@ -195,6 +219,7 @@ main(void)
         cmocka_unit_test_teardown(test_broken, teardown),
         cmocka_unit_test(test_full_stops),
         cmocka_unit_test(test_broken_reads),
+        cmocka_unit_test(test_broken_and_hung),
         cmocka_unit_test(test_stop_while_broken),
     };
 

@@ -1,0 +1,442 @@
+/*
+ * A random walk: requests, faults, crashes and jumps of the clock in any order,
+ * with the invariants checked after every turn; then faults stop, and all must
+ * come to rest.  The seed of a walk that fails is printed;
+ * BERTH_WALK_SEEDS=FIRST-LAST walks others than the usual ones.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "scene.h"
+
+#define YEAR_MS INT64_C(31536000000)
+#define DAY_MS  INT64_C(86400000)
+
+enum {
+    SEED_FIRST = 1,
+    SEED_LAST = 60,
+    STEPS = 250,
+    HOSTS = 3,
+    REST_MS = 4 * SCORE_HALF_LIFE_MS,
+};
+
+struct walk {
+    struct scene scene;
+    uint64_t random;
+    uint64_t faults; /* of a thousand calls */
+    int names;       /* of hosts that were added */
+};
+
+static uint64_t seed_now;
+
+static const char *const blueprints[] = { "web", "svc", "job", "tmp", "fat" };
+static const char *const owners[] = { "ann", "ben", "cid" };
+
+static uint64_t
+walk_random(struct walk *walk, uint64_t below)
+{
+    walk->random ^= walk->random << 13;
+    walk->random ^= walk->random >> 7;
+    walk->random ^= walk->random << 17;
+    return walk->random % below;
+}
+
+/* What becomes of a call. */
+static struct fake_fate
+walk_fate(void *cookie, const struct docker_call *call)
+{
+    static const enum fault_kind kinds[] = {
+        FAULT_UNREACHABLE, FAULT_TIMEOUT, FAULT_LOST,           FAULT_GARBLED,
+        FAULT_ENGINE,      FAULT_TLS,     FAULT_ENGINE_REFUSED, FAULT_REGISTRY,
+    };
+    struct walk *walk = cookie;
+    struct fake_fate fate = { .latency_ms = 1 + (int64_t)walk_random(walk, 40) };
+
+    (void)call;
+    if (walk_random(walk, 1000) >= walk->faults)
+        return fate;
+    fate.kind = kinds[walk_random(walk, ARRAY_LEN(kinds))];
+    if (fault_rule(fate.kind)->unsure)
+        fate.effect = (enum fake_effect)walk_random(walk, 3);
+    fate.late_ms = 1 + (int64_t)walk_random(walk, walk_random(walk, 2) ? 50 : 90000);
+    return fate;
+}
+
+/* --- Whom something happens to -------------------------------------------------------------- */
+
+static struct instance *
+walk_instance(struct walk *walk)
+{
+    const struct model *model = engine_model(walk->scene.world.engine);
+    uint64_t skip = model->instances.live ? walk_random(walk, model->instances.live) : 0;
+    struct instance *found = NULL;
+
+    IDMAP_EACH(&model->instances, struct instance, instance)
+    {
+        if (skip-- == 0)
+            found = instance;
+    }
+    return found;
+}
+
+static struct host *
+walk_host(struct walk *walk)
+{
+    const struct model *model = engine_model(walk->scene.world.engine);
+    uint64_t skip = walk_random(walk, HOSTS + 1);
+    struct host *found = NULL;
+
+    IDMAP_EACH(&model->hosts, struct host, host)
+    {
+        if (host->state != HOST_REMOVED && skip-- == 0)
+            found = host;
+    }
+    return found;
+}
+
+static struct fake_machine *
+walk_machine(struct walk *walk)
+{
+    const struct host *host = walk_host(walk);
+
+    return host ? fake_docker_machine(walk->scene.world.docker, host->endpoint.engine) : NULL;
+}
+
+static struct fake_container *
+walk_container(struct walk *walk, struct fake_machine *machine)
+{
+    uint64_t skip = machine->containers.count ? walk_random(walk, machine->containers.count) : 0;
+    struct list_node *node = list_first(&machine->containers);
+
+    while (node && skip-- > 0)
+        node = list_next(&machine->containers, node);
+    return node ? CONTAINER_OF(node, struct fake_container, node) : NULL;
+}
+
+/* --- What happens --------------------------------------------------------------------------- */
+
+static void
+walk_launch(struct walk *walk)
+{
+    (void)check_launch(&walk->scene.check, blueprints[walk_random(walk, ARRAY_LEN(blueprints))],
+                       owners[walk_random(walk, ARRAY_LEN(owners))]);
+}
+
+static void
+walk_stop(struct walk *walk)
+{
+    const struct instance *instance = walk_instance(walk);
+
+    if (instance)
+        (void)check_stop(&walk->scene.check, instance->id);
+}
+
+static void
+walk_extend(struct walk *walk)
+{
+    struct engine *engine = walk->scene.world.engine;
+    struct instance *instance = walk_instance(walk);
+    struct fault fault;
+
+    if (instance)
+        (void)engine_instance_extend(
+            engine, instance, engine_now_ms(engine) + (int64_t)walk_random(walk, 60000), &fault);
+}
+
+static void
+walk_container_ends(struct walk *walk)
+{
+    struct fake_machine *machine = walk_machine(walk);
+    struct fake_container *container = machine ? walk_container(walk, machine) : NULL;
+    bool oom = walk_random(walk, 4) == 0;
+
+    if (!container)
+        return;
+    if (container->seen.state == DOCKER_RUNNING && walk_random(walk, 4) > 0) {
+        fake_docker_crash(walk->scene.world.docker, machine, container,
+                          oom ? 137 : (int32_t)walk_random(walk, 3), oom);
+    } else {
+        list_remove(&machine->containers, &container->node);
+        mem_free(container);
+    }
+}
+
+static void
+walk_machine_fails(struct walk *walk)
+{
+    struct fake_machine *machine = walk_machine(walk);
+
+    if (!machine)
+        return;
+    check_blame(&walk->scene.check, machine);
+    switch (walk_random(walk, 6)) {
+    case 0:
+        machine->unreachable = true;
+        fake_docker_streams_break(walk->scene.world.docker, machine, FAULT_LOST);
+        break;
+    case 1:
+        machine->hung = true;
+        break;
+    case 2:
+        fake_machine_reboot(machine);
+        fake_docker_streams_break(walk->scene.world.docker, machine, FAULT_LOST);
+        break;
+    default:
+        machine->unreachable = false;
+        machine->hung = false;
+        break;
+    }
+}
+
+static void
+walk_host_add(struct walk *walk)
+{
+    char name[16];
+    struct host_request request = { .pool = "default", .name = name };
+    struct host *host;
+    struct fault fault;
+    char engine[FAKE_NAME_SIZE];
+
+    (void)snprintf(name, sizeof(name), "n%d", ++walk->names);
+    (void)snprintf(engine, sizeof(engine), "tcp://h%llu:2376",
+                   (unsigned long long)walk_random(walk, HOSTS) + 1);
+    request.endpoint.engine = engine;
+    request.endpoint.plain = true;
+    IDMAP_EACH(&engine_model(walk->scene.world.engine)->hosts, struct host, known)
+    {
+        if (known->state != HOST_REMOVED && strcmp(known->endpoint.engine, engine) == 0)
+            return;
+    }
+    (void)engine_host_add(walk->scene.world.engine, &request, &host, &fault);
+}
+
+static void
+walk_host_changes(struct walk *walk)
+{
+    struct engine *engine = walk->scene.world.engine;
+    struct host *host = walk_host(walk);
+    struct operation *operation;
+    struct fault fault;
+
+    if (!host) {
+        walk_host_add(walk);
+        return;
+    }
+    switch (walk_random(walk, 8)) {
+    case 0:
+    case 1:
+        (void)engine_host_drain(engine, host, (int64_t)walk_random(walk, 20000), "op", &operation,
+                                &fault);
+        break;
+    case 2:
+        (void)engine_host_remove(engine, host, walk_random(walk, 2), "op", &operation, &fault);
+        break;
+    case 3:
+        (void)engine_housekeep(engine, "op", &operation, &fault);
+        break;
+    case 4:
+        walk_host_add(walk);
+        break;
+    default:
+        (void)engine_host_activate(engine, host, &fault);
+        break;
+    }
+}
+
+static void
+walk_daemon(struct walk *walk)
+{
+    struct world *world = &walk->scene.world;
+
+    world_crash(world, walk_random(walk, 3));
+    fake_store_break(world->store, NULL, 0); /* else it would not start */
+    world_start(world);
+}
+
+static void
+walk_disk(struct walk *walk)
+{
+    struct fault fault;
+    enum fault_kind kind = walk_random(walk, 2) ? FAULT_STORAGE_FULL : FAULT_STORAGE;
+
+    walk->scene.world.disk_ms = (int64_t)walk_random(walk, 20);
+    (void)fault_set(&fault, kind, "walk", "made up");
+    if (walk_random(walk, 3) == 0)
+        fake_store_break(walk->scene.world.store, &fault, walk_random(walk, 200));
+    else
+        fake_store_break(walk->scene.world.store, NULL, 0);
+}
+
+static void
+walk_clock(struct walk *walk)
+{
+    static const int64_t spans[] = { 5000, 100000, DAY_MS, YEAR_MS, 10 * YEAR_MS };
+    int64_t span = spans[walk_random(walk, ARRAY_LEN(spans))];
+
+    fake_clock_jump(walk->scene.world.clock, walk_random(walk, 2) ? span : -span);
+}
+
+static void
+walk_time(struct walk *walk)
+{
+    struct world *world = &walk->scene.world;
+    uint64_t until = world->turns + walk_random(walk, 20);
+
+    if (walk_random(walk, 4) == 0) {
+        world_run(world, (int64_t)walk_random(walk, 20000));
+        return;
+    }
+    while (world->turns < until && world_turn(world, INT64_MAX)) {
+    }
+}
+
+static void
+walk_step(struct walk *walk)
+{
+    static const struct {
+        uint64_t weight;
+        void (*happen)(struct walk *walk);
+    } steps[] = {
+        { 30, walk_launch },         { 15, walk_stop },         { 2, walk_extend },
+        { 12, walk_container_ends }, { 6, walk_machine_fails }, { 6, walk_host_changes },
+        { 5, walk_daemon },          { 4, walk_disk },          { 2, walk_clock },
+        { 60, walk_time },
+    };
+    uint64_t all = 0;
+    uint64_t at;
+
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+        all += steps[i].weight;
+    at = walk_random(walk, all);
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        if (at < steps[i].weight) {
+            steps[i].happen(walk);
+            return;
+        }
+        at -= steps[i].weight;
+    }
+}
+
+/* --- The walk ------------------------------------------------------------------------------- */
+
+static void
+walk_blueprints(struct walk *walk)
+{
+    scene_blueprint(&walk->scene, "{'name':'web','image':'img','memory_bytes':536870912,"
+                                  "'ports':[{'container':80}]}");
+    scene_blueprint(&walk->scene, "{'name':'svc','image':'img','memory_bytes':268435456,"
+                                  "'restart':{'policy':'always'},'pull':'always'}");
+    scene_blueprint(&walk->scene, "{'name':'job','image':'img','memory_bytes':268435456,"
+                                  "'restart':{'policy':'on-failure','max_retries':2}}");
+    scene_blueprint(&walk->scene, "{'name':'tmp','image':'img','memory_bytes':268435456,"
+                                  "'lifetime_s':60,'end_grace_s':5}");
+    scene_blueprint(&walk->scene, "{'name':'fat','image':'img','memory_bytes':3221225472}");
+}
+
+static void
+walk_rest(struct walk *walk)
+{
+    struct world *world = &walk->scene.world;
+
+    walk->faults = 0;
+    fake_store_break(world->store, NULL, 0);
+    for (int i = 1; i <= HOSTS; i++) {
+        char name[] = { 'h', (char)('0' + i), '\0' };
+        struct fake_machine *machine = world_machine(world, name);
+
+        machine->unreachable = false;
+        machine->hung = false;
+    }
+    world_run(world, REST_MS);
+}
+
+/* The oldest that waits is never held back: it waits for room alone. */
+static void
+walk_check_queue(struct walk *walk)
+{
+    const struct model *model = engine_model(walk->scene.world.engine);
+    const struct instance *oldest = NULL;
+    struct placement_ask ask;
+    struct host *host;
+
+    IDMAP_EACH(&model->instances, struct instance, instance)
+    {
+        if (instance->state == INSTANCE_QUEUED && (!oldest || instance->id < oldest->id))
+            oldest = instance;
+    }
+    if (!oldest)
+        return;
+    ask = (struct placement_ask){ .pool = oldest->pool,
+                                  .blueprint = oldest->blueprint,
+                                  .amount = instance_amount(oldest),
+                                  .owner = oldest->owner };
+    assert_int_not_equal(placement_pick(model->placement, &ask, &host, NULL), PLACEMENT_OK);
+}
+
+static void
+walk_seed(uint64_t seed)
+{
+    struct walk walk = { .random = seed * 0x9e3779b97f4a7c15U + 1 };
+
+    seed_now = seed;
+    scene_begin(&walk.scene, HOSTS);
+    walk.scene.world.config.retention.instances_ms = 1000 * YEAR_MS;
+    engine_config_set(walk.scene.world.engine, &walk.scene.world.config);
+    walk_blueprints(&walk);
+    walk.scene.world.fates.hook = walk_fate;
+    walk.scene.world.fates.cookie = &walk;
+    world_run(&walk.scene.world, 1000);
+    walk.faults = walk_random(&walk, 3) * 40;
+    for (int i = 0; i < STEPS; i++)
+        walk_step(&walk);
+    walk_rest(&walk);
+    walk_check_queue(&walk);
+    scene_end(&walk.scene);
+    seed_now = 0;
+}
+
+static void
+test_walk(void **state)
+{
+    const char *text = getenv("BERTH_WALK_SEEDS");
+    char *end;
+    uint64_t first = SEED_FIRST;
+    uint64_t last = SEED_LAST;
+
+    (void)state;
+    if (text) {
+        first = last = strtoull(text, &end, 10);
+        if (*end == '-')
+            last = strtoull(end + 1, &end, 10);
+        assert_true(first > 0 && *end == '\0');
+    }
+    for (uint64_t seed = first; seed <= last; seed++)
+        walk_seed(seed);
+}
+
+static int
+teardown(void **state)
+{
+    (void)state;
+    if (seed_now)
+        print_error("the seed was %llu: BERTH_WALK_SEEDS=%llu\n", (unsigned long long)seed_now,
+                    (unsigned long long)seed_now);
+    return 0;
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(test_walk, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
