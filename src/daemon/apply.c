@@ -187,9 +187,14 @@ apply_pools(struct engine *engine, const struct config *config, struct fault *fa
     const struct config_pool *pools = config->pools.at;
     const struct config_pool fallback = { .name = (char[]){ "default" } };
 
+    IDMAP_EACH(&engine_model(engine)->pools, struct pool, pool)
+    {
+        pool->configured = false;
+    }
     for (size_t i = 0; i < config->pools.count; i++) {
         if (apply_policy(engine, &pools[i], fault) < 0)
             return -1;
+        model_pool_find(engine_model(engine), pools[i].name)->configured = true;
     }
     if (!model_pool_find(engine_model(engine), fallback.name)) {
         struct pool_policy policy;
