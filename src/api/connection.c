@@ -78,8 +78,7 @@ connection_phase_set(struct connection *connection, enum connection_phase phase)
     list_push(&listener->connections, &connection->node);
 }
 
-/* microhttpd sees the end of the socket and closes it. */
-static void
+void
 connection_cut(struct connection *connection)
 {
     if (connection->fd < 0)

@@ -21,6 +21,9 @@ void connection_phase_set(struct connection *connection, enum connection_phase p
 /** connection_sweep() - cut what is too slow; at the limit, also whoever is idle longest. */
 void connection_sweep(struct listener *listener);
 
+/** connection_cut() - shut the socket down; microhttpd sees the end and closes it. */
+void connection_cut(struct connection *connection);
+
 /** connection_is_gone() - the client has closed its side. */
 bool connection_is_gone(const struct connection *connection);
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "connection.h"
 #include "listener.h"
 
 static ssize_t stream_on_read(void *cookie, uint64_t at, char *data, size_t most);
@@ -81,9 +82,13 @@ stream_on_read(void *cookie, uint64_t at, char *data, size_t most)
     size_t left = stream_pending(stream);
 
     (void)at;
+    if (left == 0 && stream->broken) {
+        /* microhttpd would notice only at the socket's next sign of life. */
+        connection_cut(stream->request->connection);
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    }
     if (left == 0 && stream->ended)
-        return stream->broken ? MHD_CONTENT_READER_END_WITH_ERROR
-                              : MHD_CONTENT_READER_END_OF_STREAM;
+        return MHD_CONTENT_READER_END_OF_STREAM;
     if (left == 0) {
         assert(stream->request);
         stream->waiting = true;
@@ -94,8 +99,8 @@ stream_on_read(void *cookie, uint64_t at, char *data, size_t most)
         left = most;
     memcpy(data, stream->pending.data + stream->sent, left);
     stream->sent += left;
-    if (stream_pending(stream) == 0) {
-        buf_clear(&stream->pending);
+    if (stream->sent > stream->pending.len / 2) { /* each byte is moved once on the average */
+        buf_consume(&stream->pending, stream->sent);
         stream->sent = 0;
     }
     if (stream->drained && !stream->ended && stream_pending(stream) < STREAM_LOW)
