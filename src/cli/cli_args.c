@@ -161,28 +161,38 @@ cli_args_long(struct args_reader *reader, const char *name, struct fault *fault)
     return cli_args_add(reader, flag, text, fault);
 }
 
+/* The value of a short flag: the rest of its word (-ojson), or the next one. */
+static int
+cli_args_short_value(struct args_reader *reader, const struct cli_flag *flag, const char *rest,
+                     const char **ret_text, struct fault *fault)
+{
+    if (*rest) {
+        *ret_text = rest + (*rest == '=');
+        return 0;
+    }
+    if (reader->at == reader->count)
+        return fault_set(fault, FAULT_INVALID, where, "-%c needs a value: -%c %s", flag->letter,
+                         flag->letter, flag->value);
+    *ret_text = reader->words[reader->at++];
+    return 0;
+}
+
 static int
 cli_args_short(struct args_reader *reader, const char *letters, struct fault *fault)
 {
-    for (; *letters; letters++) {
+    const char *text = NULL;
+
+    for (; *letters && !text; letters++) {
         const struct cli_flag *flag = cli_table_flag_find(reader->args->command, letters, 1);
-        const char *text = NULL;
-        int result;
 
         if (!flag)
             return fault_set(fault, FAULT_INVALID, where, "there is no flag -%c%s", *letters,
                              reader->args->command ? "" : " before the command");
-        if (flag->type != CLI_SWITCH && flag->type != CLI_MAYBE) {
-            text = letters[1] ? letters + 1 + (letters[1] == '=') : NULL;
-            if (!text && reader->at == reader->count)
-                return fault_set(fault, FAULT_INVALID, where, "-%c needs a value: -%c %s", *letters,
-                                 *letters, flag->value);
-            if (!text)
-                text = reader->words[reader->at++];
-        }
-        result = cli_args_add(reader, flag, text, fault);
-        if (result < 0 || text)
-            return result;
+        if (flag->type != CLI_SWITCH && flag->type != CLI_MAYBE &&
+            cli_args_short_value(reader, flag, letters + 1, &text, fault) < 0)
+            return -1;
+        if (cli_args_add(reader, flag, text, fault) < 0)
+            return -1;
     }
     return 0;
 }

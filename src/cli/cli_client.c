@@ -223,9 +223,11 @@ cli_client_on_write(char *data, size_t size, size_t count, void *cookie)
     return client->body.overflow ? 0 : size * count;
 }
 
+/* NOLINTBEGIN(bugprone-easily-swappable-parameters): the shape is curl's */
 static int
 cli_client_on_progress(void *cookie, curl_off_t down_total, curl_off_t down, curl_off_t up_total,
                        curl_off_t up)
+/* NOLINTEND(bugprone-easily-swappable-parameters) */
 {
     (void)cookie;
     (void)down_total;

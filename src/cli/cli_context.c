@@ -1,5 +1,6 @@
 /* Which daemon, and with which token. */
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -183,9 +184,11 @@ cli_context_find(const json_t *contexts, const char *name)
     json_t *context;
     size_t i;
 
-    json_array_foreach(json_object_get(contexts, "contexts"), i,
-                       context) if (strcmp(json_in_string(context, "name", ""), name) ==
-                                    0) return context;
+    json_array_foreach(json_object_get(contexts, "contexts"), i, context)
+    {
+        if (strcmp(json_in_string(context, "name", ""), name) == 0)
+            return context;
+    }
     return NULL;
 }
 
@@ -218,8 +221,10 @@ static bool
 cli_context_is_local(const char *url)
 {
     static const char *const hosts[] = { "127.", "localhost", "[::1]" };
-    const char *host = strstr(url, "://");
+    const char *host;
 
+    assert(url);
+    host = strstr(url, "://");
     if (strncmp(url, "unix:", 5) == 0)
         return true;
     for (size_t i = 0; host && i < ARRAY_LEN(hosts); i++)
@@ -293,6 +298,7 @@ cli_context_token(const struct cli_wish *wish, const json_t *context, struct cli
     const char *file = wish->context ? NULL : cli_context_env("BERTH_TOKEN_FILE");
     const char *theirs = context ? json_in_string(context, "url", NULL) : NULL;
 
+    assert(target->url);
     if (!text && !wish->context)
         text = cli_context_env("BERTH_TOKEN");
     if (text) {
@@ -301,7 +307,7 @@ cli_context_token(const struct cli_wish *wish, const json_t *context, struct cli
     }
     if (file)
         return cli_context_token_file(file, &target->token, fault);
-    if (context && (!theirs || strcmp(theirs, target->url) == 0) &&
+    if (theirs && strcmp(theirs, target->url) == 0 &&
         cli_context_token_of(context, &target->token, fault) < 0)
         return -1;
     for (size_t i = 0; !target->token && cli_context_is_local(target->url) && i < 2; i++) {

@@ -212,14 +212,19 @@ cli_format_humane(const json_t *json, int64_t now_ms)
     if (json_is_array(json)) {
         copy = json_array();
         json_array_foreach(json, i, value)
+        {
             json_array_append_new(copy, cli_format_humane(value, now_ms));
+        }
         return copy;
     }
     if (!json_is_object(json))
         return json_copy((json_t *)(uintptr_t)json);
     copy = json_object();
-    json_object_foreach((json_t *)(uintptr_t)json, key, value) if (!json_is_null(value))
-        json_object_set_new(copy, key, cli_format_member(key, value, now_ms));
+    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    {
+        if (!json_is_null(value))
+            json_object_set_new(copy, key, cli_format_member(key, value, now_ms));
+    }
     return copy;
 }
 
@@ -264,7 +269,11 @@ cli_format_exact(json_t *json, struct fault *fault)
     size_t i;
     int result = 0;
 
-    json_array_foreach(json, i, value) if (result == 0) result = cli_format_exact(value, fault);
+    json_array_foreach(json, i, value)
+    {
+        if (result == 0)
+            result = cli_format_exact(value, fault);
+    }
     json_object_foreach_safe(json, next, key, value)
     {
         if (result < 0 || cli_format_is_own(key))

@@ -66,7 +66,7 @@ cli_output_amount(enum cli_as as, const json_t *value, struct buf *out)
 {
     char text[32];
 
-    if (as == CLI_AS_SIZE || as == CLI_AS_SIZES) {
+    if (as == CLI_AS_SIZE || as == CLI_AS_SIZES || as == CLI_AS_BOTH) {
         if (json_is_integer(value) && json_integer_value(value) >= 0)
             buf_append_string(out, text_size((uint64_t)json_integer_value(value), text));
     } else if (as == CLI_AS_DURATION) {
@@ -121,9 +121,9 @@ cli_output_cell(struct cli_grid *grid, const struct cli_column *column, const js
         break;
     case CLI_AS_SHARE:
     case CLI_AS_SIZES:
+    case CLI_AS_BOTH:
         cli_output_amount(column->as, value, &out);
-        /* 0 is no bound. */
-        if (json_number_value(cli_format_path(item, column->of)) > 0) {
+        if (column->as == CLI_AS_BOTH || json_number_value(cli_format_path(item, column->of)) > 0) {
             buf_append_string(&out, " / ");
             cli_output_amount(column->as, cli_format_path(item, column->of), &out);
         }
@@ -161,9 +161,12 @@ cli_output_table(const struct cli *cli, const struct cli_rows *rows, const json_
     for (column = rows->columns; column->title; column++)
         if (wide || !column->wide)
             cli_grid_column(grid, column->title, column->flags);
-    json_array_foreach(items, i, item) for (column = rows->columns; column->title;
-                                            column++) if (wide || !column->wide)
-        cli_output_cell(grid, column, item);
+    json_array_foreach(items, i, item)
+    {
+        for (column = rows->columns; column->title; column++)
+            if (wide || !column->wide)
+                cli_output_cell(grid, column, item);
+    }
     cli_grid_render(grid, cli->term.width, cli->term.colour, out);
 }
 

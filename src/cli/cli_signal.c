@@ -40,9 +40,9 @@ cli_signal_pause(int64_t ms)
     sigemptyset(&closed);
     sigaddset(&closed, SIGINT);
     sigaddset(&closed, SIGTERM);
-    sigprocmask(SIG_BLOCK, &closed, &before);
+    pthread_sigmask(SIG_BLOCK, &closed, &before);
     if (!signal_came)
         (void)ppoll(NULL, 0, &time, &before);
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     return !signal_came;
 }

@@ -5,6 +5,12 @@
 
 enum { SUGGEST_LEN_MAX = 40 };
 
+static size_t
+cli_suggest_least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 /* Letters to insert, remove, replace or swap with their neighbour (optimal string alignment). */
 static size_t
 cli_suggest_distance(const char *a, const char *b)
@@ -24,13 +30,11 @@ cli_suggest_distance(const char *a, const char *b)
 
         row[0] = i;
         for (size_t j = 1; j <= b_len; j++) {
-            size_t step = (above[j] < row[j - 1] ? above[j] : row[j - 1]) + 1;
-            size_t same = above[j - 1] + (a[i - 1] != b[j - 1]);
+            size_t step = cli_suggest_least(above[j], row[j - 1]) + 1;
 
-            row[j] = same < step ? same : step;
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
-                above_that[j - 2] + 1 < row[j])
-                row[j] = above_that[j - 2] + 1;
+            row[j] = cli_suggest_least(above[j - 1] + (a[i - 1] != b[j - 1]), step);
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                row[j] = cli_suggest_least(row[j], above_that[j - 2] + 1);
         }
     }
     return rows[a_len % 3][b_len];

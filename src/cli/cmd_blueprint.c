@@ -189,8 +189,11 @@ cmd_blueprint_apply(struct cli *cli)
             code = cmd_blueprint_check(blueprint);
     }
     buf_init(&out, 0);
-    json_array_foreach(all, i, blueprint) if (code == EXIT_OK) code =
-        cmd_blueprint_put(cli, blueprint, items, &out);
+    json_array_foreach(all, i, blueprint)
+    {
+        if (code == EXIT_OK)
+            code = cmd_blueprint_put(cli, blueprint, items, &out);
+    }
     if (formed && code == EXIT_OK)
         code = cli_output_rows(cli, &blueprint_rows, items);
     else if (!formed)

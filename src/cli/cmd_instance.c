@@ -40,8 +40,8 @@ static const struct cli_column stats_columns[] = {
     { "CPU",      "cpu",               CLI_AS_TEXT,  false, CLI_GRID_RIGHT, NULL },
     { "MEMORY",   "memory_bytes",      CLI_AS_SIZES, false, CLI_GRID_RIGHT, "memory_limit_bytes" },
     { "PIDS",     "pids",              CLI_AS_TEXT,  false, CLI_GRID_RIGHT, NULL },
-    { "NETWORK",  "network_in_bytes",  CLI_AS_SIZES, false, CLI_GRID_RIGHT, "network_out_bytes" },
-    { "DISK",     "block_in_bytes",    CLI_AS_SIZES, false, CLI_GRID_RIGHT, "block_out_bytes" },
+    { "NETWORK",  "network_in_bytes",  CLI_AS_BOTH, false, CLI_GRID_RIGHT, "network_out_bytes" },
+    { "DISK",     "block_in_bytes",    CLI_AS_BOTH, false, CLI_GRID_RIGHT, "block_out_bytes" },
     { .title = NULL },
 };
 /* clang-format on */
@@ -87,7 +87,8 @@ cmd_instance_each(struct cli *cli, const char *verb, json_t **ret_items)
         code = cli_ask_json(cli, path, &item);
         if (code != EXIT_OK)
             return code;
-        if (!json_object_get(item, "id"))
+        /* A sample does not tell whose it is. */
+        if (verb && !json_object_get(item, "instance"))
             json_object_set_new(item, "id", json_string(id));
         json_array_append_new(items, item);
     }

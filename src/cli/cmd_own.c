@@ -142,8 +142,11 @@ cmd_own_contexts(const char *prefix, struct buf *out)
 
     if (cli_context_load(&contexts, NULL) < 0)
         return;
-    json_array_foreach(json_object_get(contexts, "contexts"), i, context) cmd_own_offer(
-        out, prefix, json_in_string(context, "name", NULL), json_in_string(context, "url", ""));
+    json_array_foreach(json_object_get(contexts, "contexts"), i, context)
+    {
+        cmd_own_offer(out, prefix, json_in_string(context, "name", NULL),
+                      json_in_string(context, "url", ""));
+    }
 }
 
 int

@@ -178,7 +178,7 @@ cmd_pool_set(struct cli *cli)
         cli_term_note("'pool set' needs KEY=VALUE or --file FILE");
         return EXIT_USAGE;
     }
-    code = cli_ask_quietly(cli, &get, &fault);
+    (void)cli_ask_quietly(cli, &get, &fault);
     if (fault.kind != FAULT_NONE && get.status != 404)
         code = cli_ask_problem(cli, &get, &fault);
     else

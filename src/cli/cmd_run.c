@@ -73,7 +73,10 @@ cmd_run_print(struct cli *cli, const json_t *items)
     if (cli_args_has(&cli->args, "output") || cli_args_has(&cli->args, "quiet"))
         return cli_output_rows(cli, &run_rows, items);
     buf_init(&out, 0);
-    json_array_foreach(items, i, item) buf_printf(&out, "%s\n", json_in_string(item, "id", ""));
+    json_array_foreach(items, i, item)
+    {
+        buf_printf(&out, "%s\n", json_in_string(item, "id", ""));
+    }
     code = cli_term_write(&cli->term, buf_text(&out), out.len, false);
     buf_fini(&out);
     return code;

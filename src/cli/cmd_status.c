@@ -109,8 +109,11 @@ cmd_status_pool(json_t *pools, const char *name)
     json_t *pool;
     size_t i;
 
-    json_array_foreach(pools, i,
-                       pool) if (strcmp(json_in_string(pool, "name", ""), name) == 0) return pool;
+    json_array_foreach(pools, i, pool)
+    {
+        if (strcmp(json_in_string(pool, "name", ""), name) == 0)
+            return pool;
+    }
     pool = json_pack("{s:s,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:i,s:n}", "name", name, "hosts", 0,
                      "active", 0, "spawned", 0, "inactive", 0, "instances", 0, "memory_bytes", 0,
                      "free_memory_bytes", 0, "largest_bytes", 0, "slots", 0, "free_slots");
@@ -133,8 +136,10 @@ cmd_status_hosts(struct cli *cli, json_t *status)
         code = cli_ask_list_if_seen(cli, "/v1/hosts?state=live", &hosts);
     if (code != EXIT_OK || !pools)
         return code;
-    json_array_foreach(pools, i, row)(void)
-        cmd_status_pool(counts, json_in_string(row, "name", "?"));
+    json_array_foreach(pools, i, row)
+    {
+        (void)cmd_status_pool(counts, json_in_string(row, "name", "?"));
+    }
     json_array_foreach(hosts, i, row)
     {
         cmd_status_count(cmd_status_pool(counts, json_in_string(row, "pool", "?")), row);
@@ -236,8 +241,12 @@ cmd_status_text(const struct cli *cli, const json_t *status, struct buf *out)
     buf_printf(out, "Queue: %lld\n", (long long)json_in_int(status, "queued", 0));
     if (json_array_size(wrong) == 0)
         buf_append_string(out, "Nothing is wrong.\n");
-    json_array_foreach(wrong, i, item) if (i < STATUS_WRONG_MAX) buf_printf(
-        out, "! %s\n    %s\n", json_in_string(item, "what", ""), json_in_string(item, "do", ""));
+    json_array_foreach(wrong, i, item)
+    {
+        if (i < STATUS_WRONG_MAX)
+            buf_printf(out, "! %s\n    %s\n", json_in_string(item, "what", ""),
+                       json_in_string(item, "do", ""));
+    }
     if (json_array_size(wrong) > STATUS_WRONG_MAX)
         buf_printf(out, "! and %zu more: berth status -o json\n",
                    json_array_size(wrong) - STATUS_WRONG_MAX);

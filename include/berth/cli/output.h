@@ -15,8 +15,9 @@ enum cli_as {
     CLI_AS_LEFT,     /* a time, as what is left until then */
     CLI_AS_TIME,     /* a time, to the second */
     CLI_AS_SIZE,     /* bytes */
-    CLI_AS_SHARE,    /* member @path of member @of */
+    CLI_AS_SHARE,    /* member @path of member @of, which is left out when it is 0: no bound */
     CLI_AS_SIZES,    /* the same in bytes */
+    CLI_AS_BOTH,     /* two sizes in bytes */
     CLI_AS_DURATION, /* seconds */
     CLI_AS_PORTS,    /* of an instance */
     CLI_AS_YES,      /* yes or no */
@@ -28,7 +29,7 @@ struct cli_column {
     enum cli_as as;
     bool wide;      /* with -o wide only */
     unsigned flags; /* CLI_GRID_* */
-    const char *of; /* SHARE, SIZES */
+    const char *of; /* SHARE, SIZES, BOTH */
 };
 
 struct cli_rows {
