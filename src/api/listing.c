@@ -115,6 +115,8 @@ listing_slice(struct listing *listing)
     listing->model = api_model(server);
     listing->now_ms = engine_now_ms(server->engine);
     map = (const struct idmap *)(const void *)((const char *)listing->model + listing->kind->map);
+    if (listing->block_count > 0) /* it is a long one */
+        (void)buf_reserve(&listing->block, LISTING_BLOCK + LISTING_ROW);
     while (rows++ < LISTING_ROWS && listing->block.len < LISTING_BLOCK) {
         const void *row = idmap_after(map, listing->after, &listing->after);
 

@@ -64,7 +64,7 @@ metrics_label(struct buf *out, const char *text)
     for (; *text; text++) {
         if (*text == '"' || *text == '\\')
             buf_append_char(out, '\\');
-        buf_append_char(out, *text == '\n' ? ' ' : *text);
+        buf_append_char(out, (char)(*text == '\n' ? ' ' : *text));
     }
 }
 

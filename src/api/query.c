@@ -117,7 +117,7 @@ query_unescape(char *text, bool plus)
         int low;
 
         if (*from != '%') {
-            *to++ = *from == '+' && plus ? ' ' : *from;
+            *to++ = (char)(*from == '+' && plus ? ' ' : *from);
             continue;
         }
         high = query_hex(from[1]);
@@ -190,32 +190,47 @@ query_word(const char *const *words, const char *text, int64_t *ret_value)
     return false;
 }
 
+static const char *
+query_text(const struct query_rule *rule, const char *text)
+{
+    if (!*text || strlen(text) > (size_t)rule->max)
+        return "is empty or too long";
+    return rule->check ? rule->check(text) : NULL;
+}
+
 /* NULL when @text is a good value, else what is wrong. */
 static const char *
 query_value(const struct query_rule *rule, const char *text, int64_t now_ms, int64_t *ret_value)
 {
+    static const char *const wrong[] = {
+        [QUERY_INT] = "must be a number in range",
+        [QUERY_BOOL] = "must be true or false",
+        [QUERY_WORD] = "must be one of the known words",
+        [QUERY_TAIL_LINES] = "must be a number of lines, or all",
+        [QUERY_TIME] = "must be a time as in RFC 3339, Unix seconds, or a duration",
+    };
+    bool good = false;
+
     switch (rule->type) {
     case QUERY_INT:
-        return query_int(text, rule->min, rule->max, ret_value) ? NULL
-                                                                : "must be a number in range";
+        good = query_int(text, rule->min, rule->max, ret_value);
+        break;
     case QUERY_BOOL:
-        return query_bool(text, ret_value) ? NULL : "must be true or false";
+        good = query_bool(text, ret_value);
+        break;
     case QUERY_WORD:
-        return query_word(rule->words, text, ret_value) ? NULL : "must be one of the known words";
+        good = query_word(rule->words, text, ret_value);
+        break;
     case QUERY_TAIL_LINES:
-        if (strcmp(text, "all") == 0 || query_int(text, rule->min, rule->max, ret_value))
-            return NULL;
-        return "must be a number of lines, or all";
+        good = strcmp(text, "all") == 0 || query_int(text, rule->min, rule->max, ret_value);
+        break;
     case QUERY_TIME:
-        return query_time(text, now_ms, ret_value)
-                   ? NULL
-                   : "must be a time as in RFC 3339, Unix seconds, or a duration";
+        good = query_time(text, now_ms, ret_value);
+        break;
     case QUERY_TEXT:
-        if (!*text || strlen(text) > (size_t)rule->max)
-            return "is empty or too long";
-        return rule->check ? rule->check(text) : NULL;
+        return query_text(rule, text);
     }
-    return NULL;
+    return good ? NULL : wrong[rule->type];
 }
 
 static int

@@ -120,6 +120,8 @@ request_on_target(void *cookie, const char *target, struct MHD_Connection *mhd)
     return request;
 }
 
+/* microhttpd says how many parameters it has.
+ * NOLINTNEXTLINE(readability-function-size) */
 enum MHD_Result
 request_on_access(void *cookie, struct MHD_Connection *mhd, const char *url, const char *method,
                   const char *version, const char *data, size_t *data_len, void **slot)

@@ -7,8 +7,6 @@
 
 #include <stdbool.h>
 
-#include "berth/port/store.h"
-
 #include "request.h"
 
 enum { SCOPE_POOLS_MAX = 16, SCOPE_NAME_SIZE = 64, SCOPE_OWNER_SIZE = 129 };

@@ -17,8 +17,10 @@ static int
 socket_fail(int fd, const char *where, struct fault *fault)
 {
     enum fault_kind kind = errno == EADDRINUSE ? FAULT_CONFLICT : FAULT_INVALID;
+    char why[64];
 
-    (void)fault_set(fault, kind, "api.listen", "cannot listen at %s: %s", where, strerror(errno));
+    (void)fault_set(fault, kind, "api.listen", "cannot listen at %s: %s", where,
+                    strerror_r(errno, why, sizeof(why)));
     if (fd >= 0)
         (void)close(fd);
     return -1;
