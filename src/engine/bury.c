@@ -142,6 +142,13 @@ bury_called(struct lane_op *op)
 static void
 bury_end_container(struct bury *bury)
 {
+    if (bury->moving && bury->work.instance->host->state == HOST_ACTIVE) {
+        /* Its host takes work again: it may stay, unless it was ended already. */
+        bury->moving = false;
+        bury->stopping = false;
+        bury_inspect(bury);
+        return;
+    }
     bury->op = (struct lane_op){ .call = { .verb = DOCKER_STOP, .name = bury->name } };
     bury->op.call.in.grace_ms = bury->work.instance->blueprint->spec.stop_grace_ms;
     bury_call(bury, true, bury_on_ended);

@@ -318,9 +318,8 @@ check_launch(struct check *check, const char *blueprint, const char *owner)
 {
     const struct instance_request request = { .blueprint = blueprint, .owner = owner, .count = 1 };
     struct instance *instance;
-    struct fault fault;
 
-    if (engine_instances_create(check->world->engine, &request, &instance, &fault) < 0)
+    if (engine_instances_create(check->world->engine, &request, &instance, &check->refusal) < 0)
         return 0;
     check_promise(check, instance->id, false);
     return instance->id;

@@ -22,7 +22,8 @@ struct check {
     struct world *world;
     struct list promises;
     struct list
-        guilty;    /* struct check_guilty: machines whose faults may raise their host's score */
+        guilty; /* struct check_guilty: machines whose faults may raise their host's score */
+    struct fault refusal; /* of the last launch that was refused */
     bool overfull; /* reservations may exceed capacities: it shrank, or hosts were restored */
     bool loose;    /* containers may be there that nobody asked for: a removed host's, ... */
 };

@@ -61,7 +61,8 @@ scene_launch(struct scene *scene, const char *blueprint)
 {
     int64_t id = check_launch(&scene->check, blueprint, "ann");
 
-    assert_true(id > 0);
+    if (id == 0)
+        fail_msg("%s", scene->check.refusal.text);
     return id;
 }
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-enum { GRAVES_MAX = 4096 };
+enum { GRAVES_MAX = 1 << 16 };
 
 /* Dead engines: what a crash leaves is not freed, but it is not a leak of the program either. */
 static struct engine *graves[GRAVES_MAX];
@@ -152,6 +152,7 @@ world_run(struct world *world, int64_t ms)
 {
     int64_t until = world_mono(world) + ms;
 
+    world_turn_end(world); /* of the turn in which the test asked for something */
     while (world_turn(world, until)) {
     }
     if (world_mono(world) < until)
@@ -163,6 +164,7 @@ world_run_until(struct world *world, bool (*is_true)(struct world *world), int64
 {
     int64_t until = world_mono(world) + ms;
 
+    world_turn_end(world);
     while (!is_true(world)) {
         if (!world_turn(world, until))
             return is_true(world);
