@@ -120,9 +120,9 @@ request_on_target(void *cookie, const char *target, struct MHD_Connection *mhd)
     return request;
 }
 
-/* microhttpd says how many parameters it has.
- * NOLINTNEXTLINE(readability-function-size) */
+/* microhttpd says how many parameters it has. */
 enum MHD_Result
+/* NOLINTNEXTLINE(readability-function-size) */
 request_on_access(void *cookie, struct MHD_Connection *mhd, const char *url, const char *method,
                   const char *version, const char *data, size_t *data_len, void **slot)
 {
