@@ -36,12 +36,19 @@ join_interval_ms(struct engine *engine)
     return fair_ms > base_ms ? fair_ms : base_ms;
 }
 
+static bool
+join_is_welcome(const struct lane *lane)
+{
+    return !lane->engine->reloading && lane->engine->health != ENGINE_STOPPING &&
+           !lane_is_leaving(lane);
+}
+
 void
 join_schedule(struct lane *lane, int64_t in_ms)
 {
     int64_t at_ms = state_mono_ms(lane->engine) + in_ms;
 
-    if (lane->engine->reloading || lane->engine->health == ENGINE_STOPPING)
+    if (!join_is_welcome(lane))
         return;
     if (lane->join) {
         lane->wanted |= in_ms == 0;
@@ -59,7 +66,7 @@ join_on_timer(struct clock_timer *timer)
     struct lane *lane = CONTAINER_OF(timer, struct lane, timer);
 
     assert(!lane->join);
-    if (lane->engine->reloading || lane->engine->health == ENGINE_STOPPING)
+    if (!join_is_welcome(lane))
         return;
     lane->join = mem_new0(sizeof(*lane->join));
     lane->wanted = false;
@@ -195,7 +202,7 @@ join_ended(struct lane *lane, const struct fault *fault)
         engine->joins_pending--;
     }
     rounds_host_looked(engine, lane->host);
-    if (engine->reloading || engine->health == ENGINE_STOPPING)
+    if (!join_is_welcome(lane))
         return;
     if (!fault)
         hints_open(lane);

@@ -40,6 +40,15 @@ lane_free(struct lane *lane)
     free(lane);
 }
 
+bool
+lane_is_leaving(const struct lane *lane)
+{
+    const struct host *host = lane->host;
+
+    return host->state == HOST_INACTIVE && host->instance_count == 0 &&
+           (host->remove_when_empty || host->lost);
+}
+
 static uint32_t
 lane_limit(const struct lane *lane)
 {

@@ -62,6 +62,9 @@ void lane_new(struct engine *engine, struct host *host);
 /** lane_free() - no call may be under way. */
 void lane_free(struct lane *lane);
 
+/** lane_is_leaving() - its host is empty and about to be removed: nothing is to be asked of it any more. */
+bool lane_is_leaving(const struct lane *lane);
+
 /** lane_submit() - run @op when its turn comes. */
 void lane_submit(struct lane *lane, struct lane_op *op);
 /** lane_cancel() - done still comes, with FAULT_CANCELLED unless it had ended. */
