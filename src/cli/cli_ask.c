@@ -70,6 +70,9 @@ cli_ask_problem(const struct cli *cli, const struct cli_call *call, const struct
     const json_t *error;
     size_t i;
 
+    /* Whoever pressed Ctrl-C knows; what it means for the command, the command says. */
+    if (fault->kind == FAULT_CANCELLED && call->status == 0)
+        return CLI_SIGNAL_EXIT;
     if (title && strcmp(title, fault->text) != 0)
         cli_term_note("%s: %s", title, fault->text);
     else
@@ -84,9 +87,7 @@ cli_ask_problem(const struct cli *cli, const struct cli_call *call, const struct
     cli_ask_hint(fault->kind);
     if (call->request_id[0] && cli_args_has(&cli->args, "debug"))
         cli_ask_line(" ", "request id", call->request_id);
-    return fault->kind == FAULT_CANCELLED && call->status == 0
-               ? CLI_SIGNAL_EXIT
-               : (int)fault_rule(fault->kind)->exit_code;
+    return (int)fault_rule(fault->kind)->exit_code;
 }
 
 int

@@ -25,6 +25,23 @@ cli_wait_begin(const struct cli *cli, struct wait_clock *ret_clock)
     ret_clock->pause_ms = WAIT_FIRST_MS;
 }
 
+static int
+cli_wait_left(const struct cli *cli, const char *what)
+{
+    cli_term_progress_end(&cli->term);
+    cli_term_note("%s: no longer waited for; it goes on", what);
+    return CLI_SIGNAL_EXIT;
+}
+
+/* How it is now: GET @path. */
+static int
+cli_wait_ask(struct cli *cli, const char *path, const char *what, json_t **ret_json)
+{
+    int code = cli_ask_json(cli, path, ret_json);
+
+    return code == CLI_SIGNAL_EXIT ? cli_wait_left(cli, what) : code;
+}
+
 /* Pause until it is time to ask again. Return: EXIT_OK, or why not; @what: for people. */
 static int
 cli_wait_pause(const struct cli *cli, struct wait_clock *clock, const char *what)
@@ -36,11 +53,8 @@ cli_wait_pause(const struct cli *cli, struct wait_clock *clock, const char *what
         cli_term_note("%s: not done in time; it goes on", what);
         return EXIT_UNREACHABLE;
     }
-    if (!cli_signal_pause(left_ms < clock->pause_ms ? left_ms : clock->pause_ms)) {
-        cli_term_progress_end(&cli->term);
-        cli_term_note("%s: no longer waited for; it goes on", what);
-        return CLI_SIGNAL_EXIT;
-    }
+    if (!cli_signal_pause(left_ms < clock->pause_ms ? left_ms : clock->pause_ms))
+        return cli_wait_left(cli, what);
     clock->pause_ms += clock->pause_ms / 2;
     if (clock->pause_ms > WAIT_MOST_MS)
         clock->pause_ms = WAIT_MOST_MS;
@@ -78,7 +92,7 @@ cli_wait_look(struct cli *cli, json_t *items, size_t index)
     const char *id = json_in_string(json_array_get(items, index), "id", "");
     CLEANUP(mem_freep) char *path = cli_ask_path("instances", id, NULL);
     json_t *now = NULL;
-    int code = cli_ask_json(cli, path, &now);
+    int code = cli_wait_ask(cli, path, id, &now);
 
     if (code == EXIT_OK)
         json_array_set_new(items, index, now);
@@ -149,7 +163,7 @@ cli_wait_host(struct cli *cli, json_t **slot)
                           json_in_string(*slot, "waiting_for", "its engine"));
         code = cli_wait_pause(cli, &clock, name);
         if (code == EXIT_OK)
-            code = cli_ask_json(cli, path, &now);
+            code = cli_wait_ask(cli, path, name, &now);
         if (code != EXIT_OK)
             return code;
         json_decref(*slot);
@@ -199,15 +213,15 @@ cli_wait_operation(struct cli *cli, json_t **slot)
         return EXIT_OK;
     cli_wait_begin(cli, &clock);
     while (cli_wait_is(*slot, "running")) {
-        CLEANUP(mem_freep)
-        char *path = cli_ask_path("operations", json_in_string(*slot, "id", ""), NULL);
+        const char *id = json_in_string(*slot, "id", "");
+        CLEANUP(mem_freep) char *path = cli_ask_path("operations", id, NULL);
         json_t *now = NULL;
         int code;
 
         cli_wait_show_operation(cli, *slot);
-        code = cli_wait_pause(cli, &clock, json_in_string(*slot, "id", "operation"));
+        code = cli_wait_pause(cli, &clock, id);
         if (code == EXIT_OK)
-            code = cli_ask_json(cli, path, &now);
+            code = cli_wait_ask(cli, path, id, &now);
         if (code != EXIT_OK)
             return code;
         json_decref(*slot);

@@ -167,9 +167,7 @@ cmd_event_connect(struct event_watch *watch, const char *path, bool first)
     };
     cli_lines_init(&watch->lines, cmd_event_on_line);
     (void)cli_ask_quietly(watch->cli, &watch->call, &fault);
-    if (fault.kind == FAULT_CANCELLED && watch->call.status == 0)
-        code = CLI_SIGNAL_EXIT;
-    else if (fault.kind != FAULT_NONE && (first || watch->call.status != 0))
+    if (fault.kind != FAULT_NONE && (first || watch->call.status != 0))
         code = cli_ask_problem(watch->cli, &watch->call, &fault);
     else
         code = watch->call.stopped ? EXIT_FAILED : EXIT_OK;

@@ -122,6 +122,8 @@ cmd_image_load(struct cli *cli)
     if (!is_stdin)
         (void)fclose(file);
     buf_fini(&path);
+    if (code == CLI_SIGNAL_EXIT)
+        cli_term_note("interrupted: the archive was not sent as a whole");
     if (code == EXIT_OK)
         return cmd_image_follow(cli, &load.call);
     cli_client_call_fini(&load.call);

@@ -38,7 +38,7 @@ int cli_ask_instance_id(struct cli *cli, const char *word, char *ret_id);
 int cli_ask_fail(const struct fault *fault);
 
 /** cli_ask_problem() - tell what a problem document says: title, detail, each wrong field.
- * @call: done, with cli_client_call()'s @fault */
+ * @call: done, with cli_client_call()'s @fault.  An interruption is not told: CLI_SIGNAL_EXIT. */
 int cli_ask_problem(const struct cli *cli, const struct cli_call *call, const struct fault *fault);
 
 /** cli_ask_confirm() - with --yes, or without a terminal, true at once; else the answer to
