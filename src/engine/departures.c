@@ -3,6 +3,7 @@
 #include "bury.h"
 #include "lane.h"
 #include "launch.h"
+#include "rounds.h"
 #include "work.h"
 
 /* The drain's deadline has passed: what may move is moved, the rest is stopped. */
@@ -107,6 +108,8 @@ departures_remove(struct engine *engine, struct host *host)
     }
     if (departures_calls_end(engine, host))
         return;
+    if (host->lane)
+        rounds_host_looked(engine, host); /* nobody looks at it any more */
     lane_free(host->lane);
     engine->ports.docker->host_forget(engine->ports.docker->self, host->id);
     host->removed_at_ms = now_ms;
