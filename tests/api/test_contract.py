@@ -16,7 +16,7 @@ def linter():
     """The npm linter that ./dev put into build/, or one on the PATH; None when there is none."""
     source = pathlib.Path(os.environ.get("BERTH_SOURCE", pathlib.Path(__file__).parents[2]))
     for name in LINTERS:
-        for place in sorted(source.glob(f"build/**/node_modules/.bin/{name}")):
+        for place in sorted(source.glob(f"build/*/node_modules/.bin/{name}")):
             return name, str(place)
         if shutil.which(name):
             return name, shutil.which(name)
@@ -40,7 +40,7 @@ class Contract(world.Case):
         result = subprocess.run(command, capture_output=True, text=True, cwd=self.world.dir, check=False,
                                 env={**os.environ, "REDOCLY_TELEMETRY": "off"})
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        self.assertNotIn("warning", (result.stdout + result.stderr).lower().replace("no errors or warnings", ""))
+        self.assertNotRegex(result.stdout + result.stderr, r"You have \d+ warning")
 
     def test_metrics_pass_promtool(self):
         self.world.blueprint()
