@@ -32,9 +32,10 @@ launch_words_make(struct launch *launch, const struct blueprint_spec *spec)
     size_t count = spec->command.count + spec->entrypoint.count + spec->env.count;
     char **word;
 
-    if (launch->words || count == 0)
+    if (launch->words)
         return;
-    launch->words = mem_resize(NULL, count, sizeof(char *));
+    /* One to spare: there is always an array to point into. */
+    launch->words = mem_resize(NULL, count + 1, sizeof(char *));
     launch->word_count = count;
     word = launch->words;
     for (size_t i = 0; i < spec->command.count; i++)
