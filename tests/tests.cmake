@@ -61,7 +61,7 @@ endforeach()
 
 # Scripts drive the programs; one build of them is enough, so they go where the gates go.
 if(BERTH_GATES)
-    set(programs "BERTH_SOURCE=${CMAKE_SOURCE_DIR}" "PYTHONPATH=${CMAKE_SOURCE_DIR}" "PYTHONDONTWRITEBYTECODE=1")
+    set(programs "BERTH_SOURCE=${CMAKE_SOURCE_DIR}" "PYTHONDONTWRITEBYTECODE=1")
     foreach(program berthd berth)
         if(TARGET ${program})
             string(TOUPPER ${program} variable)
@@ -80,7 +80,7 @@ if(BERTH_GATES)
             set(runner python3 -m tests.${kind}.test_${what})
         endif()
         berth_test(${kind}.${what} COMMAND ${runner} LABEL ${kind} TIMEOUT 900
-            ENV ${programs} "BERTH_TMP=${CMAKE_BINARY_DIR}/tmp/${kind}.${what}"
+            ENV ${programs} "PYTHONPATH=${CMAKE_SOURCE_DIR}:${CMAKE_SOURCE_DIR}/tests/${kind}" "BERTH_TMP=${CMAKE_BINARY_DIR}/tmp/${kind}.${what}"
             PROPERTIES SKIP_RETURN_CODE 77)
         if(kind STREQUAL "real")
             set_tests_properties(${BERTH_TEST_PREFIX}real.${what} PROPERTIES RESOURCE_LOCK engines)
