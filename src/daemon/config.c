@@ -45,37 +45,73 @@ config_fill(struct config *config)
 }
 
 /* What the table of fields cannot say. */
+
+static void
+config_check_listen(const struct config *config, struct problems *problems)
+{
+    static const char *const loopback[] = { "unix:", "http://127.",
+                                            "http://localhost:", "http://[::1]:" };
+
+    for (size_t i = 0; i < config->listen.count && !config->allow_remote; i++) {
+        CLEANUP(mem_freep) char *at = mem_printf("/listen/%zu", i);
+        bool local = false;
+
+        for (size_t j = 0; j < ARRAY_LEN(loopback); j++)
+            local |= strncmp(config->listen.at[i], loopback[j], strlen(loopback[j])) == 0;
+        if (!local)
+            problems_add(problems, at, "format",
+                         "must be a unix socket or a loopback address; with `allow_remote: true` "
+                         "another one, with something in front that sees to TLS");
+    }
+}
+
+static void
+config_refuse(const struct config_pool *pool, const char *field, const char *why,
+              struct problems *problems)
+{
+    CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/%s", pool->name, field);
+
+    problems_add(problems, at, "format", "%s", why);
+}
+
+static void
+config_check_host(const struct config_pool *pool, size_t index, struct problems *problems)
+{
+    const struct config_host *hosts = pool->hosts.at;
+    const struct config_host *host = &hosts[index];
+    bool tls = host->ca && host->cert && host->key;
+    CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/hosts/%zu", pool->name, index);
+
+    if (strncmp(host->engine, "tcp:", 4) == 0 && !tls && !host->plain)
+        problems_add(problems, at, "required",
+                     "tcp needs ca, cert and key (mutual TLS), or `plain: true`");
+    if (tls && host->plain)
+        problems_add(problems, at, "format", "plain and certificates exclude each other");
+    for (size_t i = 0; i < index; i++) {
+        if (strcmp(hosts[i].name, host->name) == 0)
+            problems_add(problems, at, "duplicate", "there is another host %s", host->name);
+    }
+}
+
 static void
 config_check_pool(const struct config_pool *pool, struct problems *problems)
 {
-    const struct config_host *hosts = pool->hosts.at;
-    CLEANUP(mem_freep) char *pointer = NULL;
+    bool local = pool->provider == PROVIDER_LOCAL;
 
-    if (pool->provider == PROVIDER_LOCAL && pool->hosts.count > 0) {
-        pointer = mem_printf("/pools/%s/hosts", pool->name);
-        problems_add(problems, pointer, "format",
-                     "must not be given with provider local; use provider static");
-    }
-    if (pool->provider == PROVIDER_STATIC && pool->engine) {
-        pointer = mem_printf("/pools/%s/engine", pool->name);
-        problems_add(problems, pointer, "format",
-                     "must not be given with provider static; give it to each of its hosts");
-    }
-    for (size_t i = 0; i < pool->hosts.count; i++) {
-        const struct config_host *host = &hosts[i];
-        bool tls = host->ca && host->cert && host->key;
-        CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/hosts/%zu", pool->name, i);
-
-        if (strncmp(host->engine, "tcp:", 4) == 0 && !tls && !host->plain)
-            problems_add(problems, at, "required",
-                         "tcp needs ca, cert and key (mutual TLS), or `plain: true`");
-        if (tls && host->plain)
-            problems_add(problems, at, "format", "plain and certificates exclude each other");
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(hosts[j].name, host->name) == 0)
-                problems_add(problems, at, "duplicate", "there is another host %s", host->name);
-        }
-    }
+    if (local && pool->hosts.count > 0)
+        config_refuse(pool, "hosts", "must not be given with provider local; use provider static",
+                      problems);
+    if (local && strncmp(pool->engine, "unix:", 5) != 0)
+        config_refuse(pool, "engine",
+                      "must be unix:///PATH with provider local (DOCKER_HOST counts when it is not "
+                      "given); use provider static for tcp",
+                      problems);
+    if (!local && pool->engine)
+        config_refuse(pool, "engine",
+                      "must not be given with provider static; give it to each of its hosts",
+                      problems);
+    for (size_t i = 0; i < pool->hosts.count; i++)
+        config_check_host(pool, i, problems);
 }
 
 static int
@@ -128,11 +164,13 @@ config_load(const char *path, struct config *ret_config, struct problems *proble
     buf_fini(&buf);
     if (result == 0) {
         config_fill(&config);
+        config_check_listen(&config, problems);
         for (size_t i = 0; i < config.pools.count; i++)
             config_check_pool(&((struct config_pool *)config.pools.at)[i], problems);
         if (problems->count > 0)
-            result = fault_set(fault, FAULT_INVALID, "config", "%s: %s: %s", path,
-                               problems->at[0].pointer, problems->at[0].detail);
+            result = fault_set(fault, FAULT_INVALID, "config", "%s: %s: %s",
+                               path ? path : "the default configuration", problems->at[0].pointer,
+                               problems->at[0].detail);
     }
     if (result < 0) {
         config_fini(&config);

@@ -1,3 +1,4 @@
+#include <stdlib.h>
 #include <string.h>
 
 #include "berth/base/text.h"
@@ -36,9 +37,15 @@ config_check_engine(const char *text)
 static const char *
 config_check_listen(const char *text)
 {
-    if (strncmp(text, "unix:", 5) == 0 || strncmp(text, "http://", 7) == 0)
+    const char *colon = strrchr(text, ':');
+    size_t digits = colon ? strspn(colon + 1, "0123456789") : 0;
+
+    if (strncmp(text, "unix:/", 6) == 0)
         return NULL;
-    return "must be unix:PATH or http://ADDRESS:PORT";
+    if (strncmp(text, "http://", 7) == 0 && colon > text + 7 && digits >= 1 && digits <= 5 &&
+        colon[1 + digits] == '\0' && strtol(colon + 1, NULL, 10) <= UINT16_MAX)
+        return NULL;
+    return "must be unix:/PATH or http://ADDRESS:PORT";
 }
 
 /* clang-format off */
