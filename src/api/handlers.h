@@ -57,6 +57,3 @@ void handler_system_version(struct request *request);
 void handler_system_doctor(struct request *request);
 void handler_system_healthz(struct request *request);
 void handler_system_readyz(struct request *request);
-
-void handler_metrics_get(struct request *request);
-void handler_openapi_get(struct request *request);

@@ -281,7 +281,7 @@ metrics_render(struct api_server *server, struct buf *out)
 }
 
 void
-handler_metrics_get(struct request *request)
+metrics_get(struct request *request)
 {
     struct json_out out;
 

@@ -433,7 +433,7 @@ openapi_render(struct json_out *out, const char *version)
 }
 
 void
-handler_openapi_get(struct request *request)
+openapi_get(struct request *request)
 {
     struct json_out out;
 

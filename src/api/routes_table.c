@@ -6,6 +6,8 @@
 #include "berth/wire/request.h"
 
 #include "handlers.h"
+#include "metrics.h"
+#include "openapi.h"
 #include "query.h"
 #include "routes.h"
 
@@ -114,9 +116,9 @@ const struct route routes[] = {
       .status = 200, .answer = "Health", .name = "getHealth", .summary = "Whether the daemon lives" },
     { AT(GET, ROUTE_PUBLIC), .path = "/readyz", .handler = handler_system_readyz,
       .status = 200, .answer = "Health", .name = "getReadiness", .summary = "Whether the daemon serves all" },
-    { AT(GET, ROUTE_PUBLIC), .path = "/metrics", .handler = handler_metrics_get,
+    { AT(GET, ROUTE_PUBLIC), .path = "/metrics", .handler = metrics_get,
       .status = 200, .stream_type = "text/plain; version=0.0.4; charset=utf-8", .name = "getMetrics", .summary = "Metrics for Prometheus" },
-    { AT(GET, ROUTE_PUBLIC), .path = "/openapi.json", .handler = handler_openapi_get,
+    { AT(GET, ROUTE_PUBLIC), .path = "/openapi.json", .handler = openapi_get,
       .status = 200, .stream_type = "application/json", .name = "getOpenapi", .summary = "This document" },
 };
 /* clang-format on */
