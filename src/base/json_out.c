@@ -196,7 +196,7 @@ json_out_escaped(struct buf *buf, const char *value, size_t len)
 
 /* A value, or a key with its colon. */
 static void
-json_out_text(struct json_out *out, const char *value, size_t len, bool is_key)
+json_out_quoted(struct json_out *out, const char *value, size_t len, bool is_key)
 {
     char *at = json_out_begin(out, len + 2 + is_key);
     size_t plain;
@@ -222,13 +222,13 @@ json_out_text(struct json_out *out, const char *value, size_t len, bool is_key)
 void
 json_out_string_n(struct json_out *out, const char *value, size_t len)
 {
-    json_out_text(out, value, len, false);
+    json_out_quoted(out, value, len, false);
 }
 
 void
 json_out_key_n(struct json_out *out, const char *key, size_t len)
 {
-    json_out_text(out, key, len, true);
+    json_out_quoted(out, key, len, true);
 }
 
 void
@@ -321,12 +321,19 @@ json_out_milli(struct json_out *out, int64_t value)
 void
 json_out_time(struct json_out *out, int64_t at_ms)
 {
-    char text[TEXT_TIME_SIZE];
+    char *at;
 
-    if (at_ms == 0)
+    if (at_ms == 0) {
         json_out_null(out);
-    else
-        json_out_string_n(out, text_time(at_ms, text), TEXT_TIME_SIZE - 1);
+        return;
+    }
+    at = json_out_begin(out, TEXT_TIME_SIZE + 1);
+    if (!at)
+        return;
+    *at = '"';
+    (void)text_time(at_ms, at + 1);
+    at[TEXT_TIME_SIZE] = '"';
+    json_out_end(out, at + TEXT_TIME_SIZE + 1);
 }
 
 void

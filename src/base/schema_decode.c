@@ -41,8 +41,17 @@ struct schema_target {
 static void
 schema_pointer_key(char ret_pointer[SCHEMA_POINTER_SIZE], const char *pointer, const char *key)
 {
+    size_t pointer_len = strlen(pointer);
+    size_t key_len = strlen(key);
     struct buf buf;
 
+    /* Most are short and plain, and are only asked for should something be wrong. */
+    if (pointer_len + key_len + 2 <= SCHEMA_POINTER_SIZE && !key[strcspn(key, "~/")]) {
+        memcpy(ret_pointer, pointer, pointer_len);
+        ret_pointer[pointer_len] = '/';
+        memcpy(ret_pointer + pointer_len + 1, key, key_len + 1);
+        return;
+    }
     buf_init(&buf, SCHEMA_POINTER_SIZE - 1);
     buf_append_string(&buf, pointer);
     buf_append_char(&buf, '/');

@@ -22,26 +22,29 @@ text_hex(const uint8_t *data, size_t len, char *ret_text)
 
 enum { TEXT_NO_DIGIT = 16 };
 
+/* What a character counts as a hexadecimal digit. */
 static unsigned
 text_hex_digit(char c)
 {
-    if (c >= '0' && c <= '9')
-        return (unsigned)(c - '0');
-    if (c >= 'a' && c <= 'f')
-        return (unsigned)(c - 'a' + 10);
-    if (c >= 'A' && c <= 'F')
-        return (unsigned)(c - 'A' + 10);
-    return TEXT_NO_DIGIT;
+    unsigned decimal = (unsigned)c - '0';
+    unsigned letter = ((unsigned)c | 0x20) - 'a';
+
+    if (decimal < 10)
+        return decimal;
+    return letter < 6 ? letter + 10 : TEXT_NO_DIGIT;
 }
 
 bool
 text_hex_parse(const char *text, uint8_t *ret_data, size_t len)
 {
+    unsigned all = 0;
+
     if (!text || strlen(text) != 2 * len)
         return false;
     for (size_t i = 0; i < 2 * len; i++)
-        if (text_hex_digit(text[i]) == TEXT_NO_DIGIT)
-            return false;
+        all |= text_hex_digit(text[i]);
+    if (all >= TEXT_NO_DIGIT)
+        return false;
     for (size_t i = 0; i < len; i++)
         ret_data[i] = (uint8_t)(text_hex_digit(text[2 * i]) << 4 | text_hex_digit(text[2 * i + 1]));
     return true;

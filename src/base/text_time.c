@@ -54,14 +54,13 @@ text_date_from_days(int64_t days)
     };
 }
 
-static char *
-text_put_digits(char *at, unsigned value, int digits)
+/* Two digits and what follows them. */
+static inline void
+text_put_two(char *at, unsigned value, char then)
 {
-    for (int i = digits - 1; i >= 0; i--) {
-        at[i] = (char)('0' + value % 10);
-        value /= 10;
-    }
-    return at + digits;
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+    at[2] = then;
 }
 
 const char *
@@ -71,7 +70,7 @@ text_time(int64_t at_ms, char ret_text[TEXT_TIME_SIZE])
     int64_t days;
     unsigned ms;
     unsigned s;
-    char *at = ret_text;
+    char *const at = ret_text;
 
     if (at_ms < text_time_min_ms)
         at_ms = text_time_min_ms;
@@ -83,21 +82,16 @@ text_time(int64_t at_ms, char ret_text[TEXT_TIME_SIZE])
     ms = (unsigned)(at_ms - days * DAY_S * MS);
     s = ms / MS;
     date = text_date_from_days(days);
-    at = text_put_digits(at, date.year, 4);
-    *at++ = '-';
-    at = text_put_digits(at, date.month, 2);
-    *at++ = '-';
-    at = text_put_digits(at, date.day, 2);
-    *at++ = 'T';
-    at = text_put_digits(at, s / 3600, 2);
-    *at++ = ':';
-    at = text_put_digits(at, s / 60 % 60, 2);
-    *at++ = ':';
-    at = text_put_digits(at, s % 60, 2);
-    *at++ = '.';
-    at = text_put_digits(at, ms % MS, 3);
-    *at++ = 'Z';
-    *at = '\0';
+    text_put_two(at, date.year / 100, '0');
+    text_put_two(at + 2, date.year % 100, '-');
+    text_put_two(at + 5, date.month, '-');
+    text_put_two(at + 8, date.day, 'T');
+    text_put_two(at + 11, s / 3600, ':');
+    text_put_two(at + 14, s / 60 % 60, ':');
+    text_put_two(at + 17, s % 60, '.');
+    at[20] = (char)('0' + ms % MS / 100);
+    text_put_two(at + 21, ms % 100, 'Z');
+    at[24] = '\0';
     return ret_text;
 }
 

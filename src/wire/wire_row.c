@@ -10,11 +10,7 @@
 #include "berth/wire/row.h"
 
 /* Literal text between two values: it brings its own commas. */
-#define WIRE_TEXT(out, literal)                                                                    \
-    do {                                                                                           \
-        buf_append((out)->buf, literal, sizeof(literal) - 1);                                      \
-        (out)->comma = false;                                                                      \
-    } while (0)
+#define WIRE_TEXT(out, literal) json_out_text(out, literal, sizeof(literal) - 1)
 
 enum { ROW_SIZE = 1024 }; /* most rows are shorter; the buffer grows for the others */
 

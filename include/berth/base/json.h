@@ -73,6 +73,23 @@ void json_out_milli(struct json_out *out, int64_t value);
 void json_out_time(struct json_out *out, int64_t at_ms);
 /** json_out_raw() - a value that is JSON already. */
 void json_out_raw(struct json_out *out, const char *json, size_t len);
+/** json_out_text() - a piece of JSON that brings its own commas, up to where a value may follow:
+ * inline, so that the compiler knows how long a literal is. */
+static inline void
+json_out_text(struct json_out *out, const char *text, size_t len)
+{
+    struct buf *buf = out->buf;
+
+    if (buf->cap - buf->len > len) {
+        memcpy(buf->data + buf->len, text, len);
+        buf->len += len;
+        buf->data[buf->len] = '\0';
+    } else {
+        buf_append(buf, text, len);
+    }
+    out->comma = false;
+}
+
 /** json_out_json() - a jansson value; NULL gives null. */
 void json_out_json(struct json_out *out, const json_t *value);
 
