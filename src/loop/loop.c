@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
 
@@ -20,6 +21,7 @@
  * and ends in loop_on_turn_end(): timers, then the hook.
  */
 
+enum { LOOP_RANDOM_POOL = 256, LOOP_RANDOM_SMALL = 8 };
 enum { LOOP_SIGNALS_MAX = 8, LOOP_NS_PER_MS = 1000000, LOOP_NS_PER_US = 1000 };
 
 struct loop_signal {
@@ -53,6 +55,8 @@ struct loop {
     struct loop_signal signals[LOOP_SIGNALS_MAX];
     struct clock_port clock;
     struct random_port random;
+    uint8_t random_pool[LOOP_RANDOM_POOL]; /* for ids and jitter; secrets come from the kernel */
+    size_t random_left;
 };
 
 /* What stands behind a struct loop_fd. */
@@ -141,11 +145,10 @@ loop_clock_turn_ask(void *self)
 }
 
 static void
-loop_random_fill(void *self, void *ret_data, size_t len)
+loop_random_read(void *ret_data, size_t len)
 {
     char *at = ret_data;
 
-    (void)self;
     while (len > 0) {
         ssize_t got = getrandom(at, len, 0);
 
@@ -156,6 +159,24 @@ loop_random_fill(void *self, void *ret_data, size_t len)
             len -= (size_t)got;
         }
     }
+}
+
+/* A system call for each id would cost more than the rest of the id. */
+static void
+loop_random_fill(void *self, void *ret_data, size_t len)
+{
+    struct loop *loop = self;
+
+    if (len > LOOP_RANDOM_SMALL) {
+        loop_random_read(ret_data, len);
+        return;
+    }
+    if (loop->random_left < len) {
+        loop_random_read(loop->random_pool, LOOP_RANDOM_POOL);
+        loop->random_left = LOOP_RANDOM_POOL;
+    }
+    loop->random_left -= len;
+    memcpy(ret_data, loop->random_pool + loop->random_left, len);
 }
 
 struct loop *
