@@ -24,6 +24,24 @@ batch_free(void *store, struct store_batch *batch)
     mem_free(batch);
 }
 
+bool
+batch_clear(struct store_batch *batch)
+{
+    size_t bytes = batch->op_cap * sizeof(*batch->ops) + batch->cell_cap * sizeof(*batch->cells) +
+                   batch->byte_cap;
+
+    *batch = (struct store_batch){
+        .ops = batch->ops,
+        .op_cap = batch->op_cap,
+        .cells = batch->cells,
+        .cell_cap = batch->cell_cap,
+        .bytes = batch->bytes,
+        .byte_cap = batch->byte_cap,
+        .store = batch->store,
+    };
+    return bytes > 0 && bytes <= BATCH_SPARE_BYTES;
+}
+
 void
 batch_op(struct store_batch *batch, int statement)
 {

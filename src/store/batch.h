@@ -47,6 +47,8 @@ struct batch_op {
 
 struct store;
 
+enum { BATCH_SPARE_BYTES = 1 << 20 };
+
 struct store_batch {
     struct batch_op *ops;
     size_t op_count;
@@ -71,6 +73,9 @@ struct store_batch {
 
 struct store_batch *batch_new(void *store);
 void batch_free(void *store, struct store_batch *batch);
+/** batch_clear() - as new, with the memory that it had. Return: whether that is worth keeping: it
+ * is neither none nor more than BATCH_SPARE_BYTES. */
+bool batch_clear(struct store_batch *batch);
 
 /** batch_op() - the next row; its values follow, in the order of the statement's parameters. */
 void batch_op(struct store_batch *batch, int statement);

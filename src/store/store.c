@@ -22,7 +22,10 @@
 #include "rows.h"
 #include "writer.h"
 
-enum { STORE_PROBE_BUSY_MS = 100 }; /* it waits on the loop's thread */
+enum {
+    STORE_PROBE_BUSY_MS = 100, /* it waits on the loop's thread */
+    STORE_SPARES_MAX = 3,      /* one that is filled and two that are written */
+};
 
 struct store {
     struct store_port port;
@@ -39,8 +42,10 @@ struct store {
     struct answers answers;
     struct worker *write_worker;
     struct worker *read_worker;
-    struct worker *backup_worker; /* NULL until the first backup */
-    uint64_t epoch;               /* loads; see writer_run() */
+    struct worker *backup_worker;                 /* NULL until the first backup */
+    uint64_t epoch;                               /* loads; see writer_run() */
+    struct store_batch *spares[STORE_SPARES_MAX]; /* batches to be used again */
+    size_t spare_count;
     _Atomic bool closing;
 };
 
@@ -69,6 +74,8 @@ static int store_open_others(struct store *store, struct fault *fault);
 static void store_close(struct store *store);
 static int store_load(void *self, struct model *model, struct store_info *ret_info,
                       struct fault *fault);
+static struct store_batch *store_batch_new(void *self);
+static void store_batch_free(void *self, struct store_batch *batch);
 static void store_commit_start(void *self, struct store_commit *commit);
 static void store_commit_run(struct worker_job *job);
 static void store_commit_done(struct worker_job *job);
@@ -89,8 +96,8 @@ store_init(struct store *store, struct loop *loop, const struct store_options *o
     store->port = (struct store_port){
         .self = store,
         .load = store_load,
-        .batch_new = batch_new,
-        .batch_free = batch_free,
+        .batch_new = store_batch_new,
+        .batch_free = store_batch_free,
         .put = rows_put,
         .drop = rows_drop,
         .put_event = rows_put_event,
@@ -122,6 +129,9 @@ store_new(struct loop *loop, const struct store_options *options, struct store *
     struct fault why = { 0 };
     int rc;
 
+    /* SQLite's count of its memory takes a lock for each allocation, and nobody asks for it.  It can
+     * be switched off before SQLite's first use only; later this does nothing. */
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
     store_init(store, loop, options);
     if (datadir_take(options->data_dir, &store->lock, fault) != 0)
         return -1;
@@ -233,6 +243,8 @@ store_free(struct store *store)
     worker_free(store->read_worker);
     worker_free(store->write_worker);
     store_close(store);
+    while (store->spare_count > 0)
+        batch_free(store, store->spares[--store->spare_count]);
     ballast_fini(&store->ballast);
     if (store->lock >= 0)
         (void)close(store->lock);
@@ -282,6 +294,26 @@ store_load(void *self, struct model *model, struct store_info *ret_info, struct 
 
 /* --- Commits -------------------------------------------------------------------------------- */
 
+/* Under load a batch grows to some hundred kilobytes, some hundred times a second. */
+static struct store_batch *
+store_batch_new(void *self)
+{
+    struct store *store = self;
+
+    return store->spare_count > 0 ? store->spares[--store->spare_count] : batch_new(store);
+}
+
+static void
+store_batch_free(void *self, struct store_batch *batch)
+{
+    struct store *store = self;
+
+    if (batch && batch_clear(batch) && store->spare_count < STORE_SPARES_MAX)
+        store->spares[store->spare_count++] = batch;
+    else
+        batch_free(store, batch);
+}
+
 static void
 store_commit_start(void *self, struct store_commit *commit)
 {
@@ -327,7 +359,7 @@ store_commit_done(struct worker_job *job)
 
     commit->rows = failed ? 0 : batch->op_count;
     commit->took_us = batch->took_us;
-    batch_free(NULL, batch);
+    store_batch_free(batch->store, batch);
     commit->done(commit, failed ? &fault : NULL);
 }
 
