@@ -4,6 +4,7 @@
 
 enum {
     EXPLAIN_KEPT_MAX = 16 * 1024,
+    EXPLAIN_MOSTLY = 400,        /* bytes of a decision in a large pool */
     EXPLAIN_HOSTS_KEPT_MAX = 16, /* in larger pools only the counts are kept with a decision */
 };
 
@@ -61,6 +62,7 @@ explain_decision(const struct engine *engine, const struct instance *instance,
     char id[ID_TEXT_SIZE];
 
     buf_init(&buf, EXPLAIN_KEPT_MAX);
+    (void)buf_reserve(&buf, EXPLAIN_MOSTLY);
     json_out_init(&out, &buf);
     json_out_object(&out);
     json_out_kv_time(&out, "at", state_now_ms(engine));
