@@ -106,11 +106,25 @@ docker_error_kind(const struct docker_error *error)
     return statuses[s].kind;
 }
 
+/* What was wrong, without the endpoint's 64 digits that the engine puts before it. */
+static const char *
+docker_error_gist(const char *message)
+{
+    static const char lead[] = "driver failed programming external connectivity";
+    const char *gist =
+        strncmp(message, lead, sizeof(lead) - 1) == 0 ? strstr(message, "): ") : NULL;
+
+    return gist ? gist + strlen("): ") : message;
+}
+
 int
 docker_error_set(const struct docker_error *error, const char *where, struct fault *fault)
 {
-    (void)fault_set(fault, docker_error_kind(error), where, "%s",
-                    error->message[0] ? error->message : "the engine gave no reason");
+    const char *lead = error->verb == DOCKER_PULL ? "the image cannot be pulled: " : "";
+
+    (void)fault_set(fault, docker_error_kind(error), where, "%s%s", lead,
+                    error->message[0] ? docker_error_gist(error->message)
+                                      : "the engine gave no reason");
     if (fault)
         fault->remote_code = error->status >= 400 ? error->status : 0;
     return -1;

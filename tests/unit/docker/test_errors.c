@@ -83,6 +83,26 @@ test_each_refusal_has_its_meaning(void **state)
     }
 }
 
+/* People read it: what was wrong comes first, and of a pull that it was one. */
+static void
+test_words_for_people(void **state)
+{
+    const struct docker_error port = {
+        DOCKER_START, 500,
+        "driver failed programming external connectivity on endpoint a (0d): Bind for "
+        "127.0.0.1:80 failed: port is already allocated"
+    };
+    const struct docker_error pull = { DOCKER_PULL, 500, "Get \"http://a\": dial tcp: refused" };
+    struct fault fault;
+
+    (void)state;
+    assert_int_equal(docker_error_set(&port, "docker.test", &fault), -1);
+    assert_string_equal(fault.text, "Bind for 127.0.0.1:80 failed: port is already allocated");
+    assert_int_equal(docker_error_set(&pull, "docker.test", &fault), -1);
+    assert_string_equal(fault.text,
+                        "the image cannot be pulled: Get \"http://a\": dial tcp: refused");
+}
+
 static void
 test_what_is_so_already_is_a_success(void **state)
 {
@@ -128,6 +148,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_refusal_has_its_meaning),
+        cmocka_unit_test(test_words_for_people),
         cmocka_unit_test(test_what_is_so_already_is_a_success),
         cmocka_unit_test(test_versions_are_agreed_upon),
     };
