@@ -53,7 +53,8 @@ hints_on_hint(struct docker_call *call, const char *action,
     struct instance *instance;
     int64_t id;
 
-    if (engine->reloading || !id_decode(ID_INSTANCE, container->label_instance, &id))
+    if (engine->reloading || engine->health == ENGINE_STOPPING ||
+        !id_decode(ID_INSTANCE, container->label_instance, &id))
         return;
     instance = idmap_find(&engine->model->instances, id);
     if (!instance || instance->host != lane->host ||

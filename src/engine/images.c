@@ -256,7 +256,9 @@ images_end(struct image_spread *spread, const struct fault *fault)
 
     const struct host *host = idmap_find(&engine->model->hosts, spread->host_id);
 
-    if (operation && operation->state == OPERATION_RUNNING && !engine->reloading)
+    if (operation && engine->reloading)
+        operation->work = NULL; /* its row is thrown away */
+    else if (operation && operation->state == OPERATION_RUNNING)
         images_operation_step(engine, operation, host ? host->name : "a host that is gone", fault);
     list_remove(&engine->spreads, &spread->node);
     free(spread->name);

@@ -244,6 +244,6 @@ recover_poke(struct engine *engine)
         stopped(engine->stopped_cookie);
         return;
     }
-    if (!engine->reloading && engine->started)
+    if (!engine->reloading && engine->started && engine->health != ENGINE_STOPPING)
         recover_compared(engine);
 }

@@ -225,6 +225,31 @@ test_interrupted(void **state)
     scene_end(&scene);
 }
 
+/* The disk fails meanwhile: the operation is one that was interrupted. */
+static void
+test_disk_fails(void **state)
+{
+    struct scene scene;
+    struct fault fault;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 2);
+    scene_fault(&scene, DOCKER_LOAD, NULL, 0, (struct fake_fate){ .latency_ms = 20000 });
+    id = load(&scene);
+    world_run(&scene.world, 1000);
+    scene.world.fates.count = 0;
+    (void)fault_set(&fault, FAULT_STORAGE, "test", "made up");
+    fake_store_break(scene.world.store, &fault, 0);
+    (void)check_launch(&scene.check, "own", "ann");
+    world_run(&scene.world, 5000);
+    fake_store_break(scene.world.store, NULL, 0);
+    world_run(&scene.world, 60000);
+    assert_int_equal(scene_operation(&scene, id), OPERATION_FAILED);
+    assert_true(has_image(&scene, "h1", ARCHIVE) && has_image(&scene, "h2", ARCHIVE));
+    scene_end(&scene);
+}
+
 /* A pull on every host of the pool, as an operation. */
 static void
 test_pull_operation(void **state)
@@ -252,10 +277,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pull_policies), cmocka_unit_test(test_pull_faults),
-        cmocka_unit_test(test_load),          cmocka_unit_test(test_load_later),
-        cmocka_unit_test(test_load_fails),    cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_pull_operation),
+        cmocka_unit_test(test_pull_policies),  cmocka_unit_test(test_pull_faults),
+        cmocka_unit_test(test_load),           cmocka_unit_test(test_load_later),
+        cmocka_unit_test(test_load_fails),     cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_disk_fails),     cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_pull_operation),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,13 +170,41 @@ test_unreachable(void **state)
     scene_end(&scene);
 }
 
+/* The daemon is stopped before the hosts were compared: the next start compares them. */
+static void
+test_stopped_early(void **state)
+{
+    struct scene scene;
+    int64_t known;
+    int64_t id;
+
+    (void)state;
+    scene_begin(&scene, 2);
+    scene_blueprint(&scene, svc);
+    known = scene_run_one(&scene, "svc");
+    id = known + 1000000;
+    (void)add_unknown(&scene, "h2", id, "svc");
+    scene_fault(&scene, DOCKER_STOP, NULL, 0, (struct fake_fate){ .latency_ms = 1000 });
+    assert_true(check_stop(&scene.check, known));
+    world_run(&scene.world, 10);
+    scene.world.fates.count = 0;
+    restore(&scene);
+    world_stop(&scene.world);
+    world_start(&scene.world);
+    world_run(&scene.world, 20000);
+    assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_RUNNING);
+    assert_int_equal(scene_instance(&scene, known)->state, INSTANCE_STOPPED);
+    assert_int_equal(scene_events(&scene, "store.compared", 0), 1);
+    scene_end(&scene);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_unknown),     cmocka_unit_test(test_unknown_blueprint),
         cmocka_unit_test(test_moved),       cmocka_unit_test(test_queued),
-        cmocka_unit_test(test_unreachable),
+        cmocka_unit_test(test_unreachable), cmocka_unit_test(test_stopped_early),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

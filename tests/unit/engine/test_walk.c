@@ -21,7 +21,7 @@
 
 enum {
     SEED_FIRST = 1,
-    SEED_LAST = 60,
+    SEED_LAST = 40,
     STEPS = 250,
     HOSTS = 3,
     REST_MS = 4 * SCORE_HALF_LIFE_MS,
@@ -30,8 +30,9 @@ enum {
 struct walk {
     struct scene scene;
     uint64_t random;
-    uint64_t faults; /* of a thousand calls */
-    int names;       /* of hosts that were added */
+    uint64_t faults;   /* of a thousand calls */
+    int names;         /* of hosts that were added */
+    struct list calls; /* struct walk_call */
 };
 
 static uint64_t seed_now;
@@ -255,9 +256,88 @@ walk_daemon(struct walk *walk)
 {
     struct world *world = &walk->scene.world;
 
-    world_crash(world, walk_random(walk, 3));
+    if (walk_random(walk, 4) == 0)
+        world_stop(world);
+    else
+        world_crash(world, walk_random(walk, 3));
     fake_store_break(world->store, NULL, 0); /* else it would not start */
+    fake_store_restored_set(world->store, walk_random(walk, 4) == 0);
     world_start(world);
+}
+
+/* An archive for all hosts; or whatever takes time is cancelled. */
+static void
+walk_operation(struct walk *walk)
+{
+    static const char *const archives[] = { "a1", "a2", "a3" };
+    struct engine *engine = walk->scene.world.engine;
+    struct operation *operation;
+    struct fault fault;
+
+    if (walk_random(walk, 2)) {
+        (void)engine_image_load(engine, "default", archives[walk_random(walk, 3)], 4096, "op",
+                                &operation, &fault);
+        return;
+    }
+    IDMAP_EACH(&engine_model(engine)->operations, struct operation, one)
+    {
+        if (one->state == OPERATION_RUNNING && walk_random(walk, 2))
+            (void)engine_operation_cancel(engine, one, &fault);
+    }
+}
+
+/* A request's own call to a container, which the request may give up. */
+struct walk_call {
+    struct engine_call call;
+    struct list_node node;
+    const struct engine *engine;
+    bool done;
+};
+
+static void
+walk_on_called(struct engine_call *call, const struct fault *fault)
+{
+    struct walk_call *one = CONTAINER_OF(call, struct walk_call, call);
+
+    (void)fault;
+    assert_false(one->done);
+    one->done = true;
+}
+
+static void
+walk_call(struct walk *walk)
+{
+    struct engine *engine = walk->scene.world.engine;
+    const struct instance *instance = walk_instance(walk);
+    struct walk_call *one;
+    struct fault fault;
+
+    for (struct list_node *node = list_first(&walk->calls); node;
+         node = list_next(&walk->calls, node)) {
+        one = CONTAINER_OF(node, struct walk_call, node);
+        if (!one->done && one->engine == engine && walk_random(walk, 2))
+            engine_call_cancel(engine, &one->call);
+    }
+    if (!instance)
+        return;
+    one = mem_new0(sizeof(*one));
+    one->engine = engine;
+    one->call.call.verb = walk_random(walk, 2) ? DOCKER_LOGS : DOCKER_STATS;
+    one->call.call.in.logs.follow = walk_random(walk, 2);
+    one->call.done = walk_on_called;
+    if (engine_instance_call(engine, instance, &one->call, &fault) < 0)
+        mem_free(one);
+    else
+        list_push(&walk->calls, &one->node);
+}
+
+static void
+walk_calls_free(struct walk *walk)
+{
+    struct list_node *node;
+
+    while ((node = list_pop(&walk->calls)))
+        mem_free(CONTAINER_OF(node, struct walk_call, node));
 }
 
 static void
@@ -307,7 +387,7 @@ walk_step(struct walk *walk)
         { 30, walk_launch },         { 15, walk_stop },         { 2, walk_extend },
         { 12, walk_container_ends }, { 6, walk_machine_fails }, { 6, walk_host_changes },
         { 5, walk_daemon },          { 4, walk_disk },          { 2, walk_clock },
-        { 60, walk_time },
+        { 3, walk_operation },       { 3, walk_call },          { 60, walk_time },
     };
     uint64_t all = 0;
     uint64_t at;
@@ -386,6 +466,7 @@ walk_seed(uint64_t seed)
     struct walk walk = { .random = seed * 0x9e3779b97f4a7c15U + 1 };
 
     seed_now = seed;
+    list_init(&walk.calls);
     scene_begin(&walk.scene, HOSTS);
     walk.scene.world.config.retention.instances_ms = 1000 * YEAR_MS;
     engine_config_set(walk.scene.world.engine, &walk.scene.world.config);
@@ -399,6 +480,7 @@ walk_seed(uint64_t seed)
     walk_rest(&walk);
     walk_check_queue(&walk);
     scene_end(&walk.scene);
+    walk_calls_free(&walk);
     seed_now = 0;
 }
 

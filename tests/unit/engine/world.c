@@ -82,17 +82,23 @@ world_on_stopped(void *cookie)
 }
 
 void
-world_fini(struct world *world)
+world_stop(struct world *world)
 {
     bool stopped = false;
 
-    if (world->engine) {
-        engine_stop_start(world->engine, world_on_stopped, &stopped);
-        for (int i = 0; i < 100000 && !stopped; i++)
-            (void)world_turn(world, INT64_MAX);
-        assert_true(stopped);
-        engine_free(world->engine);
-    }
+    engine_stop_start(world->engine, world_on_stopped, &stopped);
+    for (int i = 0; i < 100000 && !stopped; i++)
+        (void)world_turn(world, INT64_MAX);
+    assert_true(stopped);
+    engine_free(STEAL(world->engine));
+    fake_docker_restart(world->docker);
+}
+
+void
+world_fini(struct world *world)
+{
+    if (world->engine)
+        world_stop(world);
     fake_docker_free(world->docker);
     fake_store_free(world->store);
     fake_clock_free(world->clock);

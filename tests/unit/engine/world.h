@@ -55,6 +55,8 @@ int64_t world_mono(const struct world *world);
 /** world_crash() - kill -9: what is committed stays, open calls vanish. @durable as in
  * fake_store_crash(). */
 void world_crash(struct world *world, size_t durable);
+/** world_stop() - in order: nothing is under way afterwards. */
+void world_stop(struct world *world);
 /** world_start() - a new engine on what the store has. */
 void world_start(struct world *world);
 
