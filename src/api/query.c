@@ -203,9 +203,9 @@ static const char *
 query_value(const struct query_rule *rule, const char *text, int64_t now_ms, int64_t *ret_value)
 {
     static const char *const wrong[] = {
-        [QUERY_INT] = "must be a number in range",
+        [QUERY_INT] = "must be a number",
         [QUERY_BOOL] = "must be true or false",
-        [QUERY_WORD] = "must be one of the known words",
+        [QUERY_WORD] = "must be one of",
         [QUERY_TAIL_LINES] = "must be a number of lines, or all",
         [QUERY_TIME] = "must be a time as in RFC 3339, Unix seconds, or a duration",
     };
@@ -243,6 +243,22 @@ query_find(const char *name, uint32_t allowed)
 }
 
 static void
+query_refuse(const struct query_rule *rule, const char *pointer, const char *wrong,
+             struct problems *problems)
+{
+    struct buf words;
+
+    buf_init(&words, 0);
+    if (rule->type == QUERY_WORD)
+        for (const char *const *word = rule->words; *word; word++)
+            buf_printf(&words, "%s %s", word == rule->words ? ":" : ",", *word);
+    if (rule->type == QUERY_INT && rule->max < INT64_MAX)
+        buf_printf(&words, " from %lld to %lld", (long long)rule->min, (long long)rule->max);
+    problems_add(problems, pointer, "format", "%s%s", wrong, buf_text(&words));
+    buf_fini(&words);
+}
+
+static void
 query_pair(char *pair, uint32_t allowed, int64_t now_ms, struct query *query,
            struct problems *problems)
 {
@@ -273,7 +289,7 @@ query_pair(char *pair, uint32_t allowed, int64_t now_ms, struct query *query,
     query->text[name] = value;
     wrong = query_value(&query_rules[name], value, now_ms, &query->number[name]);
     if (wrong)
-        problems_add(problems, pointer, "format", "%s", wrong);
+        query_refuse(&query_rules[name], pointer, wrong, problems);
 }
 
 int

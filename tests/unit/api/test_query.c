@@ -101,6 +101,21 @@ query_refuses(void **state)
     }
 }
 
+/* What would be right stands in the answer. */
+static void
+query_refusals_help(void **state)
+{
+    uint32_t allowed = QUERY_PAGE | QUERY_BIT(QUERY_OPERATION_STATE);
+    struct problems problems;
+    struct query query;
+
+    (void)state;
+    assert_int_equal(decode("limit=0&state=asleep", allowed, &query, &problems), -1);
+    assert_int_equal(problems.count, 2);
+    assert_string_equal(problems.at[0].detail, "must be a number from 1 to 1000");
+    assert_non_null(strstr(problems.at[1].detail, "must be one of: running, "));
+}
+
 static void
 unescape(void **state)
 {
@@ -130,6 +145,7 @@ main(void)
         cmocka_unit_test(query_takes_what_it_knows),
         cmocka_unit_test(query_times),
         cmocka_unit_test(query_refuses),
+        cmocka_unit_test(query_refusals_help),
         cmocka_unit_test(unescape),
     };
 
