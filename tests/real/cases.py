@@ -35,19 +35,21 @@ class World:
     Each host carries the label place=NAME, so that a blueprint can ask for it.
     """
 
-    def __init__(self, count=3, proxied=(), memory_bytes=None, **settings):
-        """proxied: indexes of engines with a proxy; memory_bytes: capacity that berthd sees of each."""
+    def __init__(self, count=3, proxied=(), memory_bytes=None, policy=None, **settings):
+        """proxied: indexes of engines with a proxy; memory_bytes: capacity that berthd sees of each;
+        policy: the pool's.
+        """
         self.proxies = {}
         self.daemon = None
         self.fleet = engines.Fleet(count)
         try:
-            self._start(proxied, memory_bytes, settings)
+            self._start(proxied, memory_bytes, {"policy": policy} if policy else {}, settings)
         except BaseException:
             with contextlib.suppress(AssertionError):
                 self.close()
             raise
 
-    def _start(self, proxied, memory_bytes, settings):
+    def _start(self, proxied, memory_bytes, pool, settings):
         hosts = []
         for index, engine in enumerate(self.engines):
             if index in proxied:
@@ -55,7 +57,6 @@ class World:
             before = self.proxies.get(index)
             host = static_host(engine, before.url if before else None)
             hosts.append({**host, "labels": {"place": engine.name}})
-        pool = {}
         if memory_bytes is not None:
             pool["reserve"] = {"memory_bytes": self.engines[0].memory_bytes() - memory_bytes}
         self.daemon = Daemon(hosts, pool, **settings)
@@ -109,6 +110,8 @@ class WorldTest(unittest.TestCase):
         return self.world.engines
 
     def tearDown(self):
+        if not self.daemon.running:
+            self.daemon.start()
         self.world.stop_all()
         self.world.settle()
 

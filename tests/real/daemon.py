@@ -53,10 +53,12 @@ def free_port():
 class Daemon:
     """One berthd with a data directory and a configuration of its own."""
 
-    def __init__(self, hosts, pool=None, **settings):
-        """hosts: from static_host(); pool: more keys of the pool; settings: more top-level keys."""
+    def __init__(self, hosts, pool=None, data=None, **settings):
+        """hosts: from static_host(); pool: more keys of the pool; data: its data directory, if that is
+        to be elsewhere; settings: more top-level keys.
+        """
         self.directory = tempfile.mkdtemp(prefix="berth-daemon-")
-        self.data = os.path.join(self.directory, "data")
+        self.data = data or os.path.join(self.directory, "data")
         self.socket = os.path.join(self.directory, "berthd.sock")
         self.log = os.path.join(self.directory, "berthd.log")
         self.port = free_port()
@@ -75,14 +77,24 @@ class Daemon:
 
     # --- The process ---
 
-    def launch(self):
-        """Starts it without waiting. JSON is YAML, too."""
+    def _write_config(self):
+        """JSON is YAML, too."""
         path = os.path.join(self.directory, "berthd.yaml")
         with open(path, "w", encoding="utf-8") as f:
             json.dump(self.config, f, indent=2)
+        return path
+
+    def launch(self):
+        """Starts it without waiting."""
         with open(self.log, "ab") as log:
-            self._process = subprocess.Popen([program(), "--config", path], stdin=subprocess.DEVNULL,
-                                             stdout=log, stderr=log)
+            self._process = subprocess.Popen([program(), "--config", self._write_config()],
+                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def command(self, *arguments, check=False, timeout=60):
+        """Runs another berthd with this configuration to its end."""
+        return subprocess.run([program(), "--config", self._write_config(), *arguments],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, check=check,
+                              timeout=timeout)
 
     def start(self):
         self.launch()
@@ -98,6 +110,10 @@ class Daemon:
             return self.ask("GET", "/readyz", token=None, timeout=5).status == 200
         except (OSError, http.client.HTTPException):
             return False
+
+    @property
+    def running(self):
+        return self._process is not None
 
     @property
     def pid(self):
@@ -135,8 +151,7 @@ class Daemon:
 
     def reload(self):
         """SIGHUP, after a change of config."""
-        with open(os.path.join(self.directory, "berthd.yaml"), "w", encoding="utf-8") as f:
-            json.dump(self.config, f, indent=2)
+        self._write_config()
         self._process.send_signal(signal.SIGHUP)
 
     def close(self):

@@ -64,11 +64,22 @@ class PlacementTest(cases.WorldTest):
 
     def test_what_fits_nowhere_is_said(self):
         self.daemon.put_blueprint("giant", WAIT, memory_bytes=2 * HOST_MEMORY)
-        waiting = self.daemon.run("giant")["id"]
-        self.daemon.await_state(waiting, "queued")
-        told = str(self.daemon.call("GET", f"/v1/instances/{waiting}/explain"))
-        for engine in self.engines:
-            self.assertIn(engine.name, told)
+        refused = self.daemon.call("POST", "/v1/instances", {"blueprint": "giant"}, status=503)
+        self.assertEqual(refused["code"], "no_capacity")
+        self.assert_mentions(refused["detail"], "memory")
+
+    def test_explain_tells_of_the_choice_and_of_the_nearest_miss(self):
+        self.daemon.put_blueprint("large", WAIT, memory_bytes=768 * MIB)
+        ids = [i["id"] for i in self.daemon.run("large", count=4)]
+        chosen = self.daemon.await_running(ids[0])
+        told = self.daemon.call("GET", f"/v1/instances/{ids[0]}/explain")["decision"]
+        self.assertEqual(told["host"], chosen["host"])
+        self.assertEqual(told["free_after_bytes"], HOST_MEMORY - 768 * MIB)
+        self.assertEqual({o["name"] for o in told["others"]} | {told["name"]}, {e.name for e in self.engines})
+        now = self.daemon.call("GET", f"/v1/instances/{ids[3]}/explain")["now"]
+        self.assertIsNone(now["would_go_to"])
+        self.assertEqual(now["nearest_miss"]["lacks_memory_bytes"], 2 * 768 * MIB - HOST_MEMORY)
+        self.assertEqual({o["verdict"] for o in now["others"]}, {"memory"})
 
     def test_limits_reach_the_engine(self):
         instance = self.daemon.await_running(self.start(
@@ -148,19 +159,21 @@ class EndTest(cases.WorldTest):
         self.daemon.stop_instance(gentle)
 
     def test_a_lifetime_ends_and_can_be_extended(self):
-        short = self.start("short", WAIT, lifetime_s=2, end_grace_s=0)
-        long = self.daemon.run("short")["id"]
+        self.daemon.put_blueprint("mortal", WAIT, lifetime_s=3600, end_grace_s=0)
+        short = self.daemon.run("mortal", lifetime_s=2)["id"]
+        long = self.daemon.run("mortal", lifetime_s=60)["id"]
         first = self.daemon.await_running(long)
         self.assertIsNotNone(first["ends_at"])
-        reply = self.daemon.call("POST", f"/v1/instances/{long}/extend", {"lifetime_s": 3600})
-        self.assertGreater(self.daemon.instance(long)["ends_at"], first["ends_at"], reply)
+        self.daemon.call("POST", f"/v1/instances/{long}/extend", {"lifetime_s": 3600})
+        self.assertGreater(self.daemon.instance(long)["ends_at"], first["ends_at"])
+        self.daemon.call("POST", f"/v1/instances/{long}/extend", {"lifetime_s": 3601}, status=400)
         ended = self.daemon.await_state(short, "stopped")
         self.assert_mentions(ended["reason"], "lifetime", "end")
         self.assertEqual(self.daemon.instance(long)["state"], "running")
 
     def test_a_crash_starts_again_as_far_as_the_policy_goes(self):
         crashing = self.start("crashing", ["sh", "-c", "exit 1"], ready={"kind": "none"},
-                              restart={"policy": "on_failure", "max_retries": 2})
+                              restart={"policy": "on-failure", "max_retries": 2})
         ended = self.daemon.await_state(crashing, "failed", deadline_s=90)
         self.assertGreaterEqual(ended["generation"], 1)
         self.assertEqual(ended["exit_code"], 1)
