@@ -105,10 +105,12 @@ restore_copy(const struct restore *restore, const char *file, struct fault *faul
     if (access(file, R_OK) != 0)
         return fault_set(fault, FAULT_INVALID, "store.restore", "%s: %s", file,
                          strerrordesc_np(errno));
-    if (db_open(file, DB_READ, NULL, &from, &why) != 0 || restore_check(from, file, &why) != 0)
-        return fault_set(fault, FAULT_INVALID, "store.restore", "%s",
-                         why.kind == FAULT_STORAGE ? "the file is damaged or is no database"
-                                                   : why.text);
+    if (db_open(file, DB_READ, NULL, &from, &why) != 0 || restore_check(from, file, &why) != 0) {
+        if (why.kind == FAULT_STORAGE)
+            return fault_set(fault, FAULT_INVALID, "store.restore",
+                             "%s is damaged or is no database", file);
+        return fault_set(fault, FAULT_INVALID, "store.restore", "%s", why.text);
+    }
     if (db_open(restore->half, DB_CREATE, NULL, &to, fault) != 0 ||
         db_copy(from, to, NULL, fault) != 0 ||
         db_exec(to,
