@@ -109,6 +109,8 @@ apply_host(struct engine *engine, const struct host_request *request)
                  request->name, request->pool);
     else if (!host)
         result = engine_host_add(engine, request, &host, &fault);
+    if (host && result == 0)
+        result = engine_host_labels_set(engine, host, &request->labels, &fault);
     if (result < 0)
         log_error("config", "host %s of pool %s: %s", request->name, request->pool, fault.text);
     else if (host)

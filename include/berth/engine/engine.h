@@ -177,6 +177,9 @@ int engine_host_add(struct engine *engine, const struct host_request *request,
 /** engine_host_endpoint_set() - the host is reached in another way now; copied. */
 int engine_host_endpoint_set(struct engine *engine, struct host *host,
                              const struct host_endpoint *endpoint, struct fault *fault);
+/** engine_host_labels_set() - the host carries @own (copied, sorted by key) and its pool's labels now. */
+int engine_host_labels_set(struct engine *engine, struct host *host, const struct schema_map *own,
+                           struct fault *fault);
 /** engine_host_drain() - @deadline_ms from now, -1: the pool's; @owner: who asked. */
 int engine_host_drain(struct engine *engine, struct host *host, int64_t deadline_ms,
                       const char *owner, struct operation **ret_operation, struct fault *fault);
