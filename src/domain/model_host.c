@@ -56,12 +56,18 @@ model_host_drop(struct model *model, struct host *host)
 }
 
 void
-model_host_touch(struct model *model, struct host *host, int64_t now_ms)
+model_host_seen(struct model *model, struct host *host, int64_t now_ms)
 {
     model->names->now_ms = now_ms;
     host->rev++;
     host_capacity_update(host);
     placement_host_update(model->placement, host, now_ms);
+}
+
+void
+model_host_touch(struct model *model, struct host *host, int64_t now_ms)
+{
+    model_host_seen(model, host, now_ms);
     model_dirty_put(model, ROW_HOST, host->id, host, &host->dirty);
 }
 

@@ -49,6 +49,7 @@ engine_new(const struct engine_ports *ports, const struct engine_config *config)
     list_init(&engine->calls);
     list_init(&engine->spreads);
     list_init(&engine->rounds);
+    list_init(&engine->joins_waiting);
     return engine;
 }
 

@@ -10,6 +10,7 @@
 
 enum {
     JOIN_LOOKS_A_SECOND = 200, /* over all hosts: with more hosts, each is looked at less often */
+    JOIN_AT_ONCE_MAX = 1000,   /* looks under way: all hosts are looked at when we start */
 };
 
 /* One look.  Freed when it ends. */
@@ -19,6 +20,7 @@ struct join {
 
 /* In order of time. */
 static void join_on_timer(struct clock_timer *timer);
+static void join_begin(struct lane *lane);
 static void join_info(struct lane *lane);
 static void join_on_info(struct lane_op *op, const struct fault *fault);
 static void join_list(struct lane *lane);
@@ -26,6 +28,8 @@ static void join_on_list(struct lane_op *op, const struct fault *fault);
 static void join_succeeded(struct lane *lane);
 static void join_forgive(struct lane *lane);
 static void join_ended(struct lane *lane, const struct fault *fault);
+static void join_plan(struct lane *lane, const struct fault *fault);
+static void join_admit(struct engine *engine);
 
 int64_t
 join_interval_ms(struct engine *engine)
@@ -66,9 +70,19 @@ join_on_timer(struct clock_timer *timer)
     struct lane *lane = CONTAINER_OF(timer, struct lane, timer);
 
     assert(!lane->join);
-    if (!join_is_welcome(lane))
+    if (list_is_in(&lane->join_node) || !join_is_welcome(lane))
         return;
+    if (lane->engine->joins_running < JOIN_AT_ONCE_MAX)
+        join_begin(lane);
+    else
+        list_push(&lane->engine->joins_waiting, &lane->join_node);
+}
+
+static void
+join_begin(struct lane *lane)
+{
     lane->join = mem_new0(sizeof(*lane->join));
+    lane->engine->joins_running++;
     lane->wanted = false;
     if (lane->state == LANE_OPEN)
         join_list(lane);
@@ -83,11 +97,34 @@ join_info(struct lane *lane)
     lane_submit(lane, &lane->join->op);
 }
 
-static void
+/* Return: whether that is a change. */
+static bool
 join_text_set(char **slot, const char *text)
 {
+    if (*slot && strcmp(*slot, text) == 0)
+        return false;
     free(*slot);
     *slot = mem_strdup(text);
+    return true;
+}
+
+/* Return: whether the engine tells anything new. */
+static bool
+join_info_take(struct host *host, const struct docker_info *info)
+{
+    const struct host_amount total = {
+        .memory_bytes = info->memory_bytes,
+        .cpus_milli = info->cpus_milli,
+        .slots = host->pool->policy.slots_per_host,
+    };
+    bool changed = host->total.memory_bytes != total.memory_bytes ||
+                   host->total.cpus_milli != total.cpus_milli || host->total.slots != total.slots;
+
+    changed |= join_text_set(&host->engine_id, info->engine_id);
+    changed |= join_text_set(&host->engine_version, info->engine_version);
+    changed |= join_text_set(&host->engine_api, info->engine_api);
+    host->total = total;
+    return changed;
 }
 
 static void
@@ -105,14 +142,8 @@ join_on_info(struct lane_op *op, const struct fault *fault)
         state_event(lane->engine, "host.replaced", host, NULL,
                     "another engine answers at %s: was %s, is %s", host->endpoint.engine,
                     host->engine_id, info->engine_id);
-    join_text_set(&host->engine_id, info->engine_id);
-    join_text_set(&host->engine_version, info->engine_version);
-    join_text_set(&host->engine_api, info->engine_api);
-    host->total.memory_bytes = info->memory_bytes;
-    host->total.cpus_milli = info->cpus_milli;
-    host->total.slots = host->pool->policy.slots_per_host;
-    host_capacity_update(host);
-    model_host_touch(lane->engine->model, host, state_now_ms(lane->engine));
+    if (join_info_take(host, info))
+        model_host_touch(lane->engine->model, host, state_now_ms(lane->engine));
     if (!info->memory_limit)
         state_event(lane->engine, "host.no_memory_limit", host, NULL,
                     "its engine cannot limit memory: limits of containers do not bite there");
@@ -165,7 +196,7 @@ join_succeeded(struct lane *lane)
         host->waiting_for = NULL;
         model_host_move(engine->model, host, HOST_EV_PREPARED, "its engine answers", now_ms);
     }
-    model_host_touch(engine->model, host, now_ms);
+    model_host_seen(engine->model, host, now_ms);
     lane_opened(lane);
     images_host_joined(engine, host);
     state_sweep(engine);
@@ -188,15 +219,25 @@ join_forgive(struct lane *lane)
     state_sweep(engine);
 }
 
-/* Plans the next look: soon and ever later while it is broken. */
 static void
 join_ended(struct lane *lane, const struct fault *fault)
+{
+    struct engine *engine = lane->engine;
+
+    free(STEAL(lane->join));
+    engine->joins_running--;
+    join_plan(lane, fault);
+    join_admit(engine);
+}
+
+/* Plans the next look: soon and ever later while it is broken. */
+static void
+join_plan(struct lane *lane, const struct fault *fault)
 {
     struct engine *engine = lane->engine;
     bool wanted = lane->wanted;
     int64_t delay_ms = join_interval_ms(engine);
 
-    free(STEAL(lane->join));
     if (lane->counted) {
         lane->counted = false;
         engine->joins_pending--;
@@ -215,4 +256,18 @@ join_ended(struct lane *lane, const struct fault *fault)
     /* Jitter, so that hosts which broke together are not asked together for ever. */
     delay_ms += (int64_t)(random_u32(engine->ports.random) % (uint64_t)(delay_ms / 8 + 1));
     join_schedule(lane, wanted ? 0 : delay_ms);
+}
+
+/* Those that waited for their turn. */
+static void
+join_admit(struct engine *engine)
+{
+    struct list_node *node;
+
+    while (engine->joins_running < JOIN_AT_ONCE_MAX && (node = list_pop(&engine->joins_waiting))) {
+        struct lane *lane = CONTAINER_OF(node, struct lane, join_node);
+
+        if (join_is_welcome(lane))
+            join_begin(lane);
+    }
 }

@@ -34,6 +34,8 @@ lane_free(struct lane *lane)
         return;
     assert(lane->running.count == 0 && lane->waiting.count == 0 && !lane->join && !lane->hints);
     state_timer_clear(lane->engine, &lane->timer);
+    if (list_is_in(&lane->join_node))
+        list_remove(&lane->engine->joins_waiting, &lane->join_node);
     if (lane->counted)
         lane->engine->joins_pending--;
     lane->host->lane = NULL;

@@ -49,12 +49,13 @@ struct lane {
     uint32_t heavy_running;
     uint32_t failures; /* in a row */
     int64_t probe_delay_ms;
-    struct clock_timer timer; /* next probe, pulse or compare */
-    struct join *join;        /* the probe or compare under way; NULL: none */
-    struct hints *hints;      /* the engine's event stream; NULL: not open */
-    bool wanted;              /* compare again as soon as possible */
-    bool round_due;           /* a housekeeping round waits for its next look */
-    bool counted;             /* in engine->joins_pending */
+    struct clock_timer timer;   /* next probe, pulse or compare */
+    struct join *join;          /* the probe or compare under way; NULL: none */
+    struct list_node join_node; /* in engine->joins_waiting */
+    struct hints *hints;        /* the engine's event stream; NULL: not open */
+    bool wanted;                /* compare again as soon as possible */
+    bool round_due;             /* a housekeeping round waits for its next look */
+    bool counted;               /* in engine->joins_pending */
 };
 
 /** lane_new() - for @host, which it is hung on; joins at once. */

@@ -88,7 +88,9 @@ struct engine {
     bool breaks_pending; /* something waits on a broken host */
     bool hosts_lost;     /* some host is to be removed at once */
     bool started;
-    uint32_t joins_pending; /* hosts not yet compared or found unreachable since the start */
+    uint32_t joins_running;    /* looks at hosts */
+    struct list joins_waiting; /* struct lane: to be looked at when one of those ends */
+    uint32_t joins_pending;    /* hosts not yet compared or found unreachable since the start */
 
     struct answer_flight *flights;
     struct registry *registries;

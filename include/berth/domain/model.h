@@ -146,6 +146,8 @@ void model_host_move(struct model *model, struct host *host, enum host_event eve
 void model_pool_touch(struct model *model, struct pool *pool);
 void model_blueprint_touch(struct model *model, struct blueprint *blueprint);
 void model_host_touch(struct model *model, struct host *host, int64_t now_ms);
+/** model_host_seen() - the same after a change of what is not stored: there is nothing to write. */
+void model_host_seen(struct model *model, struct host *host, int64_t now_ms);
 void model_instance_touch(struct model *model, struct instance *instance);
 void model_operation_touch(struct model *model, struct operation *operation);
 void model_image_touch(struct model *model, struct image *image);
