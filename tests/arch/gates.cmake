@@ -40,6 +40,11 @@ berth_gate(words
     PLANTED python3 ${arch}/check_words.py ${planted}/words
     SAYS "banned function: strcpy.*exit outside main.*an open end.*a path of one machine")
 
+berth_gate(docs
+    COMMAND python3 ${arch}/check_docs.py ${CMAKE_SOURCE_DIR}
+    PLANTED python3 ${arch}/check_docs.py ${planted}/docs
+    SAYS "speaks of 'zeppelin'.*MISSING.md leads nowhere.*#nowhere leads nowhere.*no src/engine/none.c.*no engine/none")
+
 file(GLOB_RECURSE shell_scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*.sh ${CMAKE_SOURCE_DIR}/config/*.sh)
 list(FILTER shell_scripts EXCLUDE REGEX "/planted/|/node_modules/")
 berth_gate(shell
