@@ -416,6 +416,19 @@ check_doctor(const struct check *check)
     buf_fini(&buf);
 }
 
+/* Whoever asked has got an answer, unless the daemon that was asked has died. */
+static void
+check_answered(const struct check *check)
+{
+    for (struct list_node *node = list_first(&check->promises); node;
+         node = list_next(&check->promises, node)) {
+        const struct check_promise *promise = CONTAINER_OF(node, struct check_promise, node);
+
+        if (promise->engine == check->world->engine)
+            assert_true(promise->kept || promise->failed);
+    }
+}
+
 void
 check_settled(struct check *check)
 {
@@ -424,6 +437,7 @@ check_settled(struct check *check)
 
     assert_int_equal(engine_health(check->world->engine, NULL), ENGINE_SERVING);
     assert_int_equal(fake_store_pending(check->world->store), 0);
+    check_answered(check);
     assert_int_equal(fake_store_count(check->world->store, ROW_INSTANCE), model->instances.live);
     IDMAP_EACH(&model->instances, struct instance, instance)
     {
