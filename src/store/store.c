@@ -218,7 +218,10 @@ store_open_others(struct store *store, struct fault *fault)
     /* It writes in store_probe() only, where a checkpoint would hold up the loop. */
     (void)sqlite3_busy_timeout(store->front_db, STORE_PROBE_BUSY_MS);
     (void)sqlite3_wal_autocheckpoint(store->front_db, 0);
-    if (db_exec(store->front_db, "PRAGMA synchronous = FULL", "store.open", fault) != 0)
+    /* They read each row once, or few. */
+    if (db_exec(store->reader_db, "PRAGMA cache_size = -256", "store.open", fault) != 0 ||
+        db_exec(store->front_db, "PRAGMA synchronous = FULL; PRAGMA cache_size = -256",
+                "store.open", fault) != 0)
         return -1;
     return answers_init(&store->answers, store->front_db, fault);
 }
