@@ -74,8 +74,8 @@ const struct cli_command cli_table_system[] = {
     { "operation cancel", "Cancel operations", NULL, "berth operation cancel o-01h7q2m8k3v9a",
       NULL, operation_some, NULL, CLI_SET_OUTPUT, false, cmd_operation_cancel },
     { "backup create", "Write a consistent copy of the daemon's database",
-      "The daemon goes on meanwhile. To restore, stop it, put the file in the place of its database, and start it: it "
-      "finds what still runs.",
+      "The daemon goes on meanwhile. To restore: stop it, 'berthd --config FILE --restore BACKUP', start it; it finds "
+      "what still runs.",
       "berth backup create berth-$(date +%F).db",
       NULL, backup_file, NULL, 0, false, cmd_backup_create },
     { .path = NULL },
