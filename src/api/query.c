@@ -230,6 +230,7 @@ query_value(const struct query_rule *rule, const char *text, int64_t now_ms, int
     case QUERY_TEXT:
         return query_text(rule, text);
     }
+    assert(rule->type <= QUERY_TIME);
     return good ? NULL : wrong[rule->type];
 }
 
