@@ -74,8 +74,8 @@ images_auth(const struct engine *engine, const char *image)
     size_t len = strcspn(image, "/");
     struct registry *registry;
 
-    if (image[len] != '/' ||
-        (!memchr(image, '.', len) && !memchr(image, ':', len) && strncmp(image, "localhost/", 10)))
+    if (image[len] != '/' || (!memchr(image, '.', len) && !memchr(image, ':', len) &&
+                              strncmp(image, "localhost/", 10) != 0))
         HASH_FIND_STR(engine->registries, "docker.io", registry);
     else
         HASH_FIND(hh, engine->registries, image, len, registry);
