@@ -9,38 +9,26 @@ import unittest
 
 import world
 
-LINTERS = ("redocly", "spectral")
-
 
 def linter():
-    """The npm linter that ./dev put into build/, or one on the PATH; None when there is none."""
+    """The linter that ./dev test installs into build/, or one on the PATH; None when there is none."""
     source = pathlib.Path(os.environ.get("BERTH_SOURCE", pathlib.Path(__file__).parents[2]))
-    for name in LINTERS:
-        for place in sorted(source.glob(f"build/*/node_modules/.bin/{name}")):
-            return name, str(place)
-        if shutil.which(name):
-            return name, shutil.which(name)
-    return None
+    place = source / "build/lint/node_modules/.bin/spectral"
+    return str(place) if place.exists() else shutil.which("spectral")
 
 
 class Contract(world.Case):
     def test_linter_has_nothing_to_say(self):
-        found = linter()
-        if not found:
-            self.skipTest("no OpenAPI linter: ./dev build puts one into build/")
-        name, program = found
+        program = linter()
+        if not program:
+            self.skipTest("no OpenAPI linter: ./dev test installs one")
         path = f"{self.world.dir}/openapi.json"
         pathlib.Path(path).write_bytes(self.world.call("GET", "/openapi.json").body)
-        if name == "redocly":
-            command = [program, "lint", "--extends=recommended", "--format=stylish", path]
-        else:
-            rules = f"{self.world.dir}/rules.json"
-            pathlib.Path(rules).write_text(json.dumps({"extends": ["spectral:oas"]}))
-            command = [program, "lint", "--fail-severity=warn", "-r", rules, path]
-        result = subprocess.run(command, capture_output=True, text=True, cwd=self.world.dir, check=False,
-                                env={**os.environ, "REDOCLY_TELEMETRY": "off"})
+        rules = f"{self.world.dir}/rules.json"
+        pathlib.Path(rules).write_text(json.dumps({"extends": ["spectral:oas"]}))
+        result = subprocess.run([program, "lint", "--fail-severity=warn", "-r", rules, path], capture_output=True,
+                                text=True, cwd=self.world.dir, check=False)
         self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-        self.assertNotRegex(result.stdout + result.stderr, r"You have \d+ warning")
 
     def test_metrics_pass_promtool(self):
         self.world.blueprint()
