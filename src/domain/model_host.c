@@ -118,7 +118,7 @@ void
 model_host_occupy(struct model *model, struct host *host, struct instance *instance)
 {
     assert(host->state != HOST_REMOVED && host->pool == instance->pool);
-    list_push(&host->instances, &instance->host_node);
+    list_push(&host->instances, &instance->node);
     host->instance_count++;
     model_host_reserve(host, instance, 1);
     placement_note_instance(model->placement, host, instance->blueprint, instance->owner, 1);
@@ -128,7 +128,7 @@ model_host_occupy(struct model *model, struct host *host, struct instance *insta
 void
 model_host_vacate(struct model *model, struct host *host, struct instance *instance)
 {
-    list_remove(&host->instances, &instance->host_node);
+    list_remove(&host->instances, &instance->node);
     host->instance_count--;
     model_host_reserve(host, instance, -1);
     placement_note_instance(model->placement, host, instance->blueprint, instance->owner, -1);

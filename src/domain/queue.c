@@ -19,7 +19,7 @@ enum { QUEUE_RATE_PLACES = 32, QUEUE_HOLD_STEPS_MAX = 40 };
 struct queue_owner {
     const char *name;            /* interned: its address is what counts */
     struct list_node turn;       /* in queue_pool.turns */
-    struct list line;            /* struct instance, queue_node */
+    struct list line;            /* struct instance, node */
     uint64_t round;              /* of the sweep that line_next belongs to */
     struct list_node *line_next; /* first that this sweep has not looked at; NULL: the line's end */
     int64_t head_id;             /* who was passed over last as the first of the line; 0: nobody */
@@ -137,7 +137,7 @@ queue_owner_get(struct queue_pool *pool, const char *name)
 static struct instance *
 queue_instance_of(struct list_node *node)
 {
-    return node ? CONTAINER_OF(node, struct instance, queue_node) : NULL;
+    return node ? CONTAINER_OF(node, struct instance, node) : NULL;
 }
 
 static struct queue_owner *
@@ -159,7 +159,7 @@ queue_add(struct queue *queue, struct instance *instance)
         while (queue_instance_of(at)->id < instance->id)
             at = at->next;
     }
-    list_insert_before(&owner->line, at, &instance->queue_node);
+    list_insert_before(&owner->line, at, &instance->node);
     pool->length++;
 }
 
@@ -179,9 +179,9 @@ queue_remove(struct queue *queue, struct instance *instance)
     struct queue_pool *pool = queue_pool_find(queue, instance->pool);
     struct queue_owner *owner = queue_owner_find(pool, instance->owner);
 
-    if (owner->line_next == &instance->queue_node)
-        owner->line_next = list_next(&owner->line, &instance->queue_node);
-    list_remove(&owner->line, &instance->queue_node);
+    if (owner->line_next == &instance->node)
+        owner->line_next = list_next(&owner->line, &instance->node);
+    list_remove(&owner->line, &instance->node);
     pool->length--;
     if (owner->line.count == 0)
         queue_owner_remove(pool, owner);
@@ -305,8 +305,8 @@ queue_set_aside(struct queue *queue, struct instance *instance, struct queue_swe
         queue_owner_find(queue_pool_find(queue, instance->pool), instance->owner);
 
     sweep->aside = instance->blueprint;
-    if (owner->line_next == &instance->queue_node)
-        owner->line_next = list_next(&owner->line, &instance->queue_node);
+    if (owner->line_next == &instance->node)
+        owner->line_next = list_next(&owner->line, &instance->node);
 }
 
 /* How many stand before @instance in its own line. */
@@ -315,7 +315,7 @@ queue_line_index(const struct queue_owner *owner, const struct instance *instanc
 {
     uint32_t index = 0;
 
-    for (const struct list_node *node = instance->queue_node.prev; node != &owner->line.head;
+    for (const struct list_node *node = instance->node.prev; node != &owner->line.head;
          node = node->prev)
         index++;
     return index;
@@ -330,7 +330,7 @@ queue_position(const struct queue *queue, const struct instance *instance)
     uint32_t before;
     bool ahead = true;
 
-    if (!list_is_in(&instance->queue_node))
+    if (instance->host || !list_is_in(&instance->node))
         return 0;
     pool = queue_pool_find(queue, instance->pool);
     own = queue_owner_find(pool, instance->owner);

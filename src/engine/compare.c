@@ -156,7 +156,7 @@ compare_host(struct engine *engine, struct host *host, const struct docker_conta
         return; /* what is missing here may be found on another host */
     sorted = compare_sort(containers, count);
     for (struct list_node *node = list_first(&host->instances); node; node = next) {
-        struct instance *instance = CONTAINER_OF(node, struct instance, host_node);
+        struct instance *instance = CONTAINER_OF(node, struct instance, node);
 
         next = list_next(&host->instances, node);
         if (instance->work || compare_is_listed(sorted, count, instance))

@@ -13,7 +13,7 @@ departures_clear(struct engine *engine, struct host *host)
     struct list_node *next;
 
     for (struct list_node *node = list_first(&host->instances); node; node = next) {
-        struct instance *instance = CONTAINER_OF(node, struct instance, host_node);
+        struct instance *instance = CONTAINER_OF(node, struct instance, node);
         struct fault fault;
 
         next = list_next(&host->instances, node);
@@ -35,7 +35,7 @@ departures_lose(struct engine *engine, struct host *host)
     int64_t now_ms = state_now_ms(engine);
 
     for (struct list_node *node = list_first(&host->instances); node; node = next) {
-        struct instance *instance = CONTAINER_OF(node, struct instance, host_node);
+        struct instance *instance = CONTAINER_OF(node, struct instance, node);
 
         next = list_next(&host->instances, node);
         if (instance->work) {

@@ -35,7 +35,7 @@ doctor_sum(const struct host *host, uint32_t *ret_count)
     *ret_count = 0;
     for (struct list_node *node = list_first(&host->instances); node;
          node = list_next(&host->instances, node)) {
-        struct host_amount one = instance_amount(CONTAINER_OF(node, struct instance, host_node));
+        struct host_amount one = instance_amount(CONTAINER_OF(node, struct instance, node));
 
         sum.memory_bytes += one.memory_bytes;
         sum.cpus_milli += one.cpus_milli;

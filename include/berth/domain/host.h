@@ -96,7 +96,7 @@ struct host {
     struct host_amount capacity; /* (total - reserve) × overcommit, see host_capacity_update() */
     struct host_amount reserved; /* sum over its instances */
     uint32_t instance_count;
-    struct list instances;            /* struct instance, host_node */
+    struct list instances;            /* struct instance, node */
     struct placement_host *placement; /* owned by the placement index */
     struct lane *lane;                /* owned by the engine */
 };

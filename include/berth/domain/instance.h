@@ -98,9 +98,8 @@ struct instance {
     bool oom_told : 1;      /* an out-of-memory kill of this generation was counted */
     bool end_announced : 1; /* its end was told; the grace period runs */
     /* Not stored. */
-    struct list_node host_node;  /* in host->instances */
-    struct list_node queue_node; /* in the queue of its owner */
-    void *work;                  /* the engine's flow on it; NULL: none */
+    struct list_node node; /* in host->instances, or while it is queued in its owner's line */
+    void *work;            /* the engine's flow on it; NULL: none */
 };
 
 struct instance *instance_new(int64_t id);

@@ -35,7 +35,7 @@ world_check(const struct world *world)
 
         for (struct list_node *node = list_first(&host->instances); node;
              node = list_next(&host->instances, node)) {
-            const struct instance *instance = CONTAINER_OF(node, struct instance, host_node);
+            const struct instance *instance = CONTAINER_OF(node, struct instance, node);
 
             assert_ptr_equal(instance->host, host);
             reserved += instance->blueprint->spec.memory_bytes;
@@ -49,9 +49,9 @@ world_check(const struct world *world)
         enum instance_state state = (enum instance_state)instance->state;
 
         counts[state]++;
-        queued += list_is_in(&instance->queue_node);
-        assert_int_equal(list_is_in(&instance->queue_node), state == INSTANCE_QUEUED);
-        assert_int_equal(list_is_in(&instance->host_node), instance->host != NULL);
+        queued += state == INSTANCE_QUEUED;
+        assert_int_equal(list_is_in(&instance->node),
+                         state == INSTANCE_QUEUED || instance->host != NULL);
         owned += !instance_state_is_final(state) && strcmp(instance->owner, "ann") == 0;
     }
     for (int i = 0; i < INSTANCE_STATE_COUNT; i++)

@@ -119,7 +119,7 @@ test_a_flood_and_a_trickle_get_the_same(void **state)
     for (int64_t id = 1000; id < 1040; id++) {
         struct queue_sweep sweep = { 0 };
 
-        if (served[1] == 0 || !list_is_in(&world->instances[world->count - 1]->queue_node))
+        if (served[1] == 0 || !list_is_in(&world->instances[world->count - 1]->node))
             waiting(world, id, bob, world->small);
         served[serve(world, &sweep, 0) >= 1000]++;
     }
@@ -190,8 +190,7 @@ test_a_large_old_request_is_not_overtaken_for_ever(void **state)
     int64_t taken = 8;
     int small_after_start = 0;
 
-    for (; now_ms < 20 * (int64_t)QUEUE_OVERTAKE_MS && list_is_in(&large->queue_node);
-         now_ms += 1000) {
+    for (; now_ms < 20 * (int64_t)QUEUE_OVERTAKE_MS && list_is_in(&large->node); now_ms += 1000) {
         struct queue_sweep sweep = { 0 };
         struct instance *instance;
 
@@ -213,7 +212,7 @@ test_a_large_old_request_is_not_overtaken_for_ever(void **state)
             }
         }
     }
-    assert_false(list_is_in(&large->queue_node));
+    assert_false(list_is_in(&large->node));
     /* And small ones did go on while it was young. */
     assert_true(small_after_start >= QUEUE_OVERTAKE_MS / 1000);
 }

@@ -145,7 +145,7 @@ check_host(struct check *check, const struct host *host)
 
     for (struct list_node *node = list_first(&host->instances); node;
          node = list_next(&host->instances, node)) {
-        const struct instance *instance = CONTAINER_OF(node, struct instance, host_node);
+        const struct instance *instance = CONTAINER_OF(node, struct instance, node);
         struct host_amount one = instance_amount(instance);
 
         assert_ptr_equal(instance->host, host);
@@ -175,7 +175,7 @@ check_instance(const struct instance *instance)
     assert_int_equal(placed, instance->host != NULL);
     assert_true(!placed || instance->generation > 0);
     assert_true(!placed || instance->host->state != HOST_REMOVED);
-    assert_int_equal(list_is_in(&instance->queue_node), instance->state == INSTANCE_QUEUED);
+    assert_int_equal(list_is_in(&instance->node), placed || instance->state == INSTANCE_QUEUED);
     if (instance_state_is_final((enum instance_state)instance->state)) {
         assert_null(instance->work);
         assert_true(instance->ended_at_ms > 0);
