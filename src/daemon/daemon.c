@@ -1,5 +1,6 @@
 #include "berth/daemon/daemon.h"
 
+#include <malloc.h>
 #include <signal.h>
 
 #include "berth/api/server.h"
@@ -27,6 +28,7 @@ struct daemon {
     struct engine *engine;
     struct api_server *server;
     struct clock_timer watchdog;
+    bool started; /* every host was looked at */
     bool stopping;
 };
 
@@ -115,6 +117,10 @@ daemon_on_turn(void *cookie)
     struct daemon *daemon = cookie;
 
     engine_turn_end(daemon->engine);
+    if (!daemon->started && engine_ready(daemon->engine)) {
+        daemon->started = true;
+        (void)malloc_trim(0); /* what loading and looking at all hosts at once took */
+    }
 }
 
 static void

@@ -10,7 +10,7 @@
 
 enum {
     JOIN_LOOKS_A_SECOND = 200, /* over all hosts: with more hosts, each is looked at less often */
-    JOIN_AT_ONCE_MAX = 1000,   /* looks under way: all hosts are looked at when we start */
+    JOIN_AT_ONCE_MAX = 500,    /* looks under way: all hosts are looked at when we start */
 };
 
 /* One look.  Freed when it ends. */
