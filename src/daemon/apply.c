@@ -223,7 +223,7 @@ apply_registry(struct engine *engine, const struct config_registry *registry, st
 
     if (!file)
         return fault_set(fault, FAULT_INVALID, "config", "/registries/%s/password_file: %s: %s",
-                         registry->name, registry->password_file, strerror(errno));
+                         registry->name, registry->password_file, strerrordesc_np(errno));
     len = fread(password, 1, sizeof(password) - 1, file);
     (void)fclose(file);
     password[len] = '\0';

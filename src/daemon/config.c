@@ -122,7 +122,7 @@ config_read(const char *path, struct buf *buf, struct fault *fault)
     size_t got;
 
     if (!file)
-        return fault_set(fault, FAULT_INVALID, "config", "%s: %s", path, strerror(errno));
+        return fault_set(fault, FAULT_INVALID, "config", "%s: %s", path, strerrordesc_np(errno));
     while ((got = fread(chunk, 1, sizeof(chunk), file)) > 0)
         buf_append(buf, chunk, got);
     if (ferror(file) || buf->overflow) {
