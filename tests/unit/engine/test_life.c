@@ -219,6 +219,26 @@ test_never_ready(void **state)
     scene_end(&scene);
 }
 
+/* What its engine cannot stop is removed by force in the end. */
+static void
+test_cannot_be_stopped(void **state)
+{
+    struct scene scene;
+    int64_t id;
+
+    (void)state;
+    scene_begin(&scene, 1);
+    scene_blueprint(&scene, plain);
+    id = scene_run_one(&scene, "web");
+    scene_fault(&scene, DOCKER_STOP, NULL, 0,
+                (struct fake_fate){ .latency_ms = 1, .kind = FAULT_ENGINE_REFUSED });
+    assert_true(check_stop(&scene.check, id));
+    scene_until(&scene, id, INSTANCE_STOPPED, 10000);
+    assert_int_equal(world_machine(&scene.world, "h1")->containers.count, 0);
+    scene.world.fates.count = 0;
+    scene_end(&scene);
+}
+
 /* The end of a lifetime is told, then comes; whoever extends it in time keeps it. */
 static void
 test_lifetime(void **state)
@@ -359,6 +379,7 @@ main(void)
         cmocka_unit_test(test_restart_success),
         cmocka_unit_test(test_quick_job),
         cmocka_unit_test(test_never_ready),
+        cmocka_unit_test(test_cannot_be_stopped),
         cmocka_unit_test(test_lifetime),
         cmocka_unit_test(test_lifetime_survives),
         cmocka_unit_test(test_idle),
