@@ -80,9 +80,14 @@ cli_ask_problem(const struct cli *cli, const struct cli_call *call, const struct
     json_array_foreach(errors, i, error)
     {
         const char *pointer = json_in_string(error, "pointer", "");
+        const char *detail = json_in_string(error, "detail", "is wrong");
+        size_t len = strlen(pointer);
 
-        cli_ask_line(": ", pointer[0] ? pointer : "the request",
-                     json_in_string(error, "detail", "is wrong"));
+        /* The first one may be the daemon's whole sentence. */
+        if (i == 0 && len > 0 && strncmp(fault->text, pointer, len) == 0 &&
+            strstr(fault->text + len, detail))
+            continue;
+        cli_ask_line(": ", len > 0 ? pointer : "the request", detail);
     }
     cli_ask_hint(fault->kind);
     if (call->request_id[0] && cli_args_has(&cli->args, "debug"))

@@ -87,6 +87,16 @@ class StrangeTest(cases.CliTest):
         self.assertNotIn("\x1b", err)
         self.assertNotIn("req-42", err)
 
+    def test_one_field_is_told_once(self):
+        self.fake.add_blueprint("demo")
+        self.fake.fault(fake.STATUS, "POST", "/v1/instances", status=400, media="application/problem+json",
+                        body=json.dumps({"title": "The request is not valid", "code": "invalid_request", "status": 400,
+                                         "detail": "/count: must be 1 to 1000",
+                                         "errors": [{"pointer": "/count", "code": "range", "detail": "must be 1 to 1000"}]
+                                         }).encode())
+        err = self.berth("run", "demo", code=2).err
+        self.assertEqual(err.count("/count: must be 1 to 1000"), 1, err)
+
     def test_the_request_id_stands_there_with_debug(self):
         self.assert_mentions(self.berth("show", "i-0000000000001", "--debug", code=3).err, "request id req-42")
 
