@@ -31,6 +31,7 @@ shows_the_sample() {
 
 # run_once OUT SIGNAL
 run_once() {
+    : >"$1"
     "$SOURCE/dev" run </dev/null >"$1" 2>&1 &
     dev=$!
     wait_until 120 shows_the_sample "$1" || fail "no sample instance after two minutes"
