@@ -43,6 +43,21 @@ id_encode(enum id_kind kind, int64_t id, char ret_text[ID_TEXT_SIZE])
     return ret_text;
 }
 
+/* What @c counts for; -1: it is no digit. */
+static int
+id_digit(char c)
+{
+    /* From '0' to 'z'; i, l, o and u are no digits. */
+    static const int8_t digits['z' - '0' + 1] = {
+        0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+        -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 10, 11, 12, 13, 14, 15, 16, 17,
+        -1, 18, 19, -1, 20, 21, -1, 22, 23, 24, 25, 26, -1, 27, 28, 29, 30, 31,
+    };
+
+    return c >= '0' && c <= 'z' ? digits[c - '0'] : -1;
+}
+
 bool
 id_decode(enum id_kind kind, const char *text, int64_t *ret_id)
 {
@@ -55,11 +70,11 @@ id_decode(enum id_kind kind, const char *text, int64_t *ret_id)
     if (text[2] > '7') /* 13 digits are 65 bits, an id has 63 */
         return false;
     for (int i = 0; i < ID_DIGITS; i++) {
-        const char *digit = strchr(id_alphabet, text[2 + i]);
+        int digit = id_digit(text[2 + i]);
 
-        if (!digit)
+        if (digit < 0)
             return false;
-        id = id << ID_DIGIT_BITS | (uint64_t)(digit - id_alphabet);
+        id = id << ID_DIGIT_BITS | (uint64_t)digit;
     }
     if (id == 0)
         return false;
