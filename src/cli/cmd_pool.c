@@ -190,6 +190,9 @@ cmd_pool_set(struct cli *cli)
         put.body = policy;
         put.if_match = get.etag[0] ? get.etag : NULL;
         code = cli_ask(cli, &put);
+        if (code == EXIT_OK && json_in_bool(put.json, "configured", false))
+            cli_term_note("the daemon's configuration names this pool: at its next start or reload "
+                          "the policy is again what the file says");
         if (code == EXIT_OK)
             code = cli_output_object(cli, "name", put.json);
     }
