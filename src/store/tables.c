@@ -1,14 +1,17 @@
 #include "tables.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "berth/base/buf.h"
 
-enum { TABLES_COLUMNS_MAX = 32 };
+enum { TABLES_COLUMNS_MAX = 32, TABLES_FIXED_MAX = 4 };
 
 struct table {
     const char *name;
     const char *columns[TABLES_COLUMNS_MAX]; /* the key first, NULL at the end */
+    /* Those that never change: not set again, which spares a look at the rows they refer to. */
+    const char *fixed[TABLES_FIXED_MAX];
 };
 
 static const struct table tables[ROW_KIND_COUNT] = {
@@ -54,7 +57,8 @@ static const struct table tables[ROW_KIND_COUNT] = {
                          "ended_at_ms",  "ends_at_ms",    "lifetime_ms",  "retry_at_ms",
                          "exit_code",    "generation",    "restarts",     "oom_kills",
                          "rev",          "container_id",  "state",        "desired",
-                         "attempts",     "oom_told",      "end_announced" } },
+                         "attempts",     "oom_told",      "end_announced" },
+                       { "blueprint_id", "pool_id" } },
     [ROW_TOKEN] = { "tokens",
                     { "id", "digest", "role", "name", "owner", "pools", "created_at_ms",
                       "expires_at_ms" } },
@@ -65,11 +69,13 @@ static const struct table tables[ROW_KIND_COUNT] = {
                     { "id", "pool_id", "digest", "refs", "size_bytes", "created_at_ms" } },
 };
 
-static const struct table events = {
-    "events", { "seq", "at_ms", "kind", "pool_id", "host_id", "instance_id", "owner", "text" }
-};
+static const struct table events = { "events",
+                                     { "seq", "at_ms", "kind", "pool_id", "host_id", "instance_id",
+                                       "owner", "text" },
+                                     { NULL } };
 static const struct table answers = { "answers",
-                                      { "key", "digest", "at_ms", "status", "location", "body" } };
+                                      { "key", "digest", "at_ms", "status", "location", "body" },
+                                      { NULL } };
 
 static void
 columns_write(struct buf *sql, const struct table *table)
@@ -89,14 +95,29 @@ insert_write(struct buf *sql, const struct table *table)
     buf_append_char(sql, ')');
 }
 
+static bool
+column_is_fixed(const struct table *table, const char *column)
+{
+    for (size_t i = 0; i < TABLES_FIXED_MAX && table->fixed[i]; i++) {
+        if (strcmp(table->fixed[i], column) == 0)
+            return true;
+    }
+    return false;
+}
+
 static void
 upsert_write(struct buf *sql, const struct table *table)
 {
+    const char *comma = "";
+
     insert_write(sql, table);
     buf_printf(sql, " ON CONFLICT (%s) DO UPDATE SET ", table->columns[0]);
-    for (size_t i = 1; table->columns[i]; i++)
-        buf_printf(sql, "%s%s = excluded.%s", i > 1 ? ", " : "", table->columns[i],
-                   table->columns[i]);
+    for (size_t i = 1; table->columns[i]; i++) {
+        if (column_is_fixed(table, table->columns[i]))
+            continue;
+        buf_printf(sql, "%s%s = excluded.%s", comma, table->columns[i], table->columns[i]);
+        comma = ", ";
+    }
 }
 
 static const char *
