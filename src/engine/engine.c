@@ -7,6 +7,7 @@
 #include "idle.h"
 #include "images.h"
 #include "lane.h"
+#include "launch.h"
 #include "recover.h"
 #include "rounds.h"
 #include "sweep.h"
@@ -50,6 +51,7 @@ engine_new(const struct engine_ports *ports, const struct engine_config *config)
     list_init(&engine->spreads);
     list_init(&engine->rounds);
     list_init(&engine->joins_waiting);
+    list_init(&engine->spare_launches);
     return engine;
 }
 
@@ -122,6 +124,7 @@ engine_free(struct engine *engine)
     engine_answers_fini(engine);
     images_fini(engine);
     recover_lanes_free(engine);
+    launch_spares_free(engine);
     turn_fini(engine);
     model_free(engine->model);
     free(engine);

@@ -32,10 +32,33 @@ static const struct flow_step launch_steps[] = {
 };
 /* clang-format on */
 
+/* A launch is too large for the allocator's quick ways. */
+static struct launch *
+launch_new(struct engine *engine)
+{
+    struct list_node *node = list_pop(&engine->spare_launches);
+    struct launch *launch;
+
+    if (!node)
+        return mem_new0(sizeof(*launch));
+    launch = CONTAINER_OF(node, struct launch, spare);
+    *launch = (struct launch){ 0 };
+    return launch;
+}
+
+void
+launch_spares_free(struct engine *engine)
+{
+    struct list_node *node;
+
+    while ((node = list_pop(&engine->spare_launches)))
+        free(CONTAINER_OF(node, struct launch, spare));
+}
+
 void
 launch_start(struct engine *engine, struct instance *instance)
 {
-    struct launch *launch = mem_new0(sizeof(*launch));
+    struct launch *launch = launch_new(engine);
     int64_t wait_ms = instance->retry_at_ms - state_now_ms(engine);
 
     assert(instance->state == INSTANCE_STARTING && instance->host);

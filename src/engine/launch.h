@@ -17,6 +17,7 @@ enum {
 };
 
 struct launch {
+    struct list_node spare; /* in engine->spare_launches when it has ended */
     struct work work;
     struct flow flow;
     struct engine_wait wait;
@@ -41,6 +42,9 @@ struct launch {
     int64_t ready_by_mono_ms;
     int64_t ready_delay_ms;
 };
+
+/** launch_spares_free() - at the very end. */
+void launch_spares_free(struct engine *engine);
 
 /** launch_start() - @instance is starting and has no work; waits for the commit first. */
 void launch_start(struct engine *engine, struct instance *instance);

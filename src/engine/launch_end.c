@@ -13,6 +13,12 @@ enum {
     RETRY_DELAY_MAX_MS = 10000,
 };
 
+#ifdef __SANITIZE_ADDRESS__
+static const size_t launch_spares_max = 0; /* so that a use after the end is seen */
+#else
+static const size_t launch_spares_max = 64;
+#endif
+
 /* In order of time. */
 static void launch_end_on_log(struct keep *keep);
 static void launch_end_on_removed(struct lane_op *op, const struct fault *fault);
@@ -30,11 +36,16 @@ launch_end_is_lost(const struct fault *fault)
 void
 launch_end_free(struct launch *launch)
 {
+    struct engine *engine = launch->work.engine;
+
     assert(!launch->calling);
-    state_timer_clear(launch->work.engine, &launch->timer);
+    state_timer_clear(engine, &launch->timer);
     work_end(&launch->work);
     launch_words_free(launch);
-    free(launch);
+    if (engine->spare_launches.count < launch_spares_max)
+        list_push(&engine->spare_launches, &launch->spare);
+    else
+        free(launch);
 }
 
 /* What is thrown away unread cannot tell why it failed. */

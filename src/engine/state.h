@@ -76,6 +76,8 @@ struct engine {
     struct clock_timer recover_timer;
     int64_t recover_delay_ms;
 
+    struct list spare_launches; /* struct launch, to be used again */
+
     /* Objects under way: nothing may be freed before all have ended. */
     uint32_t works;    /* struct work */
     uint32_t lane_ops; /* struct lane_op that docker has */
