@@ -178,8 +178,6 @@ sim_container(struct docker_container *container, int64_t instance_id, uint32_t 
     sim_container_id(instance_id, generation, id);
     text_hex(id, sizeof(id), container->id);
     (void)id_encode(ID_INSTANCE, instance_id, container->label_instance);
-    (void)snprintf(container->name, sizeof(container->name), "berth-%s-%u",
-                   container->label_instance, generation);
     container->state = DOCKER_RUNNING;
     container->label_generation = generation;
     container->started_at_ms = 1;
