@@ -20,31 +20,27 @@ text_hex(const uint8_t *data, size_t len, char *ret_text)
     *ret_text = '\0';
 }
 
-enum { TEXT_NO_DIGIT = 16 };
+/* What a character counts for, and one more: 0 is no digit. */
+static const uint8_t text_hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
 
-/* What a character counts as a hexadecimal digit. */
 static unsigned
 text_hex_digit(char c)
 {
-    unsigned decimal = (unsigned)c - '0';
-    unsigned letter = ((unsigned)c | 0x20) - 'a';
-
-    if (decimal < 10)
-        return decimal;
-    return letter < 6 ? letter + 10 : TEXT_NO_DIGIT;
+    return text_hex_values[(unsigned char)c] - 1U;
 }
 
 bool
 text_hex_parse(const char *text, uint8_t *ret_data, size_t len)
 {
-    unsigned all = 0;
-
     if (!text || strlen(text) != 2 * len)
         return false;
     for (size_t i = 0; i < 2 * len; i++)
-        all |= text_hex_digit(text[i]);
-    if (all >= TEXT_NO_DIGIT)
-        return false;
+        if (text_hex_values[(unsigned char)text[i]] == 0)
+            return false;
     for (size_t i = 0; i < len; i++)
         ret_data[i] = (uint8_t)(text_hex_digit(text[2 * i]) << 4 | text_hex_digit(text[2 * i + 1]));
     return true;
