@@ -12,7 +12,7 @@
 /* Literal text between two values: it brings its own commas. */
 #define WIRE_TEXT(out, literal) json_out_text(out, literal, sizeof(literal) - 1)
 
-enum { ROW_SIZE = 1024 }; /* most rows are shorter; the buffer grows for the others */
+enum { ROW_SIZE = 900 }; /* most rows are shorter; the buffer grows for the others */
 
 static const char *const wire_row_protocols[] = { [PROTOCOL_TCP] = "tcp", [PROTOCOL_UDP] = "udp" };
 
