@@ -146,7 +146,7 @@ static const struct schema_field blueprint_fields[] = {
       .doc = "Ports that are published on the host." },
     { .name = "memory_bytes", .type = SCHEMA_INT, .offset = SPEC(memory_bytes), .flags = SCHEMA_REQUIRED,
       .min = 6 * MIB, .max = BYTES_MAX, .fallback = 6 * MIB,
-      .doc = "Memory limit in bytes; this much is reserved on the host." },
+      .doc = "Memory limit in bytes; this much, and 3.5 MiB for the engine's own processes, is reserved on the host." },
     { .name = "memory_swap_bytes", .type = SCHEMA_INT, .offset = SPEC(memory_swap_bytes),
       .min = -1, .max = BYTES_MAX, .fallback = -1,
       .doc = "Swap in bytes beside the memory; -1: twice the memory; 0: none." },

@@ -199,13 +199,17 @@ instance_container_name_parse(const char *name, int64_t *ret_id, uint32_t *ret_g
 }
 
 struct host_amount
-instance_amount(const struct instance *instance)
+instance_amount_of(const struct blueprint_spec *spec)
 {
-    const struct blueprint_spec *spec = &instance->blueprint->spec;
-
     return (struct host_amount){
-        .memory_bytes = spec->memory_bytes,
+        .memory_bytes = spec->memory_bytes + INSTANCE_OVERHEAD_BYTES,
         .cpus_milli = spec->cpus_milli,
         .slots = spec->slots,
     };
+}
+
+struct host_amount
+instance_amount(const struct instance *instance)
+{
+    return instance_amount_of(&instance->blueprint->spec);
 }

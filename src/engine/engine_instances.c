@@ -57,9 +57,7 @@ instances_check(struct engine *engine, const struct instance_request *request,
     const struct placement_ask ask = {
         .pool = (struct pool *)(uintptr_t)pool,
         .blueprint = blueprint,
-        .amount = { .memory_bytes = spec->memory_bytes,
-                    .cpus_milli = spec->cpus_milli,
-                    .slots = spec->slots },
+        .amount = instance_amount_of(spec),
     };
 
     if (spec->lifetime_ms > 0 && request->lifetime_ms > spec->lifetime_ms)

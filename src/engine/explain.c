@@ -69,7 +69,7 @@ explain_decision(const struct engine *engine, const struct instance *instance,
     json_out_kv_string(&out, "host", id_encode(ID_HOST, host->id, id));
     json_out_kv_string(&out, "name", host->name);
     json_out_kv_uint(&out, "generation", instance->generation);
-    json_out_kv_int(&out, "asked_memory_bytes", ask->amount.memory_bytes);
+    json_out_kv_int(&out, "asked_memory_bytes", instance->blueprint->spec.memory_bytes);
     json_out_kv_int(&out, "free_after_bytes", why->terms.free_after_bytes);
     json_out_kv_bool(&out, "has_image", why->terms.has_image);
     json_out_kv_uint(&out, "replicas_there", why->terms.replicas);
@@ -92,7 +92,7 @@ engine_explain(const struct engine *engine, const struct instance *instance, str
     sweep_ask(engine, instance, &ask);
     (void)placement_pick(engine->model->placement, &ask, &host, &why);
     json_out_object(out);
-    json_out_kv_int(out, "asked_memory_bytes", ask.amount.memory_bytes);
+    json_out_kv_int(out, "asked_memory_bytes", instance->blueprint->spec.memory_bytes);
     json_out_kv_int(out, "asked_cpus_milli", ask.amount.cpus_milli);
     json_out_kv_int(out, "asked_slots", ask.amount.slots);
     json_out_kv_string(out, "would_go_to", host ? id_encode(ID_HOST, host->id, id) : NULL);

@@ -12,6 +12,7 @@ from tests.real.wait import wait_for
 
 MIB = 1 << 20
 HOST_MEMORY = 1024 * MIB
+OVERHEAD = 3584 * 1024  # what a container costs its host beside its own memory
 WAIT = ["fixture", "wait"]
 world = None
 
@@ -74,11 +75,11 @@ class PlacementTest(cases.WorldTest):
         chosen = self.daemon.await_running(ids[0])
         told = self.daemon.call("GET", f"/v1/instances/{ids[0]}/explain")["decision"]
         self.assertEqual(told["host"], chosen["host"])
-        self.assertEqual(told["free_after_bytes"], HOST_MEMORY - 768 * MIB)
+        self.assertEqual(told["free_after_bytes"], HOST_MEMORY - 768 * MIB - OVERHEAD)
         self.assertEqual({o["name"] for o in told["others"]} | {told["name"]}, {e.name for e in self.engines})
         now = self.daemon.call("GET", f"/v1/instances/{ids[3]}/explain")["now"]
         self.assertIsNone(now["would_go_to"])
-        self.assertEqual(now["nearest_miss"]["lacks_memory_bytes"], 2 * 768 * MIB - HOST_MEMORY)
+        self.assertEqual(now["nearest_miss"]["lacks_memory_bytes"], 2 * (768 * MIB + OVERHEAD) - HOST_MEMORY)
         self.assertEqual({o["verdict"] for o in now["others"]}, {"memory"})
 
     def test_limits_reach_the_engine(self):

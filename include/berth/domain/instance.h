@@ -119,5 +119,10 @@ const char *instance_container_name(const struct instance *instance,
  * accepted, as the engine writes it. */
 bool instance_container_name_parse(const char *name, int64_t *ret_id, uint32_t *ret_generation);
 
+/* What a running container costs its host beside its own memory: the engine's shim and port proxy. */
+enum { INSTANCE_OVERHEAD_BYTES = 3584 * 1024 };
+
+/** instance_amount_of() - what an instance of @spec reserves on its host, the overhead included. */
+struct host_amount instance_amount_of(const struct blueprint_spec *spec);
 /** instance_amount() - what it reserves on its host. */
 struct host_amount instance_amount(const struct instance *instance);

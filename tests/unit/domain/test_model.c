@@ -51,7 +51,7 @@ test_a_life_from_queue_to_end(void **state)
     assert_int_equal(instance->state, INSTANCE_STARTING);
     assert_int_equal(instance->generation, 1);
     assert_int_equal(queue_length(model->queue, world->pool), 0);
-    assert_int_equal(world->host->reserved.memory_bytes, 256 * MIB);
+    assert_int_equal(world->host->reserved.memory_bytes, 256 * MIB + INSTANCE_OVERHEAD_BYTES);
     assert_int_equal(world->host->instance_count, 1);
     assert_string_equal(last_event(world)->kind, "instance.starting");
     assert_int_equal(last_event(world)->host_id, world->host->id);
@@ -91,7 +91,7 @@ test_a_crash_keeps_the_host_and_makes_a_generation(void **state)
     assert_ptr_equal(instance->host, world->host);
     assert_int_equal(instance->container_id[0], 0);
     assert_int_equal(instance->port_count, 0);
-    assert_int_equal(world->host->reserved.memory_bytes, 256 * MIB);
+    assert_int_equal(world->host->reserved.memory_bytes, 256 * MIB + INSTANCE_OVERHEAD_BYTES);
     model_instance_move(world->model, instance, INSTANCE_EV_READY, NULL, NOW_MS + 10);
     assert_int_equal(instance->started_at_ms, NOW_MS);
 }
@@ -295,7 +295,7 @@ test_loaded_rows_are_where_they_were(void **state)
     assert_int_equal(world->model->dirty_count, 0);
     assert_int_equal(world->model->event_count, 0);
     assert_int_equal(world->host->instance_count, 1);
-    assert_int_equal(world->host->reserved.memory_bytes, 256 * MIB);
+    assert_int_equal(world->host->reserved.memory_bytes, 256 * MIB + INSTANCE_OVERHEAD_BYTES);
     assert_int_equal(world->model->instance_counts[INSTANCE_RUNNING], 1);
     assert_int_equal(model_owner_count(world->model, "bob", "web"), 1);
 }

@@ -38,7 +38,7 @@ world_check(const struct world *world)
             const struct instance *instance = CONTAINER_OF(node, struct instance, node);
 
             assert_ptr_equal(instance->host, host);
-            reserved += instance->blueprint->spec.memory_bytes;
+            reserved += instance->blueprint->spec.memory_bytes + INSTANCE_OVERHEAD_BYTES;
         }
         assert_int_equal(host->reserved.memory_bytes, reserved);
         assert_int_equal(host->instances.count, host->instance_count);

@@ -29,7 +29,8 @@ test_join(void **state)
     host = scene_host(&scene, "h1");
     assert_int_equal(host->state, HOST_ACTIVE);
     assert_null(host->waiting_for);
-    assert_int_equal(host->capacity.memory_bytes, 4 * GIB);
+    assert_int_equal(host->capacity.memory_bytes,
+                     world_machine(&scene.world, "h1")->info.memory_bytes);
     assert_string_equal(host->engine_version, "20.10.24");
     assert_true(engine_ready(scene.world.engine));
     scene_end(&scene);

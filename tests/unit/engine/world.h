@@ -62,7 +62,8 @@ void world_start(struct world *world);
 
 /** world_pool() - a static pool; its policy may be changed through the engine. */
 struct pool *world_pool(struct world *world, const char *name);
-/** world_host() - a host of that pool with @memory_bytes and @cpus; not yet joined. */
+/** world_host() - a host of that pool with @memory_bytes for containers (and room for the overhead of
+ * 16) and @cpus; not yet joined. */
 struct host *world_host(struct world *world, const char *pool, const char *name,
                         int64_t memory_bytes, int64_t cpus);
 struct fake_machine *world_machine(struct world *world, const char *name);
