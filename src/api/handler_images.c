@@ -231,9 +231,9 @@ handler_images_load(struct request *request)
     const struct spool_port *spool = engine_spool(engine);
     const struct pool *pool = auth_pool(request, handler_images_pool(request));
     char name[SPOOL_NAME_SIZE];
+    struct image_request load = { .spool = name };
     struct operation *operation;
     struct fault fault;
-    int64_t size;
 
     if (!pool)
         return;
@@ -241,14 +241,15 @@ handler_images_load(struct request *request)
         request_refuse(request, FAULT_INVALID, "the archive is empty");
         return;
     }
-    if (spool->finish(STEAL(request->upload), name, &size, &fault) < 0) {
+    if (spool->finish(STEAL(request->upload), name, &load.size_bytes, &fault) < 0) {
         request_fail(request, &fault);
         return;
     }
     if (idempotency_begin(request, name, strlen(name)) < 0)
         return;
-    if (engine_image_load(engine, pool->name, name, size, auth_name(request), &operation, &fault) <
-        0)
+    load.pool = pool->name;
+    load.owner = auth_name(request);
+    if (engine_image_load(engine, &load, &operation, &fault) < 0)
         request_fail(request, &fault);
     else
         handler_images_accepted(request, operation);

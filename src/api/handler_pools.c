@@ -69,9 +69,13 @@ handler_pools_put(struct request *request)
     const char *name = request_param(request);
     struct pool *pool = model_pool_find(api_model(request->server), name);
     bool created = !pool;
+    struct pool_request put = {
+        .name = name,
+        .provider = pool ? pool->provider : PROVIDER_STATIC,
+        .policy = request->input,
+    };
     struct json_out out;
     struct fault fault;
-    int64_t expect;
 
     if (!text_is_name(name)) {
         request_refuse(request, FAULT_INVALID, "%.80s is not a name", name);
@@ -81,10 +85,9 @@ handler_pools_put(struct request *request)
         request_refuse(request, FAULT_FORBIDDEN, "this token does not reach the pool %s", name);
         return;
     }
-    if (!handler_pools_expect(request, pool, &expect))
+    if (!handler_pools_expect(request, pool, &put.expect))
         return;
-    if (engine_pool_put(request->server->engine, name, pool ? pool->provider : PROVIDER_STATIC,
-                        request->input, expect, &pool, &fault) < 0) {
+    if (engine_pool_put(request->server->engine, &put, &pool, &fault) < 0) {
         request_fail(request, &fault);
         return;
     }

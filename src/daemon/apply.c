@@ -50,6 +50,12 @@ apply_policy(struct engine *engine, const struct config_pool *wanted, struct fau
 {
     struct pool *pool = model_pool_find(engine_model(engine), wanted->name);
     struct pool_policy policy;
+    const struct pool_request put = {
+        .name = wanted->name,
+        .provider = wanted->provider,
+        .expect = -1,
+        .policy = &policy,
+    };
     int result;
 
     if (pool && pool->provider == wanted->provider) {
@@ -60,7 +66,7 @@ apply_policy(struct engine *engine, const struct config_pool *wanted, struct fau
             return 0;
     }
     schema_copy(&pool_policy_schema, &wanted->policy, &policy);
-    result = engine_pool_put(engine, wanted->name, wanted->provider, &policy, -1, &pool, fault);
+    result = engine_pool_put(engine, &put, &pool, fault);
     schema_free(&pool_policy_schema, &policy);
     return result;
 }
@@ -183,11 +189,32 @@ apply_departures(struct engine *engine, const struct config *config)
     }
 }
 
+/* The pool `default` is always there. */
+static int
+apply_default(struct engine *engine, struct fault *fault)
+{
+    struct pool_policy policy;
+    const struct pool_request put = {
+        .name = "default",
+        .provider = PROVIDER_STATIC,
+        .expect = -1,
+        .policy = &policy,
+    };
+    struct pool *pool;
+    int result;
+
+    if (model_pool_find(engine_model(engine), put.name))
+        return 0;
+    schema_defaults(&pool_policy_schema, &policy);
+    result = engine_pool_put(engine, &put, &pool, fault);
+    schema_free(&pool_policy_schema, &policy);
+    return result;
+}
+
 int
 apply_pools(struct engine *engine, const struct config *config, struct fault *fault)
 {
     const struct config_pool *pools = config->pools.at;
-    const struct config_pool fallback = { .name = (char[]){ "default" } };
 
     IDMAP_EACH(&engine_model(engine)->pools, struct pool, pool)
     {
@@ -198,14 +225,8 @@ apply_pools(struct engine *engine, const struct config *config, struct fault *fa
             return -1;
         model_pool_find(engine_model(engine), pools[i].name)->configured = true;
     }
-    if (!model_pool_find(engine_model(engine), fallback.name)) {
-        struct pool_policy policy;
-        struct pool *pool;
-
-        schema_defaults(&pool_policy_schema, &policy);
-        if (engine_pool_put(engine, fallback.name, PROVIDER_STATIC, &policy, -1, &pool, fault) < 0)
-            return -1;
-    }
+    if (apply_default(engine, fault) < 0)
+        return -1;
     for (size_t i = 0; i < config->pools.count; i++)
         apply_hosts(engine, &pools[i]);
     apply_departures(engine, config);

@@ -99,28 +99,28 @@ catalog_pool_apply(struct engine *engine, struct pool *pool)
 }
 
 int
-engine_pool_put(struct engine *engine, const char *name, int32_t provider,
-                struct pool_policy *policy, int64_t expect, struct pool **ret_pool,
+engine_pool_put(struct engine *engine, const struct pool_request *request, struct pool **ret_pool,
                 struct fault *fault)
 {
+    const char *name = request->name;
     struct pool *pool = model_pool_find(engine->model, name);
     bool created = pool == NULL;
 
     if (engine_admit(engine, false, fault) < 0 ||
-        catalog_expect(name, expect, pool ? pool->rev : 0, fault) < 0)
+        catalog_expect(name, request->expect, pool ? pool->rev : 0, fault) < 0)
         return -1;
-    if (pool && pool->provider != provider)
+    if (pool && pool->provider != request->provider)
         return fault_set(fault, FAULT_CONFLICT, "pools", "the provider of pool %s is %s", name,
                          pool_provider_name(pool->provider));
     if (!pool) {
-        pool = pool_new(name, provider);
+        pool = pool_new(name, request->provider);
         pool->id = state_id_next(engine);
         pool->created_at_ms = state_now_ms(engine);
         model_pool_add(engine->model, pool, false);
     }
     schema_free(&pool_policy_schema, &pool->policy);
-    pool->policy = *policy;
-    *policy = (struct pool_policy){ 0 };
+    pool->policy = *request->policy;
+    *request->policy = (struct pool_policy){ 0 };
     model_pool_touch(engine->model, pool);
     catalog_event(engine, created ? "pool.created" : "pool.changed", pool->id, name);
     catalog_pool_apply(engine, pool);

@@ -56,14 +56,15 @@ engine_registry_set(struct engine *engine, const char *server, struct secret *au
 void
 images_fini(struct engine *engine)
 {
-    struct registry *registry;
-    struct registry *next;
+    struct registry *registry = engine->registries;
 
-    HASH_ITER(hh, engine->registries, registry, next)
-    {
-        HASH_DEL(engine->registries, registry);
+    HASH_CLEAR(hh, engine->registries);
+    while (registry) {
+        struct registry *next = registry->hh.next;
+
         secret_free(registry->auth);
         free(registry);
+        registry = next;
     }
 }
 
@@ -359,31 +360,31 @@ images_spread_all(struct engine *engine, const struct pool *pool, const struct i
 }
 
 int
-engine_image_load(struct engine *engine, const char *pool_name, const char *spool_name,
-                  int64_t size_bytes, const char *owner, struct operation **ret_operation,
-                  struct fault *fault)
+engine_image_load(struct engine *engine, const struct image_request *request,
+                  struct operation **ret_operation, struct fault *fault)
 {
-    struct pool *pool = model_pool_find(engine->model, pool_name);
+    struct pool *pool = model_pool_find(engine->model, request->pool);
     struct image *image = NULL;
 
     if (engine_admit(engine, false, fault) < 0)
         return -1;
     if (!pool)
-        return fault_set(fault, FAULT_NOT_FOUND, "images", "there is no pool %s", pool_name);
+        return fault_set(fault, FAULT_NOT_FOUND, "images", "there is no pool %s", request->pool);
     IDMAP_EACH(&engine->model->images, struct image, known)
     {
-        if (known->pool_id == pool->id && strcmp(known->digest, spool_name) == 0)
+        if (known->pool_id == pool->id && strcmp(known->digest, request->spool) == 0)
             image = known;
     }
     if (!image) {
         image = image_new(state_id_next(engine));
         image->pool_id = pool->id;
-        image->digest = mem_strdup(spool_name);
-        image->size_bytes = size_bytes;
+        image->digest = mem_strdup(request->spool);
+        image->size_bytes = request->size_bytes;
         image->created_at_ms = state_now_ms(engine);
         model_image_add(engine->model, image, false);
     }
-    *ret_operation = images_operation(engine, OPERATION_IMAGE_LOAD, pool, spool_name, owner);
+    *ret_operation =
+        images_operation(engine, OPERATION_IMAGE_LOAD, pool, request->spool, request->owner);
     images_spread_all(engine, pool, image, *ret_operation);
     return 0;
 }

@@ -188,11 +188,16 @@ int engine_host_activate(struct engine *engine, struct host *host, struct fault 
 int engine_host_remove(struct engine *engine, struct host *host, bool force, const char *owner,
                        struct operation **ret_operation, struct fault *fault);
 
-/** engine_pool_put() - create or change; @expect as in engine_blueprint_put(), against rev.
- * @policy's contents are taken on success. */
-int engine_pool_put(struct engine *engine, const char *name, int32_t provider,
-                    struct pool_policy *policy, int64_t expect, struct pool **ret_pool,
-                    struct fault *fault);
+struct pool_request {
+    const char *name;
+    int32_t provider;
+    int64_t expect;             /* as in engine_blueprint_put(), against rev */
+    struct pool_policy *policy; /* its contents are taken on success */
+};
+
+/** engine_pool_put() - create or change. */
+int engine_pool_put(struct engine *engine, const struct pool_request *request,
+                    struct pool **ret_pool, struct fault *fault);
 
 /** engine_token_create() - @token is taken on success; its digest must be new. */
 int engine_token_create(struct engine *engine, struct token *token, struct fault *fault);
@@ -204,11 +209,16 @@ int engine_operation_cancel(struct engine *engine, struct operation *operation,
 int engine_housekeep(struct engine *engine, const char *owner, struct operation **ret_operation,
                      struct fault *fault);
 
-/** engine_image_load() - the archive @spool_name goes to every host of the pool, now and later.
- * @pool, @owner: copied */
-int engine_image_load(struct engine *engine, const char *pool, const char *spool_name,
-                      int64_t size_bytes, const char *owner, struct operation **ret_operation,
-                      struct fault *fault);
+struct image_request {
+    const char *pool;  /* copied */
+    const char *spool; /* the archive's name in the spool; copied */
+    int64_t size_bytes;
+    const char *owner; /* copied */
+};
+
+/** engine_image_load() - the archive goes to every host of the pool, now and later. */
+int engine_image_load(struct engine *engine, const struct image_request *request,
+                      struct operation **ret_operation, struct fault *fault);
 /** engine_image_pull() - on every host of the pool. */
 int engine_image_pull(struct engine *engine, const char *pool, const char *reference,
                       const char *owner, struct operation **ret_operation, struct fault *fault);

@@ -57,12 +57,16 @@ operation_text(struct scene *scene, int64_t id)
 static int64_t
 load(struct scene *scene)
 {
+    const struct image_request request = {
+        .pool = "default",
+        .spool = ARCHIVE,
+        .size_bytes = 4096,
+        .owner = "op",
+    };
     struct operation *operation = NULL;
     struct fault fault;
 
-    assert_int_equal(
-        engine_image_load(scene->world.engine, "default", ARCHIVE, 4096, "op", &operation, &fault),
-        0);
+    assert_int_equal(engine_image_load(scene->world.engine, &request, &operation, &fault), 0);
     return operation->id;
 }
 

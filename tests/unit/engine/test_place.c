@@ -170,7 +170,6 @@ test_capacity(void **state)
 {
     struct scene scene;
     struct pool_policy policy;
-    struct pool *pool;
     struct fault fault;
 
     (void)state;
@@ -179,18 +178,14 @@ test_capacity(void **state)
     schema_defaults(&pool_policy_schema, &policy);
     policy.reserve.memory_bytes = 2 * GIB;
     policy.overcommit.memory_milli = 1500;
-    assert_int_equal(
-        engine_pool_put(scene.world.engine, "default", PROVIDER_STATIC, &policy, -1, &pool, &fault),
-        0);
+    world_pool_put(&scene.world, "default", &policy);
     assert_int_equal(create(&scene, "ann", 5, &fault), 0);
     world_run(&scene.world, 5000);
     assert_int_equal(engine_model(scene.world.engine)->instance_counts[INSTANCE_RUNNING], 3);
     assert_int_equal(engine_model(scene.world.engine)->instance_counts[INSTANCE_QUEUED], 2);
     schema_defaults(&pool_policy_schema, &policy);
     policy.reserve.memory_bytes = 0;
-    assert_int_equal(
-        engine_pool_put(scene.world.engine, "default", PROVIDER_STATIC, &policy, -1, &pool, &fault),
-        0);
+    world_pool_put(&scene.world, "default", &policy);
     world_run(&scene.world, 5000);
     assert_int_equal(engine_model(scene.world.engine)->instance_counts[INSTANCE_RUNNING], 4);
     scene_end(&scene);

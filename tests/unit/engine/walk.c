@@ -245,12 +245,13 @@ walk_operation(struct walk *walk)
 {
     static const char *const archives[] = { "a1", "a2", "a3" };
     struct engine *engine = walk->scene.world.engine;
+    struct image_request request = { .pool = "default", .size_bytes = 4096, .owner = "op" };
     struct operation *operation;
     struct fault fault;
 
     if (walk_random(walk, 2)) {
-        (void)engine_image_load(engine, "default", archives[walk_random(walk, 3)], 4096, "op",
-                                &operation, &fault);
+        request.spool = archives[walk_random(walk, 3)];
+        (void)engine_image_load(engine, &request, &operation, &fault);
         return;
     }
     IDMAP_EACH(&engine_model(engine)->operations, struct operation, one)

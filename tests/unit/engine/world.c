@@ -194,17 +194,29 @@ world_crash(struct world *world, size_t durable)
 }
 
 struct pool *
-world_pool(struct world *world, const char *name)
+world_pool_put(struct world *world, const char *name, struct pool_policy *policy)
 {
-    struct pool_policy policy;
+    const struct pool_request put = {
+        .name = name,
+        .provider = PROVIDER_STATIC,
+        .expect = -1,
+        .policy = policy,
+    };
     struct pool *pool = NULL;
     struct fault fault;
 
+    assert_int_equal(engine_pool_put(world->engine, &put, &pool, &fault), 0);
+    return pool;
+}
+
+struct pool *
+world_pool(struct world *world, const char *name)
+{
+    struct pool_policy policy;
+
     schema_defaults(&pool_policy_schema, &policy);
     policy.reserve.memory_bytes = 0;
-    assert_int_equal(
-        engine_pool_put(world->engine, name, PROVIDER_STATIC, &policy, -1, &pool, &fault), 0);
-    return pool;
+    return world_pool_put(world, name, &policy);
 }
 
 static void

@@ -60,6 +60,8 @@ void world_stop(struct world *world);
 /** world_start() - a new engine on what the store has. */
 void world_start(struct world *world);
 
+/** world_pool_put() - a static pool's policy, whose contents are taken. */
+struct pool *world_pool_put(struct world *world, const char *name, struct pool_policy *policy);
 /** world_pool() - a static pool; its policy may be changed through the engine. */
 struct pool *world_pool(struct world *world, const char *name);
 /** world_host() - a host of that pool with @memory_bytes for containers (and room for the overhead of
