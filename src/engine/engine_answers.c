@@ -52,12 +52,13 @@ engine_answer_keep(struct engine *engine, const struct store_answer *answer)
 void
 engine_answers_fini(struct engine *engine)
 {
-    struct answer_flight *flight;
-    struct answer_flight *next;
+    struct answer_flight *flight = engine->flights;
 
-    HASH_ITER(hh, engine->flights, flight, next)
-    {
-        HASH_DEL(engine->flights, flight);
+    HASH_CLEAR(hh, engine->flights);
+    while (flight) {
+        struct answer_flight *next = flight->hh.next;
+
         free(flight);
+        flight = next;
     }
 }

@@ -40,11 +40,13 @@ hosts_labels(const struct host *host, const struct schema_map *own)
 {
     const struct schema_map *pool = &host->pool->policy.labels;
     struct schema_map labels = { 0 };
+    size_t most = own->count + pool->count;
     size_t i = 0;
     size_t j = 0;
 
-    if (own->count + pool->count > 0)
-        labels.at = mem_new0((own->count + pool->count) * sizeof(struct schema_pair));
+    if (most == 0)
+        return labels;
+    labels.at = mem_new0(most * sizeof(struct schema_pair));
     while (i < own->count || j < pool->count) {
         int order = i == own->count    ? 1
                     : j == pool->count ? -1

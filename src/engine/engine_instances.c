@@ -116,8 +116,10 @@ engine_instances_create(struct engine *engine, const struct instance_request *re
 
     assert(request->count >= 1 && request->count <= INSTANCE_COUNT_MAX);
     if (engine_admit(engine, false, fault) < 0 ||
-        instances_resolve(engine, request, &blueprint, &pool, fault) < 0 ||
-        instances_check(engine, request, blueprint, pool, fault) < 0)
+        instances_resolve(engine, request, &blueprint, &pool, fault) < 0)
+        return -1;
+    assert(blueprint && pool);
+    if (instances_check(engine, request, blueprint, pool, fault) < 0)
         return -1;
 
     /* Who comes later does not pass those who wait. */
@@ -128,7 +130,7 @@ engine_instances_create(struct engine *engine, const struct instance_request *re
         if (request->name)
             instance->name = request->count == 1
                                  ? mem_strdup(request->name)
-                                 : mem_printf("%s-%lld", request->name, (long long)(i + 1));
+                                 : mem_printf("%s-%lld", request->name, (long long)i + 1);
         model_instance_add(engine->model, instance, false);
         ret_instances[i] = instance;
         line = line || !sweep_try(engine, instance);

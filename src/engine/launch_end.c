@@ -23,7 +23,7 @@ static const size_t launch_spares_max = 64;
 static void launch_end_on_log(struct keep *keep);
 static void launch_end_on_removed(struct lane_op *op, const struct fault *fault);
 static void launch_end_running(struct launch *launch);
-static void launch_end_failed(struct launch *launch, const struct fault *fault);
+static void launch_end_failed(struct launch *launch, const struct fault *why);
 static void launch_end_on_retry(struct clock_timer *timer);
 
 bool

@@ -107,34 +107,38 @@ turn_commit(struct engine *engine)
     store->commit_start(store->self, &slot->commit);
 }
 
+/* What is to be written, or deleted, of one kind.  Return: how many rows. */
+static size_t
+turn_write_kind(struct engine *engine, struct store_batch *batch, enum row_kind kind, bool dropped)
+{
+    const struct store_port *store = engine->ports.store;
+    const struct model *model = engine->model;
+    size_t count = 0;
+
+    for (size_t i = 0; i < model->dirty_count; i++) {
+        const struct model_dirty *dirty = &model->dirty[i];
+
+        if (dirty->kind != kind || !dirty->row != dropped)
+            continue;
+        if (dropped)
+            store->drop(batch, kind, dirty->id);
+        else
+            store->put(batch, kind, dirty->row);
+        count++;
+    }
+    return count;
+}
+
 /* Rows that others refer to come first when written, last when deleted. */
 static void
 turn_write_rows(struct engine *engine, struct store_batch *batch)
 {
-    const struct store_port *store = engine->ports.store;
-    const struct model *model = engine->model;
-    size_t left = model->dirty_count;
+    size_t left = engine->model->dirty_count;
 
-    for (int kind = 0; kind < ROW_KIND_COUNT && left > 0; kind++) {
-        for (size_t i = 0; i < model->dirty_count; i++) {
-            const struct model_dirty *dirty = &model->dirty[i];
-
-            if (dirty->kind != (enum row_kind)kind || !dirty->row)
-                continue;
-            store->put(batch, dirty->kind, dirty->row);
-            left--;
-        }
-    }
-    for (int kind = ROW_KIND_COUNT - 1; kind >= 0 && left > 0; kind--) {
-        for (size_t i = 0; i < model->dirty_count; i++) {
-            const struct model_dirty *dirty = &model->dirty[i];
-
-            if (dirty->kind != (enum row_kind)kind || dirty->row)
-                continue;
-            store->drop(batch, dirty->kind, dirty->id);
-            left--;
-        }
-    }
+    for (int kind = 0; kind < ROW_KIND_COUNT && left > 0; kind++)
+        left -= turn_write_kind(engine, batch, (enum row_kind)kind, false);
+    for (int kind = ROW_KIND_COUNT - 1; kind >= 0 && left > 0; kind--)
+        left -= turn_write_kind(engine, batch, (enum row_kind)kind, true);
 }
 
 static void
