@@ -210,11 +210,10 @@ pick_among_oldest(const struct pick *pick)
 {
     unsigned at = placement_bucket_of(pick->need->memory_bytes);
     struct placement_host *best = NULL;
+    struct pick_look look = { 0 };
 
     for (at = placement_shelf_used_next(pick->used, at); at < SHELF_BUCKETS && !best;
          at = placement_shelf_used_next(pick->used, at + 1)) {
-        struct pick_look look;
-
         if (pick_is_hopeless(pick, at))
             continue;
         pick_look_fill(pick, at, &look);
