@@ -20,11 +20,13 @@ admin_token_write(const char *path, const char *text, struct fault *fault)
     bool ok;
 
     if (fd < 0)
-        return fault_set(fault, FAULT_STORAGE, "admin_token", "%s: %s", fresh, strerror(errno));
+        return fault_set(fault, FAULT_STORAGE, "admin_token", "%s: %s", fresh,
+                         strerrordesc_np(errno));
     ok = write(fd, text, len) == (ssize_t)len && write(fd, "\n", 1) == 1 && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
     if (!ok || rename(fresh, path) < 0)
-        return fault_set(fault, FAULT_STORAGE, "admin_token", "%s: %s", path, strerror(errno));
+        return fault_set(fault, FAULT_STORAGE, "admin_token", "%s: %s", path,
+                         strerrordesc_np(errno));
     return 0;
 }
 
