@@ -253,27 +253,44 @@ client_line(struct load *load, struct client *client)
     }
 }
 
+/* What an answer carries.  Return: how much of @data that was. */
+static size_t
+client_parse_data(struct load *load, struct client *client, const char *data, size_t len)
+{
+    size_t took = client_skip(load, client, data, len);
+
+    if (client->left > 0)
+        return took;
+    if (client->phase == BODY)
+        client_answered(load, client);
+    else
+        client->phase = CHUNK_END;
+    return took;
+}
+
+/* What stands around it.  Return: how much of @data that was. */
+static size_t
+client_parse_frame(struct load *load, struct client *client, const char *data, size_t len)
+{
+    const char *end = client->phase == HEAD ? "\r\n\r\n" : "\r\n";
+    bool whole = false;
+    size_t took = client_collect(client, data, len, end, &whole);
+
+    if (whole && client->phase == HEAD)
+        client_head(load, client);
+    else if (whole)
+        client_line(load, client);
+    return took;
+}
+
 static void
 client_parse(struct load *load, struct client *client, const char *data, size_t len)
 {
     while (len > 0) {
-        size_t took;
-        bool whole = false;
+        bool in_data = client->phase == BODY || client->phase == CHUNK_DATA;
+        size_t took = in_data ? client_parse_data(load, client, data, len)
+                              : client_parse_frame(load, client, data, len);
 
-        if (client->phase == BODY || client->phase == CHUNK_DATA) {
-            took = client_skip(load, client, data, len);
-            if (client->left == 0 && client->phase == BODY)
-                client_answered(load, client);
-            else if (client->left == 0)
-                client->phase = CHUNK_END;
-        } else {
-            took = client_collect(client, data, len, client->phase == HEAD ? "\r\n\r\n" : "\r\n",
-                                  &whole);
-            if (whole && client->phase == HEAD)
-                client_head(load, client);
-            else if (whole)
-                client_line(load, client);
-        }
         data += took;
         len -= took;
     }

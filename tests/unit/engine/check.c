@@ -174,7 +174,7 @@ check_instance(const struct instance *instance)
 
     assert_int_equal(placed, instance->host != NULL);
     assert_true(!placed || instance->generation > 0);
-    assert_true(!placed || instance->host->state != HOST_REMOVED);
+    assert_true(!placed || (instance->host && instance->host->state != HOST_REMOVED));
     assert_int_equal(list_is_in(&instance->node), placed || instance->state == INSTANCE_QUEUED);
     if (instance_state_is_final((enum instance_state)instance->state)) {
         assert_null(instance->work);
@@ -235,7 +235,7 @@ check_promises(struct check *check)
         if (!instance)
             fail_msg("turn %llu: an instance that was promised is forgotten",
                      (unsigned long long)check->world->turns);
-        if (promise->stop)
+        else if (promise->stop)
             assert_int_equal(instance->desired, INSTANCE_STOPPED);
     }
 }
