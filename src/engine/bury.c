@@ -9,6 +9,7 @@
 enum {
     BURY_DELAY_MIN_MS = 250,
     BURY_DELAY_MAX_MS = 10000,
+    BURY_WAITS_MAX = 2, /* each twice as long as the one before */
     BURY_STOPS_MAX = 3, /* answered with an error: from then on it is removed by force */
 };
 
@@ -19,6 +20,7 @@ static void bury_end_container(struct bury *bury);
 static void bury_on_ended(struct lane_op *op, const struct fault *fault);
 static void bury_inspect(struct bury *bury);
 static void bury_on_inspected(struct lane_op *op, const struct fault *fault);
+static void bury_on_dead(struct bury *bury, const struct docker_container *container);
 static void bury_keep_log(struct bury *bury);
 static void bury_on_kept(struct keep *keep);
 static void bury_on_kept_durable(struct engine_wait *wait, const struct fault *fault);
@@ -195,6 +197,19 @@ bury_observe_end(struct bury *bury, const struct docker_container *container)
 }
 
 static void
+bury_on_dead(struct bury *bury, const struct docker_container *container)
+{
+    if (!bury->stopping && bury->waits < BURY_WAITS_MAX &&
+        observe_may_be_told_more(bury->work.instance, container)) {
+        bury->waits++;
+        bury_retry(bury, bury_inspect);
+        return;
+    }
+    bury_observe_end(bury, container);
+    bury_keep_log(bury);
+}
+
+static void
 bury_on_inspected(struct lane_op *op, const struct fault *fault)
 {
     struct bury *bury = bury_called(op);
@@ -216,8 +231,7 @@ bury_on_inspected(struct lane_op *op, const struct fault *fault)
         return;
     }
     if (!observe_is_alive(container)) {
-        bury_observe_end(bury, container);
-        bury_keep_log(bury);
+        bury_on_dead(bury, container);
     } else if (!bury->stopping) {
         observe_container(bury->work.engine, bury->work.instance, container);
         bury_settle(bury);

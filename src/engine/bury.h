@@ -30,6 +30,7 @@ struct bury {
     void (*again)(struct bury *bury); /* what the timer repeats */
     int64_t delay_ms;
     uint32_t stops; /* that failed */
+    uint32_t waits; /* for the engine's word about its end */
     struct fault why;
 };
 

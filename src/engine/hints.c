@@ -60,7 +60,9 @@ hints_on_hint(struct docker_call *call, const char *action,
     if (!instance || instance->host != lane->host ||
         instance->generation != container->label_generation)
         return;
-    if (strcmp(action, "oom") == 0)
+    /* Of its end the look at it may have told already. */
+    if (strcmp(action, "oom") == 0 &&
+        !(instance->oom_told && instance->exit_code != INSTANCE_NO_EXIT_CODE))
         bury_oom_seen(engine, instance);
     else if (strcmp(action, "die") == 0)
         hints_on_death(engine, instance);

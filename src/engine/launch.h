@@ -41,6 +41,7 @@ struct launch {
     int64_t step_mono_ms;
     int64_t ready_by_mono_ms;
     int64_t ready_delay_ms;
+    uint32_t ready_waits; /* for the engine's word about its end */
 };
 
 /** launch_spares_free() - at the very end. */

@@ -2,15 +2,20 @@
 
 #include <string.h>
 
+#include "bury.h"
 #include "observe.h"
 
 enum {
     READY_DELAY_MIN_MS = 20,
     READY_DELAY_MAX_MS = 1000,
+    READY_TOLD_MS = 250, /* for the engine's word about its end, */
+    READY_TOLD_MAX = 3,  /* so often */
 };
 
 /* In the order in which they run. */
 static void launch_ready_on_looked(struct lane_op *op, const struct fault *fault);
+static void launch_ready_on_dead(struct launch *launch, const struct docker_container *container);
+static void launch_ready_on_wait(struct clock_timer *timer);
 static void launch_ready_ask(struct launch *launch);
 static void launch_ready_on_asked(struct lane_op *op, const struct fault *fault);
 static void launch_ready_on_timer(struct clock_timer *timer);
@@ -53,11 +58,37 @@ launch_ready_port(const struct launch *launch)
 }
 
 static void
+launch_ready_on_dead(struct launch *launch, const struct docker_container *container)
+{
+    struct instance *instance = launch->work.instance;
+    struct fault exited;
+
+    if (launch->ready_waits < READY_TOLD_MAX && observe_may_be_told_more(instance, container)) {
+        launch->ready_waits++;
+        launch->timer.fire = launch_ready_on_wait;
+        state_timer_set(launch->work.engine, &launch->timer, READY_TOLD_MS);
+        return;
+    }
+    instance->exit_code = container->exit_code;
+    if (container->oom_killed && !instance->oom_told)
+        bury_oom_seen(launch->work.engine, instance);
+    observe_exit_text(instance, container, &exited);
+    flow_step_done(&launch->flow, &exited);
+}
+
+static void
+launch_ready_on_wait(struct clock_timer *timer)
+{
+    struct launch *launch = CONTAINER_OF(timer, struct launch, timer);
+
+    if (!launch_is_over(launch))
+        launch_look(launch, launch_ready_on_looked);
+}
+
+static void
 launch_ready_on_looked(struct lane_op *op, const struct fault *fault)
 {
     struct launch *launch = launch_called(op, METER_STEP_COUNT);
-    struct instance *instance = launch->work.instance;
-    struct fault exited;
 
     if (fault) {
         flow_step_done(&launch->flow, fault);
@@ -65,11 +96,9 @@ launch_ready_on_looked(struct lane_op *op, const struct fault *fault)
     }
     if (launch_is_over(launch))
         return;
-    observe_container(launch->work.engine, instance, &op->call.out.container);
+    observe_container(launch->work.engine, launch->work.instance, &op->call.out.container);
     if (!observe_is_alive(&op->call.out.container)) {
-        instance->exit_code = op->call.out.container.exit_code;
-        observe_exit_text(instance, &op->call.out.container, &exited);
-        flow_step_done(&launch->flow, &exited);
+        launch_ready_on_dead(launch, &op->call.out.container);
         return;
     }
     if (launch_ready_port(launch) == 0)

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { OBSERVE_KILLED = 137 }; /* 128 + SIGKILL */
+
 bool
 observe_is_alive(const struct docker_container *container)
 {
@@ -58,6 +60,12 @@ observe_container(struct engine *engine, struct instance *instance,
         model_instance_touch(engine->model, instance);
 }
 
+bool
+observe_may_be_told_more(const struct instance *instance, const struct docker_container *container)
+{
+    return container->exit_code == OBSERVE_KILLED && !container->oom_killed && !instance->oom_told;
+}
+
 /* What exit codes of 126 and more usually mean. */
 static const char *
 observe_code_text(int32_t code)
@@ -71,8 +79,6 @@ observe_code_text(int32_t code)
         return " (interrupted)";
     case 134:
         return " (aborted)";
-    case 137:
-        return " (killed)";
     case 139:
         return " (segmentation fault)";
     case 143:
@@ -88,12 +94,19 @@ observe_exit_text(const struct instance *instance, const struct docker_container
 {
     char size[24];
 
-    if (container->oom_killed)
+    if (container->oom_killed || (instance->oom_told && container->exit_code == OBSERVE_KILLED))
         fault_set(ret_fault, FAULT_EXITED, "observe",
                   "killed because it needed more memory than its limit of %s",
                   text_size((uint64_t)instance->blueprint->spec.memory_bytes, size));
     else if (container->error[0])
         fault_set(ret_fault, FAULT_EXITED, "observe", "could not run: %s", container->error);
+    else if (container->exit_code == OBSERVE_KILLED)
+        /* A busy engine may lose the kernel's word about it (seen with 20.10). */
+        fault_set(ret_fault, FAULT_EXITED, "observe",
+                  "ended with exit code %d (killed, perhaps because it needed more memory than its "
+                  "limit of %s)",
+                  container->exit_code,
+                  text_size((uint64_t)instance->blueprint->spec.memory_bytes, size));
     else
         fault_set(ret_fault, FAULT_EXITED, "observe", "ended with exit code %d%s",
                   container->exit_code, observe_code_text(container->exit_code));

@@ -48,6 +48,34 @@ test_ends(void **state)
     scene_end(&scene);
 }
 
+/* An engine may tell of an out-of-memory kill after the end, and by its event stream alone. */
+static void
+test_oom_told_late(void **state)
+{
+    struct scene scene;
+    int64_t late;
+    int64_t never;
+
+    (void)state;
+    scene_begin(&scene, 1);
+    scene_blueprint(&scene, plain);
+    late = scene_run_one(&scene, "web");
+    never = scene_run_one(&scene, "web");
+    scene_crash(&scene, late, 137, false);
+    scene_crash(&scene, never, 137, false);
+    world_run(&scene.world, 200);
+    assert_int_equal(scene_instance(&scene, late)->state, INSTANCE_RUNNING);
+    fake_docker_hint(scene.world.docker, world_machine(&scene.world, scene_host_name(&scene, late)),
+                     "oom", scene_container(&scene, late));
+    scene_until(&scene, late, INSTANCE_FAILED, 2000);
+    scene_until(&scene, never, INSTANCE_FAILED, 2000);
+    assert_int_equal(scene_instance(&scene, late)->oom_kills, 1);
+    assert_int_equal(scene_instance(&scene, never)->oom_kills, 0);
+    assert_non_null(strstr(scene_instance(&scene, late)->reason, "killed because it needed more"));
+    assert_non_null(strstr(scene_instance(&scene, never)->reason, "killed, perhaps because"));
+    scene_end(&scene);
+}
+
 /* An out-of-memory kill is counted once, though a hint and a look tell of it, and told. */
 static void
 test_oom(void **state)
@@ -374,6 +402,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_oom),
+        cmocka_unit_test(test_oom_told_late),
         cmocka_unit_test(test_restart_pauses),
         cmocka_unit_test(test_restart_limit),
         cmocka_unit_test(test_restart_success),

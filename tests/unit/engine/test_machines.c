@@ -159,7 +159,7 @@ test_reboot(void **state)
     world_run(&scene.world, 5000); /* the broken stream is reason enough to look at once */
     assert_int_equal(scene_instance(&scene, rest)->state, INSTANCE_FAILED);
     assert_int_equal(scene_instance(&scene, rest)->exit_code, 137);
-    assert_string_equal(scene_instance(&scene, rest)->reason, "ended with exit code 137 (killed)");
+    assert_non_null(strstr(scene_instance(&scene, rest)->reason, "exit code 137 (killed, perhaps"));
     assert_int_equal(scene_instance(&scene, mover)->state, INSTANCE_RUNNING);
     assert_int_equal(scene_instance(&scene, mover)->generation, 2);
     scene_end(&scene);
