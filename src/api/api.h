@@ -17,6 +17,7 @@
 #include "berth/engine/engine.h"
 #include "berth/loop/loop.h"
 
+#include "listing_cache.h"
 #include "measure.h"
 
 enum {
@@ -92,6 +93,7 @@ struct api_server {
     char request_prefix[10]; /* of the ids we make: 8 hex digits and a dash */
     uint64_t backup_count;
     size_t listing_bytes; /* of lists that are being made or sent */
+    struct listing_cache listing_cache;
     bool allow_remote;
 
     struct measure measure;

@@ -129,6 +129,7 @@ api_server_on_tick(struct clock_timer *timer)
         connection_sweep(&server->listeners[i]);
     api_server_look_for_gone(server, false);
     event_stream_tick(server);
+    listing_cache_expire(&server->listing_cache, api_mono_ms(server));
     server->clock->timer_set(server->clock->self, &server->tick, api_mono_ms(server) + API_TICK_MS);
 }
 
@@ -182,6 +183,7 @@ api_server_free(struct api_server *server)
     server->clock->timer_clear(server->clock->self, &server->builder_timer);
     for (size_t i = 0; i < server->listener_count; i++)
         listener_close(&server->listeners[i]);
+    listing_cache_drop(&server->listing_cache);
     request_spare_free(server);
     mem_free(server->version);
     mem_free(server->temp_dir);

@@ -23,16 +23,21 @@ connection_is_full(const struct listener *listener)
     return listener->connections.count - listener->cut > listener->server->limits.connections;
 }
 
+/* What one turn copies into a socket, and so how long a long answer holds up the others. */
+enum { CONNECTION_SEND_BYTES = 128 << 10 };
+
 static void
 connection_open(struct listener *listener, struct MHD_Connection *mhd, void **slot)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
     struct connection *connection = mem_new0(sizeof(*connection));
+    const int send_bytes = CONNECTION_SEND_BYTES;
 
     connection->listener = listener;
     connection->mhd = mhd;
     connection->fd = info ? info->connect_fd : -1;
+    (void)setsockopt(connection->fd, SOL_SOCKET, SO_SNDBUF, &send_bytes, sizeof(send_bytes));
     connection->since_mono_ms = api_mono_ms(listener->server);
     list_push(&listener->connections, &connection->node);
     listener->server->measure.connections++;

@@ -30,6 +30,12 @@ handler_hosts_row(struct listing *listing, const void *row)
     wire_row_host(&listing->out, row, listing->now_ms);
 }
 
+static uint64_t
+handler_hosts_stamp(const struct listing *listing, const void *row)
+{
+    return wire_row_host_stamp(row, listing->now_ms);
+}
+
 void
 handler_hosts_list(struct request *request)
 {
@@ -38,6 +44,7 @@ handler_hosts_list(struct request *request)
         .map = offsetof(struct model, hosts),
         .wanted = handler_hosts_wanted,
         .render = handler_hosts_row,
+        .stamp = handler_hosts_stamp,
     };
     const struct query *query = &request->query;
     struct listing_filter filter = {

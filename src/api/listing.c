@@ -55,9 +55,24 @@ listing_free(struct listing *listing)
 {
     listing->request->server->listing_bytes -= listing->bytes;
     for (unsigned i = 0; i < listing->block_count; i++)
-        mem_free((void *)(uintptr_t)listing->blocks[i].iov_base);
+        listing_block_release(listing->held[i]);
     buf_fini(&listing->block);
     mem_free(listing);
+}
+
+/* Who sees all rows sees the same list; rows that were loaded again may repeat a revision. */
+static void
+listing_cache_begin(struct listing *listing)
+{
+    const struct request *request = listing->request;
+    struct api_server *server = request->server;
+    CLEANUP(mem_freep) char *key = NULL;
+
+    if (!listing->kind->stamp || !listing->scope.all || listing->scope.pool_count > 0)
+        return;
+    key = mem_printf("%llu %s", (unsigned long long)engine_meter(server->engine)->commit_failures,
+                     request->target.data);
+    listing->cache_turn = listing_cache_open(&server->listing_cache, key, api_mono_ms(server));
 }
 
 void
@@ -79,10 +94,11 @@ listing_start(struct request *request, const struct listing_kind *kind,
     listing = mem_new0(sizeof(*listing));
     listing->request = request;
     listing->kind = kind;
-    listing->after = after;
+    listing->after = listing->block_after = after;
     listing->limit = request->query.number[limit];
     listing->filter = *filter;
     scope_of(request, &listing->scope);
+    listing_cache_begin(listing);
     json_out_init(&listing->out, &listing->block);
     json_out_object(&listing->out);
     json_out_key(&listing->out, "items");
@@ -104,20 +120,73 @@ listing_finish(struct listing *listing, bool more)
     json_out_object_end(&listing->out);
 }
 
-/* Return: whether the list is complete. */
-static bool
-listing_slice(struct listing *listing)
+static const struct idmap *
+listing_map(const struct listing *listing)
 {
-    struct api_server *server = listing->request->server;
-    const struct idmap *map;
+    return (const struct idmap *)(const void *)((const char *)listing->model + listing->kind->map);
+}
+
+/* Of the rows after @after, up to @last. */
+static uint64_t
+listing_stamp(const struct listing *listing, int64_t after, int64_t last)
+{
+    const struct idmap *map = listing_map(listing);
+    uint64_t stamp = 0;
+    const void *row;
+
+    for (size_t at = idmap_place(map, after); (row = idmap_step(map, &at));) {
+        if (map->at[at - 1].id > last)
+            break;
+        if (listing->kind->wanted(listing, row))
+            stamp = (stamp ^ listing->kind->stamp(listing, row)) * UINT64_C(0x9e3779b97f4a7c15);
+    }
+    return stamp;
+}
+
+static void
+listing_block_add(struct listing *listing, struct listing_block *block)
+{
+    struct MHD_IoVec *vec = &listing->blocks[listing->block_count];
+
+    assert(listing->block_count < LISTING_BLOCKS_MAX);
+    listing->held[listing->block_count++] = block;
+    listing->bytes += block->len;
+    listing->request->server->listing_bytes += block->len;
+    vec->iov_base = block->data;
+    vec->iov_len = block->len;
+}
+
+/* The next block as it was sent before, if none of its rows has changed.
+ * @ret_until: where it ends, so that what is rendered instead leaves those behind it in place. */
+static bool
+listing_block_again(struct listing *listing, int64_t *ret_until)
+{
+    struct listing_cache *cache = &listing->request->server->listing_cache;
+    struct listing_block *block =
+        listing_cache_find(cache, listing->cache_turn, listing->block_count, listing->after);
+
+    *ret_until = block ? block->last : INT64_MAX;
+    if (!block || listing->count + block->rows >= listing->limit ||
+        listing_stamp(listing, block->after, block->last) != block->stamp)
+        return false;
+    buf_clear(&listing->block); /* the list's beginning, if this is the first */
+    listing_block_add(listing, listing_block_hold(block));
+    listing->out.comma = true;
+    listing->after = listing->block_after = block->last;
+    listing->count += block->rows;
+    return true;
+}
+
+/* Rows up to @until, as many as one turn allows. Return: whether the list is complete. */
+static bool
+listing_render(struct listing *listing, int64_t until)
+{
+    const struct idmap *map = listing_map(listing);
     int rows = 0;
 
-    listing->model = api_model(server);
-    listing->now_ms = engine_now_ms(server->engine);
-    map = (const struct idmap *)(const void *)((const char *)listing->model + listing->kind->map);
     if (listing->block_count > 0) /* it is a long one */
         (void)buf_reserve(&listing->block, LISTING_BLOCK + LISTING_ROW);
-    while (rows++ < LISTING_ROWS && listing->block.len < LISTING_BLOCK) {
+    while (rows++ < LISTING_ROWS && listing->block.len < LISTING_BLOCK && listing->after < until) {
         const void *row = idmap_after(map, listing->after, &listing->after);
 
         if (!row) {
@@ -127,6 +196,7 @@ listing_slice(struct listing *listing)
         if (!listing->kind->wanted(listing, row))
             continue;
         listing->kind->render(listing, row);
+        listing->block_rows++;
         if (++listing->count == listing->limit) {
             int64_t next;
 
@@ -137,19 +207,43 @@ listing_slice(struct listing *listing)
     return false;
 }
 
-static void
-listing_block_end(struct listing *listing)
+/* One turn's part. Return: whether the list is complete. */
+static bool
+listing_slice(struct listing *listing)
 {
-    struct MHD_IoVec *block = &listing->blocks[listing->block_count];
+    struct api_server *server = listing->request->server;
+    int64_t most = listing->count + LISTING_ROWS;
+    int64_t until = INT64_MAX;
 
-    if (listing->block.len == 0)
+    listing->model = api_model(server);
+    listing->now_ms = engine_now_ms(server->engine);
+    while (listing->cache_turn != 0 && listing->count < most) {
+        if (!listing_block_again(listing, &until))
+            break;
+    }
+    return listing->count < most && listing_render(listing, until);
+}
+
+static void
+listing_block_end(struct listing *listing, bool last)
+{
+    struct listing_cache *cache = &listing->request->server->listing_cache;
+    struct listing_block *block;
+    size_t len = listing->block.len;
+
+    if (len == 0)
         return;
-    assert(listing->block_count < LISTING_BLOCKS_MAX);
-    listing->block_count++;
-    listing->bytes += listing->block.cap;
-    listing->request->server->listing_bytes += listing->block.cap;
-    block->iov_len = listing->block.len;
-    block->iov_base = buf_take(&listing->block);
+    block = listing_block_new(buf_take(&listing->block), len);
+    block->after = listing->block_after;
+    block->last = listing->after;
+    block->rows = listing->block_rows;
+    if (listing->cache_turn != 0 && !last) {
+        block->stamp = listing_stamp(listing, block->after, block->last);
+        listing_cache_put(cache, listing->cache_turn, listing->block_count, block);
+    }
+    listing_block_add(listing, block);
+    listing->block_after = listing->after;
+    listing->block_rows = 0;
 }
 
 static void
@@ -157,7 +251,7 @@ listing_wait(struct listing *listing)
 {
     struct api_server *server = listing->request->server;
 
-    listing_block_end(listing);
+    listing_block_end(listing, false);
     listing->request->work = listing;
     listing->request->gone = listing_on_gone;
     if (!listing->request->suspended)
@@ -187,7 +281,7 @@ listing_answer(struct listing *listing)
         listing_free(listing);
         return;
     }
-    listing_block_end(listing);
+    listing_block_end(listing, true);
     request->reply.response = MHD_create_response_from_iovec(listing->blocks, listing->block_count,
                                                              listing_on_sent, listing);
     if (request->reply.response) {
@@ -215,7 +309,7 @@ listing_on_timer(struct clock_timer *timer)
         listing_answer(listing);
         request_finish(request);
     } else {
-        listing_block_end(listing);
+        listing_block_end(listing, false);
     }
     if (list_first(&server->builders))
         server->clock->timer_set(server->clock->self, &server->builder_timer, api_mono_ms(server));

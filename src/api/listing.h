@@ -9,14 +9,14 @@
 
 #include "berth/base/idmap.h"
 
+#include "listing_cache.h"
 #include "request.h"
 #include "scope.h"
 
 enum {
-    LISTING_BLOCK = 65536, /* bytes rendered in one turn, about */
-    LISTING_ROW = 4096,    /* bytes of a row, at the most mostly */
-    LISTING_ROWS = 4096,   /* rows looked at in one turn */
-    LISTING_BLOCKS_MAX = 512,
+    LISTING_BLOCK = 65536,        /* bytes rendered in one turn, about */
+    LISTING_ROW = 4096,           /* bytes of a row, at the most mostly */
+    LISTING_ROWS = 4096,          /* rows looked at in one turn */
     LISTING_BYTES_MAX = 96 << 20, /* of all lists that are being made or sent */
     CURSOR_SIZE = 13,
 };
@@ -28,6 +28,8 @@ struct listing_kind {
     size_t map;  /* offset in struct model of the rows' idmap */
     bool (*wanted)(const struct listing *listing, const void *row);
     void (*render)(struct listing *listing, const void *row);
+    /* Another number when the row would be rendered otherwise; NULL: blocks are not kept. */
+    uint64_t (*stamp)(const struct listing *listing, const void *row);
 };
 
 /* What the rows are compared with; kinds use what applies. */
@@ -48,11 +50,15 @@ struct listing {
     int64_t now_ms;
     struct scope scope;
     struct listing_filter filter;
-    int64_t after; /* the last id that was looked at */
+    uint64_t cache_turn; /* 0: its blocks are not kept */
+    int64_t after;       /* the last id that was looked at */
     int64_t limit;
     int64_t count;
-    struct buf block;
+    struct buf block; /* what is rendered in this turn */
+    int64_t block_after;
+    int64_t block_rows;
     struct json_out out;
+    struct listing_block *held[LISTING_BLOCKS_MAX]; /* [block_count] */
     struct MHD_IoVec blocks[LISTING_BLOCKS_MAX];
     unsigned block_count;
     size_t bytes;

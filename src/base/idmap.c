@@ -122,6 +122,12 @@ idmap_before(const struct idmap *map, int64_t id, int64_t *ret_id)
     return NULL;
 }
 
+size_t
+idmap_place(const struct idmap *map, int64_t id)
+{
+    return id == INT64_MAX ? map->count : idmap_lower(map, id + 1);
+}
+
 void *
 idmap_step(const struct idmap *map, size_t *at)
 {

@@ -251,6 +251,25 @@ wire_row_host(struct json_out *out, const struct host *host, int64_t now_ms)
     json_out_object_end(out);
 }
 
+uint64_t
+wire_row_host_stamp(const struct host *host, int64_t now_ms)
+{
+    const uint64_t parts[] = {
+        (uint64_t)host->id,
+        (uint64_t)host->rev,
+        (uint64_t)host->reserved.memory_bytes,
+        (uint64_t)host->reserved.cpus_milli,
+        (uint64_t)host->reserved.slots,
+        (uint64_t)host->instance_count << 1 | host->reachable,
+        host->score.milli > 0 ? (uint64_t)now_ms : 0, /* it decays */
+    };
+    uint64_t stamp = 0;
+
+    for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+        stamp = (stamp ^ parts[i]) * UINT64_C(0xff51afd7ed558ccd);
+    return stamp ^ stamp >> 32;
+}
+
 void
 wire_row_pool(struct json_out *out, const struct pool *pool)
 {

@@ -41,5 +41,7 @@ void *idmap_before(const struct idmap *map, int64_t id, int64_t *ret_id);
     for (size_t var##_at_ = 0, *var##_once_ = &var##_at_; var##_once_; var##_once_ = NULL)         \
         for (type *var = idmap_step(map, &var##_at_); (var); var = idmap_step(map, &var##_at_))
 
+/** idmap_place() - the index of the first entry with an id > @id, for idmap_step(). */
+size_t idmap_place(const struct idmap *map, int64_t id);
 /** idmap_step() - the row at or after index *@at, which moves past it; NULL at the end. */
 void *idmap_step(const struct idmap *map, size_t *at);

@@ -13,6 +13,9 @@
 void wire_row_instance(struct json_out *out, const struct instance *instance,
                        const struct queue *queue, int64_t now_ms);
 void wire_row_host(struct json_out *out, const struct host *host, int64_t now_ms);
+/** wire_row_host_stamp() - a number that is another one when wire_row_host() would write something
+ * else: each change of a host either moves its revision or is a reservation. */
+uint64_t wire_row_host_stamp(const struct host *host, int64_t now_ms);
 void wire_row_pool(struct json_out *out, const struct pool *pool);
 void wire_row_blueprint(struct json_out *out, const struct blueprint *blueprint);
 /** wire_row_token() - @secret: what the client shows from now on, only when it was just made; NULL: no

@@ -157,12 +157,39 @@ row_shapes(void **state)
     pool_free(pool);
 }
 
+static void
+test_a_host_stamp_follows_the_row(void **state)
+{
+    struct pool *pool = make_pool();
+    struct host *host = make_host(pool);
+    uint64_t stamp = wire_row_host_stamp(host, 1000);
+
+    (void)state;
+    assert_true(wire_row_host_stamp(host, 2000) == stamp);
+    host->rev++;
+    assert_true(wire_row_host_stamp(host, 1000) != stamp);
+    host->rev--;
+    host->reserved.memory_bytes++;
+    assert_true(wire_row_host_stamp(host, 1000) != stamp);
+    host->reserved.memory_bytes--;
+    host->instance_count++;
+    assert_true(wire_row_host_stamp(host, 1000) != stamp);
+    host->instance_count--;
+    assert_true(wire_row_host_stamp(host, 1000) == stamp);
+    /* A score that decays is another one each moment. */
+    host->score.milli = 10;
+    assert_true(wire_row_host_stamp(host, 1000) != wire_row_host_stamp(host, 2000));
+    host_free(host);
+    pool_free(pool);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(row_golden),
         cmocka_unit_test(row_shapes),
+        cmocka_unit_test(test_a_host_stamp_follows_the_row),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
