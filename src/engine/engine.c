@@ -75,7 +75,7 @@ engine_config_set(struct engine *engine, const struct engine_config *config)
     engine->config = *config;
 }
 
-/* What waits on hosts that were found broken fails now. */
+/* What waits on hosts that were found broken, or is too much for one, fails now. */
 static void
 engine_settle_lanes(struct engine *engine)
 {

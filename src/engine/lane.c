@@ -66,7 +66,7 @@ lane_limit(const struct lane *lane)
 static void
 lane_settle_ask(struct lane *lane)
 {
-    if (lane->state != LANE_BROKEN)
+    if (lane->state != LANE_BROKEN && lane->waiting.count <= LANE_WAITING_MAX)
         return;
     lane->engine->breaks_pending = true;
     lane->engine->ports.clock->turn_ask(lane->engine->ports.clock->self);
@@ -88,19 +88,26 @@ lane_submit(struct lane *lane, struct lane_op *op)
     lane_settle_ask(lane);
 }
 
-/* What waits on a broken host fails at the end of the turn, not inside its submission. */
+/* What waits on a broken host, and the newest of too many, fails at the end of the turn, not inside
+ * its submission. */
 void
 lane_settle(struct lane *lane)
 {
+    size_t kept = lane->state == LANE_BROKEN ? 0 : LANE_WAITING_MAX;
     struct list failed;
     struct list_node *node;
     struct fault fault;
 
-    if (lane->state != LANE_BROKEN || lane->waiting.count == 0)
+    if (lane->waiting.count <= kept)
         return;
-    fault_set(&fault, FAULT_UNREACHABLE, "lane", "host %s does not answer", lane->host->name);
+    if (lane->state == LANE_BROKEN)
+        fault_set(&fault, FAULT_UNREACHABLE, "lane", "host %s does not answer", lane->host->name);
+    else
+        fault_set(&fault, FAULT_NO_CAPACITY, "lane", "host %s has %d calls waiting already",
+                  lane->host->name, LANE_WAITING_MAX);
     list_init(&failed);
-    list_move(&failed, &lane->waiting);
+    while (lane->waiting.count > kept)
+        list_push_front(&failed, list_pop_last(&lane->waiting));
     while ((node = list_pop(&failed))) {
         struct lane_op *op = CONTAINER_OF(node, struct lane_op, node);
 

@@ -17,7 +17,7 @@ enum {
     LANE_FAILURES_MAX = 3, /* faults in a row that blame the host: broken */
     LANE_PROBE_MIN_MS = 1000,
     LANE_PROBE_MAX_MS = 30000,
-    LANE_WAITING_MAX = 10000,
+    LANE_WAITING_MAX = 10000, /* what comes on top fails */
 };
 
 struct join;
@@ -66,14 +66,15 @@ void lane_free(struct lane *lane);
 /** lane_is_leaving() - its host is empty and about to be removed: nothing is to be asked of it any more. */
 bool lane_is_leaving(const struct lane *lane);
 
-/** lane_submit() - run @op when its turn comes. */
+/** lane_submit() - run @op when its turn comes; FAULT_NO_CAPACITY at the end of the turn when too many
+ * heavy ones wait. */
 void lane_submit(struct lane *lane, struct lane_op *op);
 /** lane_cancel() - done still comes, with FAULT_CANCELLED unless it had ended. */
 void lane_cancel(struct lane_op *op);
 /** lane_cancel_all() - all of its calls. */
 void lane_cancel_all(struct lane *lane);
 
-/** lane_settle() - at the end of a turn: what waits on a broken host fails. */
+/** lane_settle() - at the end of a turn: what waits on a broken host, or is too much, fails. */
 void lane_settle(struct lane *lane);
 
 /** lane_opened() - its host was compared: heavy calls may run. */

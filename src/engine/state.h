@@ -87,7 +87,7 @@ struct engine {
     struct clock_timer housekeeping_timer;
     int64_t next_end_ms; /* no instance ends before this; 0: unknown */
     bool sweep_needed;   /* room or demand has changed */
-    bool breaks_pending; /* something waits on a broken host */
+    bool breaks_pending; /* something waits on a broken host, or too much on one */
     bool hosts_lost;     /* some host is to be removed at once */
     bool started;
     uint32_t joins_running;    /* looks at hosts */

@@ -74,6 +74,7 @@ list_remove(struct list *list, struct list_node *node)
 struct list_node *list_first(const struct list *list);
 struct list_node *list_next(const struct list *list, const struct list_node *node);
 struct list_node *list_pop(struct list *list);
+struct list_node *list_pop_last(struct list *list);
 #else
 /** list_first() - or NULL. */
 static inline struct list_node *
@@ -94,6 +95,17 @@ static inline struct list_node *
 list_pop(struct list *list)
 {
     struct list_node *node = list_first(list);
+
+    if (node)
+        list_remove(list, node);
+    return node;
+}
+
+/** list_pop_last() - the last, taken out; NULL when empty. */
+static inline struct list_node *
+list_pop_last(struct list *list)
+{
+    struct list_node *node = list->count ? list->head.prev : NULL;
 
     if (node)
         list_remove(list, node);

@@ -236,8 +236,9 @@ test_list_order_and_membership(void **state)
     assert_int_equal(other.count, 3);
     assert_null(list_first(&list));
     assert_ptr_equal(list_pop(&other), &things[1].node);
-    assert_ptr_equal(list_pop(&other), &things[0].node);
-    assert_ptr_equal(list_pop(&other), &things[2].node);
+    assert_ptr_equal(list_pop_last(&other), &things[2].node);
+    assert_ptr_equal(list_pop_last(&other), &things[0].node);
+    assert_null(list_pop_last(&other));
 }
 
 int

@@ -207,6 +207,38 @@ test_cancel(void **state)
     scene_end(&scene);
 }
 
+/* What waits for one host is bounded: the newest fail, which is not the host's fault. */
+static void
+test_too_many(void **state)
+{
+    enum { WAITING_MAX = 10000, ASKED = WAITING_MAX + 50 };
+    struct scene scene;
+    int64_t first;
+    int64_t last = 0;
+    size_t failed = 0;
+    size_t running;
+
+    (void)state;
+    begin(&scene, 1);
+    scene_fault(&scene, DOCKER_LOAD, NULL, 0, (struct fake_fate){ .latency_ms = 20000 });
+    first = load(&scene);
+    for (int i = 1; i < ASKED; i++)
+        last = load(&scene);
+    world_run(&scene.world, 1000);
+    running = fake_docker_count(scene.world.docker, DOCKER_LOAD);
+    IDMAP_EACH(&engine_model(scene.world.engine)->operations, struct operation, operation)
+    {
+        failed += operation->state == OPERATION_FAILED;
+    }
+    assert_int_equal(failed, ASKED - WAITING_MAX - running);
+    assert_int_equal(scene_operation(&scene, first), OPERATION_RUNNING);
+    assert_int_equal(scene_operation(&scene, last), OPERATION_FAILED);
+    assert_non_null(strstr(operation_text(&scene, last), "calls waiting"));
+    assert_int_equal(scene_host(&scene, "h1")->score.milli, 0);
+    scene.world.fates.count = 0;
+    scene_end(&scene);
+}
+
 /* What the daemon's death interrupted has failed, and says so. */
 static void
 test_interrupted(void **state)
@@ -285,7 +317,7 @@ main(void)
         cmocka_unit_test(test_load),           cmocka_unit_test(test_load_later),
         cmocka_unit_test(test_load_fails),     cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_disk_fails),     cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_pull_operation),
+        cmocka_unit_test(test_pull_operation), cmocka_unit_test(test_too_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
