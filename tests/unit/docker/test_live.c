@@ -112,6 +112,19 @@ await_state(int32_t state)
         assert_true(inspect().state != DOCKER_DEAD); /* the test's own time-out ends it */
 }
 
+/* Its script has come so far. */
+static void
+await_error_output(const char *text)
+{
+    struct trial t;
+
+    do {
+        trial_init(&t, DOCKER_LOGS, NAME);
+        t.call.in.logs.tail = -1;
+        trial_expect(&t, FAULT_NONE, NULL);
+    } while (!strstr(t.data[2], text));
+}
+
 static void
 test_info_and_ping(void **state)
 {
@@ -166,7 +179,7 @@ test_a_life(void **state)
     struct docker_container c;
 
     (void)state;
-    shell("echo out; echo err >&2; trap 'exit 7' TERM; while :; do sleep 0.1; done");
+    shell("trap 'exit 7' TERM; echo out; echo err >&2; while :; do sleep 0.1; done");
     assert_int_equal(create_with(NULL, 0, "already in use"), FAULT_ENGINE_CONFLICT);
     case_expect(DOCKER_START, NAME, FAULT_NONE, NULL);
     case_expect(DOCKER_START, NAME, FAULT_NONE, NULL);
@@ -196,6 +209,7 @@ test_a_life(void **state)
     assert_int_equal(t.call.out.stats.memory_limit_bytes, blueprint.memory_bytes);
     assert_true(t.call.out.stats.pids >= 1);
 
+    await_error_output("err\n");
     trial_init(&t, DOCKER_STOP, NAME);
     t.call.in.grace_ms = 5000;
     trial_expect(&t, FAULT_NONE, NULL);
@@ -393,19 +407,23 @@ test_events_and_the_oom_killer(void **state)
 {
     struct trial events;
     struct docker_container c;
+    int tries = 0;
 
     (void)state;
     trial_init(&events, DOCKER_EVENTS, NULL);
     trial_start(&events);
     /* Only what happens after the stream is open is told. */
     case_expect(DOCKER_PING, NULL, FAULT_NONE, NULL);
-    shell("exec fixture hog 100000000");
-    case_expect(DOCKER_START, NAME, FAULT_NONE, NULL);
-    await_state(DOCKER_EXITED);
-    c = inspect();
+    /* Of one in ten, 20.10 tells too late to note it in the container. */
+    do {
+        shell("exec fixture hog 100000000");
+        case_expect(DOCKER_START, NAME, FAULT_NONE, NULL);
+        await_state(DOCKER_EXITED);
+        c = inspect();
+        assert_int_equal(c.exit_code, 137);
+        case_expect(DOCKER_REMOVE, NAME, FAULT_NONE, NULL);
+    } while (!c.oom_killed && ++tries < 8);
     assert_true(c.oom_killed);
-    assert_int_equal(c.exit_code, 137);
-    case_expect(DOCKER_REMOVE, NAME, FAULT_NONE, NULL);
     assert_true(loop_run_until(loop, has_hints, &events, PATIENCE_MS));
     print_message("%s\n", events.hints);
     assert_int_equal(events.done_count, 0);
