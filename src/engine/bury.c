@@ -120,10 +120,11 @@ bury_on_durable(struct engine_wait *wait, const struct fault *fault)
 }
 
 static void
-bury_call(struct bury *bury, bool heavy, void (*done)(struct lane_op *, const struct fault *))
+bury_call(struct bury *bury, enum lane_share share,
+          void (*done)(struct lane_op *, const struct fault *))
 {
     bury->calling = true;
-    bury->op.heavy = heavy;
+    bury->op.share = share;
     bury->op.done = done;
     lane_submit(bury->work.instance->host->lane, &bury->op);
 }
@@ -153,7 +154,7 @@ bury_end_container(struct bury *bury)
     }
     bury->op = (struct lane_op){ .call = { .verb = DOCKER_STOP, .name = bury->name } };
     bury->op.call.in.grace_ms = bury->work.instance->blueprint->spec.stop_grace_ms;
-    bury_call(bury, true, bury_on_ended);
+    bury_call(bury, LANE_HEAVY, bury_on_ended);
 }
 
 static void
@@ -176,7 +177,7 @@ static void
 bury_inspect(struct bury *bury)
 {
     bury->op = (struct lane_op){ .call = { .verb = DOCKER_INSPECT, .name = bury->name } };
-    bury_call(bury, false, bury_on_inspected);
+    bury_call(bury, LANE_LIGHT, bury_on_inspected);
 }
 
 /* Its exit code and whether memory was the reason. */
@@ -278,7 +279,7 @@ static void
 bury_remove(struct bury *bury)
 {
     bury->op = (struct lane_op){ .call = { .verb = DOCKER_REMOVE, .name = bury->name } };
-    bury_call(bury, true, bury_on_removed);
+    bury_call(bury, LANE_HEAVY, bury_on_removed);
 }
 
 static void

@@ -49,7 +49,7 @@ compare_remove(struct engine *engine, struct host *host, const struct docker_con
     memcpy(removal->name, container->id, sizeof(removal->name));
     removal->op = (struct lane_op){
         .call = { .verb = DOCKER_REMOVE, .name = removal->name },
-        .heavy = true,
+        .share = LANE_HEAVY,
         .done = compare_on_removed,
     };
     removal->engine = engine;
@@ -85,7 +85,8 @@ compare_known(struct engine *engine, struct instance *instance,
         bury_look(engine, instance);
 }
 
-static void
+/* Return: whether it is one that may be here, and that whoever knows of it will not leave behind. */
+static bool
 compare_container(struct engine *engine, struct host *host,
                   const struct docker_container *container)
 {
@@ -94,18 +95,20 @@ compare_container(struct engine *engine, struct host *host,
 
     if (!id_decode(ID_INSTANCE, container->label_instance, &id)) {
         compare_remove(engine, host, container);
-        return;
+        return false;
     }
     instance = idmap_find(&engine->model->instances, id);
     if (engine->info.restored && adopt_container(engine, host, instance, container))
-        return;
+        return true;
     if (instance && instance->host == host &&
         (int64_t)instance->generation == container->label_generation) {
         compare_known(engine, instance, container);
-        return;
+        return instance->state == INSTANCE_RUNNING;
     }
-    if (!engine->info.restored && !compare_is_elsewhere(host, instance, container))
-        compare_remove(engine, host, container);
+    if (engine->info.restored || compare_is_elsewhere(host, instance, container))
+        return true;
+    compare_remove(engine, host, container);
+    return false;
 }
 
 static int
@@ -140,20 +143,21 @@ compare_is_listed(const struct docker_container **sorted, size_t count,
     return bsearch(&wanted, sorted, count, sizeof(const void *), compare_by_instance) != NULL;
 }
 
-void
+bool
 compare_host(struct engine *engine, struct host *host, const struct docker_container *containers,
              size_t count)
 {
     const struct docker_container **sorted;
     struct list_node *next;
+    bool clean = true;
 
     if (engine->reloading || engine->health == ENGINE_STOPPING)
-        return;
+        return false;
     for (size_t i = 0; i < count; i++)
-        compare_container(engine, host, &containers[i]);
+        clean = compare_container(engine, host, &containers[i]) && clean;
 
     if (engine->info.restored)
-        return; /* what is missing here may be found on another host */
+        return false; /* what is missing here may be found on another host */
     sorted = compare_sort(containers, count);
     for (struct list_node *node = list_first(&host->instances); node; node = next) {
         struct instance *instance = CONTAINER_OF(node, struct instance, node);
@@ -170,4 +174,5 @@ compare_host(struct engine *engine, struct host *host, const struct docker_conta
             bury_start(engine, instance);
     }
     free(sorted);
+    return clean;
 }

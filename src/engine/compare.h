@@ -6,6 +6,7 @@
 
 #include "state.h"
 
-/** compare_host() - @containers [count] is a complete list of those with our cluster's label. */
-void compare_host(struct engine *engine, struct host *host,
+/** compare_host() - @containers [count] is a complete list of those with our cluster's label. Return:
+ * whether each of them may be there and is at rest. */
+bool compare_host(struct engine *engine, struct host *host,
                   const struct docker_container *containers, size_t count);

@@ -1,6 +1,7 @@
 #include "departures.h"
 
 #include "bury.h"
+#include "join.h"
 #include "lane.h"
 #include "launch.h"
 #include "rounds.h"
@@ -101,8 +102,11 @@ departures_remove(struct engine *engine, struct host *host)
 {
     int64_t now_ms = state_now_ms(engine);
 
-    if (host->lane && (host->lane->running.count || host->lane->waiting.count || host->lane->join ||
-                       host->lane->hints)) {
+    if (host->lane && !host->lost && lane_is_unsure(host->lane)) {
+        join_schedule(host->lane, 0); /* what was left behind is removed first */
+        return;
+    }
+    if (host->lane && lane_is_busy(host->lane)) {
         lane_cancel_all(host->lane);
         return;
     }

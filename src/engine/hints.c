@@ -27,6 +27,7 @@ hints_open(struct lane *lane)
     lane->hints = mem_new0(sizeof(*lane->hints));
     lane->hints->op = (struct lane_op){
         .call = { .verb = DOCKER_EVENTS, .on_hint = hints_on_hint },
+        .share = LANE_FREE,
         .done = hints_on_end,
     };
     lane_submit(lane, &lane->hints->op);

@@ -5,6 +5,7 @@
 
 struct registry {
     UT_hash_handle hh;
+    struct registry *next; /* among those that are out of use */
     struct secret *auth;
     char server[];
 };
@@ -34,16 +35,43 @@ static void images_on_progress(struct docker_call *call, int64_t done, int64_t t
 static void images_on_sent(struct lane_op *op, const struct fault *fault);
 static void images_end(struct image_spread *spread, const struct fault *fault);
 
+static void
+registry_free(struct registry *registry)
+{
+    secret_free(registry->auth);
+    free(registry);
+}
+
+void
+images_tidy(struct engine *engine)
+{
+    struct registry *registry;
+
+    if (engine->works > 0 || engine->spreads.count > 0)
+        return;
+    while ((registry = engine->registries_old)) {
+        engine->registries_old = registry->next;
+        registry_free(registry);
+    }
+}
+
 void
 engine_registry_set(struct engine *engine, const char *server, struct secret *auth)
 {
     struct registry *registry;
 
     HASH_FIND_STR(engine->registries, server, registry);
+    if (registry && auth && secret_len(registry->auth) == secret_len(auth) &&
+        memcmp(secret_bytes(registry->auth), secret_bytes(auth), secret_len(auth)) == 0) {
+        secret_free(auth);
+        return;
+    }
     if (registry) {
+        /* A pull that waits or is under way may have borrowed it. */
         HASH_DEL(engine->registries, registry);
-        secret_free(registry->auth);
-        free(registry);
+        registry->next = engine->registries_old;
+        engine->registries_old = registry;
+        images_tidy(engine);
     }
     if (!auth)
         return;
@@ -62,10 +90,10 @@ images_fini(struct engine *engine)
     while (registry) {
         struct registry *next = registry->hh.next;
 
-        secret_free(registry->auth);
-        free(registry);
+        registry_free(registry);
         registry = next;
     }
+    images_tidy(engine);
 }
 
 /* The part before the first slash names a registry if it looks like a host. */
@@ -86,7 +114,7 @@ images_auth(const struct engine *engine, const char *image)
 void
 images_pull_prepare(struct engine *engine, const char *image, struct lane_op *op)
 {
-    *op = (struct lane_op){ .call = { .verb = DOCKER_PULL, .name = image }, .heavy = true };
+    *op = (struct lane_op){ .call = { .verb = DOCKER_PULL, .name = image }, .share = LANE_BULK };
     op->call.in.registry_auth = images_auth(engine, image);
 }
 
@@ -176,7 +204,7 @@ static void
 images_send(struct image_spread *spread, struct host *host)
 {
     if (spread->path) {
-        spread->op = (struct lane_op){ .call = { .verb = DOCKER_LOAD }, .heavy = true };
+        spread->op = (struct lane_op){ .call = { .verb = DOCKER_LOAD }, .share = LANE_BULK };
         spread->op.call.in.path = spread->path;
     } else {
         images_pull_prepare(spread->engine, spread->name, &spread->op);

@@ -15,5 +15,7 @@ void images_host_joined(struct engine *engine, struct host *host);
 void images_operation_cancel(struct engine *engine, const struct operation *operation);
 /** images_cancel_all() - see recover.c. */
 void images_cancel_all(struct engine *engine);
+/** images_tidy() - free credentials that were replaced, when no pull can have borrowed them. */
+void images_tidy(struct engine *engine);
 /** images_fini() - forget all credentials. */
 void images_fini(struct engine *engine);

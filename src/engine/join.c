@@ -16,6 +16,7 @@ enum {
 /* One look.  Freed when it ends. */
 struct join {
     struct lane_op op;
+    uint32_t leftovers; /* the lane's when the list was asked for */
 };
 
 /* In order of time. */
@@ -93,7 +94,9 @@ join_begin(struct lane *lane)
 static void
 join_info(struct lane *lane)
 {
-    lane->join->op = (struct lane_op){ .call = { .verb = DOCKER_INFO }, .done = join_on_info };
+    lane->join->op = (struct lane_op){ .call = { .verb = DOCKER_INFO },
+                                       .share = LANE_FREE,
+                                       .done = join_on_info };
     lane_submit(lane, &lane->join->op);
 }
 
@@ -153,7 +156,10 @@ join_on_info(struct lane_op *op, const struct fault *fault)
 static void
 join_list(struct lane *lane)
 {
-    lane->join->op = (struct lane_op){ .call = { .verb = DOCKER_LIST }, .done = join_on_list };
+    lane->join->op = (struct lane_op){ .call = { .verb = DOCKER_LIST },
+                                       .share = LANE_FREE,
+                                       .done = join_on_list };
+    lane->join->leftovers = lane->leftovers;
     lane_submit(lane, &lane->join->op);
 }
 
@@ -166,7 +172,8 @@ join_on_list(struct lane_op *op, const struct fault *fault)
         join_ended(lane, fault);
         return;
     }
-    compare_host(lane->engine, lane->host, op->call.out.list.at, op->call.out.list.count);
+    if (compare_host(lane->engine, lane->host, op->call.out.list.at, op->call.out.list.count))
+        lane->leftovers_seen = lane->join->leftovers;
     if (lane->engine->reloading || lane->engine->health == ENGINE_STOPPING) {
         join_ended(lane, NULL);
         return;

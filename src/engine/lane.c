@@ -19,8 +19,10 @@ lane_new(struct engine *engine, struct host *host)
     lane->engine = engine;
     lane->host = host;
     lane->probe_delay_ms = LANE_PROBE_MIN_MS;
-    list_init(&lane->waiting);
+    for (int share = 0; share < LANE_SHARE_COUNT; share++)
+        list_init(&lane->queues[share].waiting);
     list_init(&lane->running);
+    lane->leftovers = 1; /* of what was before us, nothing is known */
     host->lane = lane;
     lane->counted = true;
     engine->joins_pending++;
@@ -32,7 +34,7 @@ lane_free(struct lane *lane)
 {
     if (!lane)
         return;
-    assert(lane->running.count == 0 && lane->waiting.count == 0 && !lane->join && !lane->hints);
+    assert(!lane_is_busy(lane));
     state_timer_clear(lane->engine, &lane->timer);
     if (list_is_in(&lane->join_node))
         list_remove(&lane->engine->joins_waiting, &lane->join_node);
@@ -48,14 +50,32 @@ lane_is_leaving(const struct lane *lane)
     const struct host *host = lane->host;
 
     return host->state == HOST_INACTIVE && host->instance_count == 0 &&
-           (host->remove_when_empty || host->lost);
+           (host->lost || (host->remove_when_empty && !lane_is_unsure(lane)));
+}
+
+bool
+lane_is_busy(const struct lane *lane)
+{
+    for (int share = 0; share < LANE_SHARE_COUNT; share++) {
+        if (lane->queues[share].waiting.count > 0)
+            return true;
+    }
+    return lane->running.count > 0 || lane->join || lane->hints;
+}
+
+bool
+lane_is_unsure(const struct lane *lane)
+{
+    return lane->state != LANE_BROKEN && lane->leftovers != lane->leftovers_seen;
 }
 
 static uint32_t
-lane_limit(const struct lane *lane)
+lane_limit(const struct lane *lane, int share)
 {
     int64_t limit = lane->host->pool->policy.starts_per_host;
 
+    if (share != LANE_HEAVY)
+        return share == LANE_LIGHT ? LANE_LIGHT_MAX : LANE_BULK_MAX;
     if (limit == 0)
         limit = lane->host->total.cpus_milli * 3 / 1000;
     if (limit < 2)
@@ -66,7 +86,11 @@ lane_limit(const struct lane *lane)
 static void
 lane_settle_ask(struct lane *lane)
 {
-    if (lane->state != LANE_BROKEN && lane->waiting.count <= LANE_WAITING_MAX)
+    bool full = false;
+
+    for (int share = 0; share < LANE_SHARE_COUNT; share++)
+        full |= lane->queues[share].waiting.count > LANE_WAITING_MAX;
+    if (lane->state != LANE_BROKEN && !full)
         return;
     lane->engine->breaks_pending = true;
     lane->engine->ports.clock->turn_ask(lane->engine->ports.clock->self);
@@ -79,13 +103,35 @@ lane_submit(struct lane *lane, struct lane_op *op)
     op->running = false;
     op->broken = false;
     op->submitted_mono_ms = state_mono_ms(lane->engine);
-    if (!op->heavy) {
+    if (op->share == LANE_FREE) {
         lane_begin(lane, op);
         return;
     }
-    list_push(&lane->waiting, &op->node);
+    list_push(&lane->queues[op->share].waiting, &op->node);
     lane_poke(lane);
-    lane_settle_ask(lane);
+    if (!op->running)
+        lane_settle_ask(lane);
+}
+
+/* What it was to make may be there all the same, what it was to remove may still be. */
+static void
+lane_note_leftover(struct lane *lane, const struct lane_op *op, const struct fault *fault)
+{
+    if (fault && op->share == LANE_HEAVY &&
+        (fault_rule(fault->kind)->unsure || op->call.verb == DOCKER_REMOVE))
+        lane->leftovers++;
+}
+
+/* All but the first @kept go to the end of @failed, in their order. */
+static void
+lane_shorten(struct lane_queue *queue, size_t kept, struct list *failed)
+{
+    struct list newest;
+
+    list_init(&newest);
+    while (queue->waiting.count > kept)
+        list_push_front(&newest, list_pop_last(&queue->waiting));
+    list_move(failed, &newest);
 }
 
 /* What waits on a broken host, and the newest of too many, fails at the end of the turn, not inside
@@ -98,19 +144,18 @@ lane_settle(struct lane *lane)
     struct list_node *node;
     struct fault fault;
 
-    if (lane->waiting.count <= kept)
-        return;
     if (lane->state == LANE_BROKEN)
         fault_set(&fault, FAULT_UNREACHABLE, "lane", "host %s does not answer", lane->host->name);
     else
         fault_set(&fault, FAULT_NO_CAPACITY, "lane", "host %s has %d calls waiting already",
                   lane->host->name, LANE_WAITING_MAX);
     list_init(&failed);
-    while (lane->waiting.count > kept)
-        list_push_front(&failed, list_pop_last(&lane->waiting));
+    for (int share = 0; share < LANE_SHARE_COUNT; share++)
+        lane_shorten(&lane->queues[share], kept, &failed);
     while ((node = list_pop(&failed))) {
         struct lane_op *op = CONTAINER_OF(node, struct lane_op, node);
 
+        lane_note_leftover(lane, op, &fault);
         op->done(op, &fault);
     }
 }
@@ -118,9 +163,13 @@ lane_settle(struct lane *lane)
 static void
 lane_poke(struct lane *lane)
 {
-    while (lane->state == LANE_OPEN && lane->waiting.count > 0 &&
-           lane->heavy_running < lane_limit(lane))
-        lane_begin(lane, CONTAINER_OF(list_pop(&lane->waiting), struct lane_op, node));
+    for (int share = 0; share < LANE_FREE; share++) {
+        struct lane_queue *queue = &lane->queues[share];
+
+        while ((share == LANE_LIGHT || lane->state == LANE_OPEN) && queue->waiting.count > 0 &&
+               queue->running < lane_limit(lane, share))
+            lane_begin(lane, CONTAINER_OF(list_pop(&queue->waiting), struct lane_op, node));
+    }
 }
 
 static void
@@ -131,7 +180,7 @@ lane_begin(struct lane *lane, struct lane_op *op)
     op->running = true;
     op->began_mono_ms = state_mono_ms(lane->engine);
     list_push(&lane->running, &op->node);
-    lane->heavy_running += op->heavy;
+    lane->queues[op->share].running++;
     lane->engine->lane_ops++;
     op->call.host_id = lane->host->id;
     op->call.done = lane_on_done;
@@ -147,7 +196,7 @@ lane_on_done(struct docker_call *call, const struct fault *fault)
 
     list_remove(&lane->running, &op->node);
     op->running = false;
-    lane->heavy_running -= op->heavy;
+    lane->queues[op->share].running--;
     lane->engine->lane_ops--;
     if (op->broken && fault && fault->kind == FAULT_CANCELLED) {
         /* Whether it happened is not known: the caller looks, or tries elsewhere. */
@@ -156,6 +205,7 @@ lane_on_done(struct docker_call *call, const struct fault *fault)
     } else {
         lane_judge(lane, op, fault);
     }
+    lane_note_leftover(lane, op, fault);
     lane_poke(lane);
     op->done(op, fault);
 }
@@ -201,8 +251,9 @@ lane_cancel(struct lane_op *op)
         docker->call_cancel(docker->self, &op->call);
         return;
     }
-    list_remove(&lane->waiting, &op->node);
+    list_remove(&lane->queues[op->share].waiting, &op->node);
     fault_set(&fault, FAULT_CANCELLED, "lane", "cancelled before it began");
+    lane_note_leftover(lane, op, &fault);
     op->done(op, &fault);
 }
 
@@ -213,8 +264,10 @@ lane_cancel_all(struct lane *lane)
     struct list_node *node;
     struct list_node *next;
 
-    while ((node = list_first(&lane->waiting)))
-        lane_cancel(CONTAINER_OF(node, struct lane_op, node));
+    for (int share = 0; share < LANE_SHARE_COUNT; share++) {
+        while ((node = list_first(&lane->queues[share].waiting)))
+            lane_cancel(CONTAINER_OF(node, struct lane_op, node));
+    }
     for (node = list_first(&lane->running); node; node = next) {
         next = list_next(&lane->running, node);
         docker->call_cancel(docker->self, &CONTAINER_OF(node, struct lane_op, node)->call);

@@ -7,17 +7,29 @@
  *   joining --compared--> open --fault--> broken --probe answered--> joining
  *
  * While a host joins, heavy calls wait; while it is broken they fail at once.
+ * Calls wait for others of their share only: a registry that takes an hour must
+ * not keep a container from being stopped.
  */
 
 #include "state.h"
 
 enum lane_state { LANE_JOINING, LANE_OPEN, LANE_BROKEN };
 
+enum lane_share {
+    LANE_LIGHT, /* inspect, logs, statistics */
+    LANE_HEAVY, /* create, start, stop, remove; waits until the host was compared */
+    LANE_BULK,  /* images; waits, too */
+    LANE_FREE,  /* not limited: looks at the host, its events, questions to containers */
+    LANE_SHARE_COUNT,
+};
+
 enum {
     LANE_FAILURES_MAX = 3, /* faults in a row that blame the host: broken */
     LANE_PROBE_MIN_MS = 1000,
     LANE_PROBE_MAX_MS = 30000,
-    LANE_WAITING_MAX = 10000, /* what comes on top fails */
+    LANE_LIGHT_MAX = 64,
+    LANE_BULK_MAX = 6,
+    LANE_WAITING_MAX = 10000, /* of each share; what comes on top fails */
 };
 
 struct join;
@@ -27,7 +39,7 @@ struct keep;
 /* One call.  Embed it. */
 struct lane_op {
     struct docker_call call; /* in: verb, name, in.*, callbacks but done */
-    bool heavy;              /* counts against the host's limit (create, start, stop, pull, ...) */
+    enum lane_share share;
     /* Exactly once, never from inside lane_submit(); last touch. */
     void (*done)(struct lane_op *op, const struct fault *fault);
     struct keep *keep; /* on whose behalf, for keep.c */
@@ -40,14 +52,22 @@ struct lane_op {
     int64_t began_mono_ms;
 };
 
+struct lane_queue {
+    struct list waiting; /* struct lane_op */
+    uint32_t running;
+};
+
 struct lane {
     struct engine *engine;
     struct host *host;
     enum lane_state state;
-    struct list waiting; /* heavy ones */
+    struct lane_queue queues[LANE_SHARE_COUNT];
     struct list running; /* all that docker has */
-    uint32_t heavy_running;
-    uint32_t failures; /* in a row */
+    uint32_t failures;   /* in a row */
+    /* Times that something may have been left behind there, and how many of these the last
+     * comparison that found nothing to remove knew of. */
+    uint32_t leftovers;
+    uint32_t leftovers_seen;
     int64_t probe_delay_ms;
     struct clock_timer timer;   /* next probe, pulse or compare */
     struct join *join;          /* the probe or compare under way; NULL: none */
@@ -65,9 +85,13 @@ void lane_free(struct lane *lane);
 
 /** lane_is_leaving() - its host is empty and about to be removed: nothing is to be asked of it any more. */
 bool lane_is_leaving(const struct lane *lane);
+/** lane_is_busy() - calls are under way or wait. */
+bool lane_is_busy(const struct lane *lane);
+/** lane_is_unsure() - it can be asked, and there may be containers that nobody knows of. */
+bool lane_is_unsure(const struct lane *lane);
 
 /** lane_submit() - run @op when its turn comes; FAULT_NO_CAPACITY at the end of the turn when too many
- * heavy ones wait. */
+ * of its share wait. */
 void lane_submit(struct lane *lane, struct lane_op *op);
 /** lane_cancel() - done still comes, with FAULT_CANCELLED unless it had ended. */
 void lane_cancel(struct lane_op *op);

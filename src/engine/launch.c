@@ -107,13 +107,14 @@ launch_on_durable(struct engine_wait *wait, const struct fault *fault)
 
 /* A step's call: through the host's lane, unless somebody wants the launch to end. */
 void
-launch_call(struct launch *launch, bool heavy, void (*done)(struct lane_op *, const struct fault *))
+launch_call(struct launch *launch, enum lane_share share,
+            void (*done)(struct lane_op *, const struct fault *))
 {
     struct instance *instance = launch->work.instance;
 
     assert(!launch->calling);
     launch->calling = true;
-    launch->op.heavy = heavy;
+    launch->op.share = share;
     launch->op.done = done;
     launch->step_mono_ms = state_mono_ms(launch->work.engine);
     lane_submit(instance->host->lane, &launch->op);
@@ -166,7 +167,7 @@ launch_pull(struct flow *flow)
         return;
     }
     images_pull_prepare(launch->work.engine, launch_spec(launch)->image, &launch->op);
-    launch_call(launch, true, launch_on_pulled);
+    launch_call(launch, LANE_BULK, launch_on_pulled);
 }
 
 static void
@@ -193,7 +194,7 @@ launch_create(struct flow *flow)
         return;
     launch->op = (struct lane_op){ .call = { .verb = DOCKER_CREATE, .name = launch->name } };
     launch_words_fill(launch, &launch->op.call.in.create);
-    launch_call(launch, true, launch_on_created);
+    launch_call(launch, LANE_HEAVY, launch_on_created);
 }
 
 static void
@@ -221,7 +222,7 @@ launch_on_created(struct lane_op *op, const struct fault *fault)
     if (fault->kind == FAULT_ENGINE_MISSING && !launch->pulled &&
         launch_spec(launch)->pull != PULL_NEVER) {
         images_pull_prepare(launch->work.engine, launch_spec(launch)->image, &launch->op);
-        launch_call(launch, true, launch_on_pulled);
+        launch_call(launch, LANE_BULK, launch_on_pulled);
         return;
     }
     if (fault->kind == FAULT_ENGINE_MISSING) {
@@ -243,7 +244,7 @@ void
 launch_look(struct launch *launch, void (*done)(struct lane_op *, const struct fault *))
 {
     launch->op = (struct lane_op){ .call = { .verb = DOCKER_INSPECT, .name = launch->name } };
-    launch_call(launch, false, done);
+    launch_call(launch, LANE_LIGHT, done);
 }
 
 static bool
@@ -267,6 +268,7 @@ launch_on_create_looked(struct lane_op *op, const struct fault *fault)
         flow_step_done(&launch->flow, fault);
         return;
     }
+    launch->found = op->call.out.container.state != DOCKER_CREATED;
     if (!launch_is_ours(launch, &op->call.out.container)) {
         fault_set(&taken, FAULT_ENGINE_CONFLICT, "launch.create",
                   "a container that is not ours has the name %s", launch->name);
@@ -284,14 +286,38 @@ launch_begin(struct flow *flow)
     if (launch_is_over(launch))
         return;
     launch->began = true;
+    if (launch->found) {
+        /* It was started before a crash: once more would do its work twice. */
+        flow_step_done(flow, NULL);
+        return;
+    }
     launch->op = (struct lane_op){ .call = { .verb = DOCKER_START, .name = launch->name } };
-    launch_call(launch, true, launch_on_began);
+    launch_call(launch, LANE_HEAVY, launch_on_began);
+}
+
+static bool
+launch_has_fixed_port(const struct launch *launch)
+{
+    const struct blueprint_port *ports = launch_spec(launch)->ports.at;
+
+    for (size_t i = 0; i < launch_spec(launch)->ports.count; i++) {
+        if (ports[i].host != 0)
+            return true;
+    }
+    return false;
 }
 
 static void
 launch_on_began(struct lane_op *op, const struct fault *fault)
 {
     struct launch *launch = launch_called(op, METER_START);
+
+    /* The engine chose a port that somebody else has: the next time it chooses another one. */
+    if (fault && fault->kind == FAULT_PORT_TAKEN && !launch_has_fixed_port(launch) &&
+        launch->looks++ < LAUNCH_LOOKS_MAX) {
+        launch_begin(&launch->flow);
+        return;
+    }
 
     if (fault && launch_end_is_lost(fault) && launch->looks++ < LAUNCH_LOOKS_MAX) {
         launch_look(launch, launch_on_begin_looked);

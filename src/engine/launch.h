@@ -35,6 +35,7 @@ struct launch {
     bool pulled;   /* the image was pulled in this launch */
     bool died;     /* the engine hinted that the container ended */
     bool began;    /* the container was asked to start */
+    bool found;    /* it was there already, and had been started */
     bool retrying; /* the timer runs until the next attempt is queued */
     uint32_t looks;
     int64_t began_mono_ms;
@@ -57,7 +58,7 @@ void launch_abandon(struct launch *launch);
 /* For the other files of a launch. */
 
 /** launch_call() - submit @launch->op, whose call is set; @done first calls launch_called(). */
-void launch_call(struct launch *launch, bool heavy,
+void launch_call(struct launch *launch, enum lane_share share,
                  void (*done)(struct lane_op *op, const struct fault *fault));
 /** launch_called() - the launch of @op; its time counts for @step (METER_STEP_COUNT: for none). */
 struct launch *launch_called(struct lane_op *op, enum meter_step step);

@@ -83,7 +83,7 @@ launch_end_remove(struct flow *flow)
         return;
     }
     launch->op = (struct lane_op){ .call = { .verb = DOCKER_REMOVE, .name = launch->name } };
-    launch_call(launch, true, launch_end_on_removed);
+    launch_call(launch, LANE_HEAVY, launch_end_on_removed);
 }
 
 static void

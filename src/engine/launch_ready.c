@@ -10,6 +10,8 @@ enum {
     READY_DELAY_MAX_MS = 1000,
     READY_TOLD_MS = 250, /* for the engine's word about its end, */
     READY_TOLD_MAX = 3,  /* so often */
+    EXIT_NOT_EXECUTABLE = 126,
+    EXIT_NO_SUCH_COMMAND = 127,
 };
 
 /* In the order in which they run. */
@@ -57,6 +59,19 @@ launch_ready_port(const struct launch *launch)
     return 0;
 }
 
+/* A shell's words for a command that cannot be run; with restarts, it may be there the next time. */
+static void
+launch_ready_exited(const struct instance *instance, const struct docker_container *container,
+                    struct fault *ret_fault)
+{
+    bool no_command =
+        container->exit_code == EXIT_NOT_EXECUTABLE || container->exit_code == EXIT_NO_SUCH_COMMAND;
+
+    observe_exit_text(instance, container, ret_fault);
+    if (no_command && instance->blueprint->spec.restart.policy == RESTART_NO)
+        ret_fault->kind = FAULT_COMMAND;
+}
+
 static void
 launch_ready_on_dead(struct launch *launch, const struct docker_container *container)
 {
@@ -72,7 +87,7 @@ launch_ready_on_dead(struct launch *launch, const struct docker_container *conta
     instance->exit_code = container->exit_code;
     if (container->oom_killed && !instance->oom_told)
         bury_oom_seen(launch->work.engine, instance);
-    observe_exit_text(instance, container, &exited);
+    launch_ready_exited(instance, container, &exited);
     flow_step_done(&launch->flow, &exited);
 }
 
@@ -119,7 +134,7 @@ launch_ready_ask(struct launch *launch)
     launch->op = (struct lane_op){ .call = { .verb = DOCKER_READY, .name = launch->name } };
     launch->op.call.in.ready.host_port = launch_ready_port(launch);
     launch->op.call.in.ready.path = ready->kind == READY_HTTP ? ready->path : NULL;
-    launch_call(launch, false, launch_ready_on_asked);
+    launch_call(launch, LANE_FREE, launch_ready_on_asked);
 }
 
 static void

@@ -96,9 +96,10 @@ struct engine {
 
     struct answer_flight *flights;
     struct registry *registries;
-    struct list spreads; /* struct image_spread */
-    struct idmap idles;  /* struct idle_watch by instance */
-    struct list rounds;  /* operations that wait for a housekeeping round */
+    struct registry *registries_old; /* replaced, but perhaps still borrowed */
+    struct list spreads;             /* struct image_spread */
+    struct idmap idles;              /* struct idle_watch by instance */
+    struct list rounds;              /* operations that wait for a housekeeping round */
 
     void (*notify)(void *cookie);
     void *notify_cookie;

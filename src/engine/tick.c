@@ -3,6 +3,7 @@
 #include "bury.h"
 #include "departures.h"
 #include "idle.h"
+#include "images.h"
 #include "lane.h"
 #include "recover.h"
 #include "turn.h"
@@ -137,6 +138,7 @@ tick_housekeep(struct engine *engine)
     tick_prune_rest(engine, now_ms);
     engine->ports.store->put_retention(turn_batch(engine), &retention);
     idle_check(engine);
+    images_tidy(engine);
     state_sweep(engine);
 }
 

@@ -1,0 +1,156 @@
+/*
+ * Launches at the edges: a container that ran while nobody looked, ports that
+ * somebody else has, commands that are not there, requests that fit nowhere.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "scene.h"
+
+static const char job[] = "{'name':'job','image':'img','memory_bytes':67108864,"
+                          "'ready':{'kind':'none'}}";
+static const char web[] = "{'name':'web','image':'img','memory_bytes':67108864,"
+                          "'ports':[{'container':80}]}";
+static const char fixed[] = "{'name':'fixed','image':'img','memory_bytes':67108864,"
+                            "'ports':[{'container':80,'host':8080}]}";
+static const char again[] = "{'name':'again','image':'img','memory_bytes':67108864,"
+                            "'restart':{'policy':'always','max_retries':1}}";
+
+static void
+begin(struct scene *scene, int hosts)
+{
+    scene_begin(scene, hosts);
+    scene_blueprint(scene, job);
+    scene_blueprint(scene, web);
+    scene_blueprint(scene, fixed);
+    scene_blueprint(scene, again);
+}
+
+static int32_t code_at_once;
+
+static void
+end_at_once(void *cookie, struct fake_machine *machine, struct fake_container *container)
+{
+    (void)cookie;
+    fake_machine_end(machine, container, code_at_once, false);
+}
+
+/* A job that was started before a crash, and ended while nobody looked, is not done again. */
+static void
+test_a_job_is_not_done_twice(void **state)
+{
+    struct scene scene;
+    struct fake_container *container;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 1);
+    id = scene_launch(&scene, "job");
+    while (fake_docker_count(scene.world.docker, DOCKER_START) == 0)
+        assert_true(world_turn(&scene.world, INT64_MAX));
+    world_crash(&scene.world, 9);
+    container = CONTAINER_OF(list_first(&world_machine(&scene.world, "h1")->containers),
+                             struct fake_container, node);
+    container->seen.state = DOCKER_RUNNING;
+    container->seen.started_at_ms = 1;
+    fake_machine_end(world_machine(&scene.world, "h1"), container, 0, false);
+    fake_docker_records_clear(scene.world.docker);
+    world_start(&scene.world);
+    scene_until(&scene, id, INSTANCE_STOPPED, 30000);
+    assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_START), 0);
+    assert_int_equal(scene_instance(&scene, id)->exit_code, 0);
+    scene_end(&scene);
+}
+
+/* The engine chose a port that is taken: the same container is started again and gets another. */
+static void
+test_a_port_of_the_engines_choice_is_tried_again(void **state)
+{
+    struct scene scene;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 2);
+    scene_fault(&scene, DOCKER_START, NULL, 1,
+                (struct fake_fate){ .latency_ms = 1, .kind = FAULT_PORT_TAKEN });
+    id = scene_run_one(&scene, "web");
+    assert_string_equal(scene_host_name(&scene, id), "h1");
+    assert_int_equal(scene_instance(&scene, id)->generation, 1);
+    assert_int_equal(scene_events(&scene, "instance.attempt_failed", id), 0);
+    scene_end(&scene);
+}
+
+/* A fixed port that is taken on one host may be free on another. */
+static void
+test_a_fixed_port_is_tried_elsewhere(void **state)
+{
+    struct scene scene;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 2);
+    scene_fault(&scene, DOCKER_START, "h1", 0,
+                (struct fake_fate){ .latency_ms = 1, .kind = FAULT_PORT_TAKEN });
+    id = scene_run_one(&scene, "fixed");
+    assert_string_equal(scene_host_name(&scene, id), "h2");
+    assert_int_equal(scene_events(&scene, "instance.attempt_failed", id), 1);
+    scene_end(&scene);
+}
+
+static enum fault_kind
+blame_of(struct scene *scene, const char *blueprint)
+{
+    const struct blueprint *row =
+        model_blueprint_find(engine_model(scene->world.engine), blueprint);
+
+    return row->breaker ? (enum fault_kind)row->breaker->last_kind : FAULT_NONE;
+}
+
+/* A shell that does not find its command says 127: that is the command's fault. */
+static void
+test_a_missing_command_is_the_commands_fault(void **state)
+{
+    struct scene scene;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 2);
+    code_at_once = 127;
+    fake_docker_on_start(scene.world.docker, end_at_once, NULL);
+    id = scene_launch(&scene, "web");
+    scene_until(&scene, id, INSTANCE_FAILED, 30000);
+    assert_int_equal(blame_of(&scene, "web"), FAULT_COMMAND);
+    assert_non_null(strstr(scene_instance(&scene, id)->reason, "command was not found"));
+    assert_int_equal(scene_instance(&scene, id)->exit_code, 127);
+
+    /* With restarts it may be there the next time. */
+    id = scene_launch(&scene, "again");
+    scene_until(&scene, id, INSTANCE_FAILED, 60000);
+    assert_int_equal(blame_of(&scene, "again"), FAULT_EXITED);
+    assert_int_equal(scene_instance(&scene, id)->generation, 2);
+
+    code_at_once = 1;
+    id = scene_launch(&scene, "web");
+    scene_until(&scene, id, INSTANCE_FAILED, 30000);
+    assert_int_equal(blame_of(&scene, "web"), FAULT_EXITED);
+    fake_docker_on_start(scene.world.docker, NULL, NULL);
+    scene_end(&scene);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_job_is_not_done_twice),
+        cmocka_unit_test(test_a_port_of_the_engines_choice_is_tried_again),
+        cmocka_unit_test(test_a_fixed_port_is_tried_elsewhere),
+        cmocka_unit_test(test_a_missing_command_is_the_commands_fault),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
