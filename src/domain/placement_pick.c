@@ -140,15 +140,13 @@ pick_look_add(struct pick_look *look, struct placement_host *host)
 {
     size_t at = look->count;
 
-    if (at == PLACEMENT_LOOK) {
-        if (look->at[at - 1]->id < host->id)
-            return false;
+    while (at > 0 && look->at[at - 1]->id > host->id)
         at--;
-    } else {
-        look->count++;
-    }
-    for (; at > 0 && look->at[at - 1]->id > host->id; at--)
-        look->at[at] = look->at[at - 1];
+    if (at == PLACEMENT_LOOK)
+        return false;
+    look->count += look->count < PLACEMENT_LOOK;
+    for (size_t last = look->count - 1; last > at; last--)
+        look->at[last] = look->at[last - 1];
     look->at[at] = host;
     return true;
 }
@@ -210,7 +208,7 @@ pick_among_oldest(const struct pick *pick)
 {
     unsigned at = placement_bucket_of(pick->need->memory_bytes);
     struct placement_host *best = NULL;
-    struct pick_look look = { 0 };
+    struct pick_look look;
 
     for (at = placement_shelf_used_next(pick->used, at); at < SHELF_BUCKETS && !best;
          at = placement_shelf_used_next(pick->used, at + 1)) {
