@@ -396,7 +396,8 @@ placement_has_host(const struct placement *placement, const struct placement_ask
     (void)placement;
     for (; class; class = class->next)
         if (class->idle[PLACEMENT_FITS] > 0 &&
-            placement_labels_match(&class->labels, &ask->blueprint->spec.host_labels))
+            (!ask->blueprint ||
+             placement_labels_match(&class->labels, &ask->blueprint->spec.host_labels)))
             return true;
     return false;
 }

@@ -206,7 +206,7 @@ queue_line_next(struct queue_owner *owner, const struct queue_sweep *sweep, int6
     while (owner->line_next) {
         struct instance *instance = queue_instance_of(owner->line_next);
 
-        if (instance->retry_at_ms <= now_ms && instance->blueprint != sweep->aside)
+        if (instance->retry_at_ms <= now_ms && instance->blueprint->aside_round != sweep->round)
             return instance;
         owner->line_next = list_next(&owner->line, owner->line_next);
     }
@@ -299,12 +299,12 @@ queue_passed_over(struct queue *queue, struct instance *instance, struct queue_s
 }
 
 void
-queue_set_aside(struct queue *queue, struct instance *instance, struct queue_sweep *sweep)
+queue_set_aside(struct queue *queue, struct instance *instance, const struct queue_sweep *sweep)
 {
     struct queue_owner *owner =
         queue_owner_find(queue_pool_find(queue, instance->pool), instance->owner);
 
-    sweep->aside = instance->blueprint;
+    instance->blueprint->aside_round = sweep->round;
     if (owner->line_next == &instance->node)
         owner->line_next = list_next(&owner->line, &instance->node);
 }

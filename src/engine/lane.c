@@ -144,14 +144,16 @@ lane_settle(struct lane *lane)
     struct list_node *node;
     struct fault fault;
 
+    list_init(&failed);
+    for (int share = 0; share < LANE_SHARE_COUNT; share++)
+        lane_shorten(&lane->queues[share], kept, &failed);
+    if (failed.count == 0)
+        return;
     if (lane->state == LANE_BROKEN)
         fault_set(&fault, FAULT_UNREACHABLE, "lane", "host %s does not answer", lane->host->name);
     else
         fault_set(&fault, FAULT_NO_CAPACITY, "lane", "host %s has %d calls waiting already",
                   lane->host->name, LANE_WAITING_MAX);
-    list_init(&failed);
-    for (int share = 0; share < LANE_SHARE_COUNT; share++)
-        lane_shorten(&lane->queues[share], kept, &failed);
     while ((node = list_pop(&failed))) {
         struct lane_op *op = CONTAINER_OF(node, struct lane_op, node);
 

@@ -4,6 +4,8 @@
 #include "launch.h"
 #include "turn.h"
 
+enum { SWEEP_MISFIT_MS = 60000 }; /* hosts may be on their way */
+
 void
 sweep_ask(const struct engine *engine, const struct instance *instance,
           struct placement_ask *ret_ask)
@@ -35,40 +37,80 @@ sweep_try(struct engine *engine, struct instance *instance)
         return false;
     meter_add(&engine->meter.steps[METER_QUEUE], (now_ms - instance->moved_at_ms) * 1000);
     engine->meter.placements++;
+    instance->blueprint->misfit = NULL;
     model_instance_place(model, instance, host, NULL, now_ms);
     turn_decision_add(engine, instance, explain_decision(engine, instance, &ask, &why));
     launch_start(engine, instance);
     return true;
 }
 
-/* Waiting for room, it keeps its place; waiting for a host to come back, it is in nobody's way. */
+/* No host of the pool could hold it, were it empty, and that has been so for a while. */
+static bool
+sweep_is_hopeless(struct engine *engine, const struct instance *instance,
+                  const struct placement_ask *ask)
+{
+    struct blueprint *blueprint = instance->blueprint;
+    int64_t mono_ms = state_mono_ms(engine);
+
+    if (engine->joins_pending > 0 || ask->pool->hosts == 0 ||
+        placement_could_ever(engine->model->placement, ask)) {
+        blueprint->misfit = NULL;
+        return false;
+    }
+    if (blueprint->misfit != ask->pool) {
+        blueprint->misfit = ask->pool;
+        blueprint->misfit_mono_ms = mono_ms;
+    }
+    return mono_ms - blueprint->misfit_mono_ms >= SWEEP_MISFIT_MS &&
+           state_now_ms(engine) - instance->moved_at_ms >= SWEEP_MISFIT_MS;
+}
+
 static void
+sweep_give_up(struct engine *engine, struct instance *instance)
+{
+    CLEANUP(mem_freep)
+    char *why =
+        mem_printf("no host of pool %s could ever hold it (memory, cpus, slots or labels), even "
+                   "when empty",
+                   instance->pool->name);
+
+    model_instance_move(engine->model, instance, INSTANCE_EV_FAILED, why, state_now_ms(engine));
+}
+
+/* Waiting for room, it keeps its place; waiting for a host to come back, it is in nobody's way.
+ * Return: whether it does not wait any more. */
+static bool
 sweep_skip(struct engine *engine, struct instance *instance, struct queue_sweep *sweep)
 {
     struct placement_ask ask;
 
     sweep_ask(engine, instance, &ask);
+    if (sweep_is_hopeless(engine, instance, &ask)) {
+        sweep_give_up(engine, instance);
+        return true;
+    }
     if (placement_has_host(engine->model->placement, &ask))
         queue_passed_over(engine->model->queue, instance, sweep, state_now_ms(engine));
     else
         queue_set_aside(engine->model->queue, instance, sweep);
+    return false;
 }
 
 static uint32_t
-sweep_pool(struct engine *engine, const struct pool *pool, uint32_t most)
+sweep_pool(struct engine *engine, struct pool *pool, uint32_t most)
 {
+    const struct placement_ask any = { .pool = pool };
     struct queue_sweep sweep = { 0 };
     struct instance *instance;
     int64_t now_ms = state_now_ms(engine);
-    uint32_t placed = 0;
+    uint32_t served = 0;
 
-    while (placed < most && (instance = queue_next(engine->model->queue, pool, &sweep, now_ms))) {
-        if (sweep_try(engine, instance))
-            placed++;
-        else
-            sweep_skip(engine, instance, &sweep);
+    if (!placement_has_host(engine->model->placement, &any))
+        return 0; /* whoever waits there waits for hosts */
+    while (served < most && (instance = queue_next(engine->model->queue, pool, &sweep, now_ms))) {
+        served += sweep_try(engine, instance) || sweep_skip(engine, instance, &sweep);
     }
-    return placed;
+    return served;
 }
 
 void

@@ -18,6 +18,8 @@ enum ready_kind { READY_PORT, READY_HTTP, READY_NONE };
 
 enum restart_policy { RESTART_NO, RESTART_ON_FAILURE, RESTART_ALWAYS };
 
+struct pool;
+
 struct blueprint_port {
     int64_t container; /* 1..65535 */
     int64_t host;      /* 1..65535, or 0: the engine chooses */
@@ -98,6 +100,9 @@ struct blueprint {
     uint32_t instances;          /* live rows that point here */
     struct error_score *breaker; /* owned; NULL until a fault blames it */
     uint64_t image_key;          /* blueprint_image_key() of spec.image */
+    uint64_t aside_round;        /* of the queue's sweep that has set its instances aside */
+    const struct pool *misfit;   /* no host of this pool could ever hold it; NULL: none is known */
+    int64_t misfit_mono_ms;      /* ... since */
     uint32_t name_key; /* a hash of spec.name, the same for all versions: counts replicas */
     bool dirty;
 };

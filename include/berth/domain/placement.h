@@ -126,7 +126,7 @@ enum placement_filter placement_verdict(const struct placement *placement,
 bool placement_could_ever(const struct placement *placement, const struct placement_ask *ask);
 
 /** placement_has_host() - some host of the pool that carries the labels takes work now, whether or not
- * it has room. */
+ * it has room.  Without a blueprint in @ask: whatever its labels. */
 bool placement_has_host(const struct placement *placement, const struct placement_ask *ask);
 
 /** placement_note_instance() - @delta (+1, -1) instances of @blueprint and @owner on @host, for

@@ -43,7 +43,6 @@ struct queue_sweep {
     uint64_t round;
     int64_t blocked_id;    /* that old request */
     int64_t blocked_bytes; /* an old request waits for this much: leave it room; 0: nothing */
-    const struct blueprint *aside; /* whose instances were set aside last */
     uint32_t tried;
 };
 struct instance *queue_next(struct queue *queue, const struct pool *pool, struct queue_sweep *sweep,
@@ -53,8 +52,10 @@ void queue_served(struct queue *queue, struct instance *instance, int64_t now_ms
 /** queue_passed_over() - @instance did not fit. */
 void queue_passed_over(struct queue *queue, struct instance *instance, struct queue_sweep *sweep,
                        int64_t now_ms);
-/** queue_set_aside() - no host that @instance could use takes work: others have nothing to leave to it. */
-void queue_set_aside(struct queue *queue, struct instance *instance, struct queue_sweep *sweep);
+/** queue_set_aside() - no host that @instance could use takes work: others have nothing to leave to it.
+ * All of its blueprint are left out of this sweep. */
+void queue_set_aside(struct queue *queue, struct instance *instance,
+                     const struct queue_sweep *sweep);
 
 /** queue_position() - 1: the next to be tried, were there room for all; 0: not in the queue. */
 uint32_t queue_position(const struct queue *queue, const struct instance *instance);

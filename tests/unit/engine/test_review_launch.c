@@ -142,6 +142,50 @@ test_a_missing_command_is_the_commands_fault(void **state)
     scene_end(&scene);
 }
 
+/* What fits no host of the pool any more fails after a while, and says why; unless a host comes that
+ * is large enough. */
+static void
+test_what_fits_nowhere_any_more_fails(void **state)
+{
+    struct scene scene;
+    struct operation *operation;
+    struct fault fault;
+    int64_t first;
+    int64_t second;
+
+    (void)state;
+    begin(&scene, 1);
+    scene.check.overfull = true;
+    scene.check.loose = true; /* what ran on a host that is given up */
+    scene_blueprint(&scene, "{'name':'big','image':'img','memory_bytes':6442450944}");
+    (void)world_host(&scene.world, "default", "large", 8 * GIB, 4);
+    world_run(&scene.world, 1000);
+    (void)scene_run_one(&scene, "big");
+    first = scene_launch(&scene, "big");
+    world_run(&scene.world, 120000);
+    assert_int_equal(scene_instance(&scene, first)->state, INSTANCE_QUEUED);
+
+    assert_int_equal(engine_host_remove(scene.world.engine, scene_host(&scene, "large"), true, "op",
+                                        &operation, &fault),
+                     0);
+    world_run(&scene.world, 50000);
+    assert_int_equal(scene_instance(&scene, first)->state, INSTANCE_QUEUED);
+    scene_until(&scene, first, INSTANCE_FAILED, 40000);
+    assert_non_null(strstr(scene_instance(&scene, first)->reason, "could ever hold it"));
+
+    (void)world_host(&scene.world, "default", "larger", 8 * GIB, 4);
+    world_run(&scene.world, 1000);
+    (void)scene_run_one(&scene, "big");
+    second = scene_launch(&scene, "big");
+    assert_int_equal(engine_host_remove(scene.world.engine, scene_host(&scene, "larger"), true,
+                                        "op", &operation, &fault),
+                     0);
+    world_run(&scene.world, 50000);
+    (void)world_host(&scene.world, "default", "largest", 8 * GIB, 4);
+    scene_until(&scene, second, INSTANCE_RUNNING, 40000);
+    scene_end(&scene);
+}
+
 int
 main(void)
 {
@@ -150,6 +194,7 @@ main(void)
         cmocka_unit_test(test_a_port_of_the_engines_choice_is_tried_again),
         cmocka_unit_test(test_a_fixed_port_is_tried_elsewhere),
         cmocka_unit_test(test_a_missing_command_is_the_commands_fault),
+        cmocka_unit_test(test_what_fits_nowhere_any_more_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
