@@ -1,6 +1,5 @@
 #include "query.h"
 
-#include <assert.h>
 #include <limits.h>
 #include <string.h>
 
@@ -202,36 +201,25 @@ query_text(const struct query_rule *rule, const char *text)
 static const char *
 query_value(const struct query_rule *rule, const char *text, int64_t now_ms, int64_t *ret_value)
 {
-    static const char *const wrong[] = {
-        [QUERY_INT] = "must be a number",
-        [QUERY_BOOL] = "must be true or false",
-        [QUERY_WORD] = "must be one of",
-        [QUERY_TAIL_LINES] = "must be a number of lines, or all",
-        [QUERY_TIME] = "must be a time as in RFC 3339, Unix seconds, or a duration",
-    };
-    bool good = false;
-
     switch (rule->type) {
     case QUERY_INT:
-        good = query_int(text, rule->min, rule->max, ret_value);
-        break;
+        return query_int(text, rule->min, rule->max, ret_value) ? NULL : "must be a number";
     case QUERY_BOOL:
-        good = query_bool(text, ret_value);
-        break;
+        return query_bool(text, ret_value) ? NULL : "must be true or false";
     case QUERY_WORD:
-        good = query_word(rule->words, text, ret_value);
-        break;
+        return query_word(rule->words, text, ret_value) ? NULL : "must be one of";
     case QUERY_TAIL_LINES:
-        good = strcmp(text, "all") == 0 || query_int(text, rule->min, rule->max, ret_value);
-        break;
+        return strcmp(text, "all") == 0 || query_int(text, rule->min, rule->max, ret_value)
+                   ? NULL
+                   : "must be a number of lines, or all";
     case QUERY_TIME:
-        good = query_time(text, now_ms, ret_value);
-        break;
+        return query_time(text, now_ms, ret_value)
+                   ? NULL
+                   : "must be a time as in RFC 3339, Unix seconds, or a duration";
     case QUERY_TEXT:
-        return query_text(rule, text);
+        break;
     }
-    assert(rule->type <= QUERY_TIME);
-    return good ? NULL : wrong[rule->type];
+    return query_text(rule, text);
 }
 
 static int
