@@ -40,6 +40,8 @@ if(support)
     add_library(berth_support STATIC ${support})
     target_link_libraries(berth_support PUBLIC berth_port PkgConfig::CMOCKA PkgConfig::TLS)
     target_include_directories(berth_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+    # What tests are built on asserts in each kind of build.
+    target_compile_options(berth_support PUBLIC -UNDEBUG)
 endif()
 
 file(GLOB units CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*/test_*.c)

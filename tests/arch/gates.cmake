@@ -69,9 +69,13 @@ set(stamps)
 foreach(source ${tidied})
     cmake_path(RELATIVE_PATH source BASE_DIRECTORY ${CMAKE_SOURCE_DIR} OUTPUT_VARIABLE name)
     set(stamp ${CMAKE_BINARY_DIR}/tidy/${name}.ok)
+    set(rules ${CMAKE_SOURCE_DIR}/.clang-tidy)
+    if(name MATCHES "^tests/")
+        list(APPEND rules ${CMAKE_SOURCE_DIR}/tests/.clang-tidy)
+    endif()
     cmake_path(GET stamp PARENT_PATH folder)
     file(MAKE_DIRECTORY ${folder})
-    add_custom_command(OUTPUT ${stamp} DEPENDS ${source} ${CMAKE_SOURCE_DIR}/.clang-tidy
+    add_custom_command(OUTPUT ${stamp} DEPENDS ${source} ${rules}
         DEPFILE ${stamp}.d
         COMMAND ${CLANG_TIDY} --quiet -p ${CMAKE_BINARY_DIR} --extra-arg=-Wno-unknown-warning-option ${source}
         COMMAND ${CMAKE_C_COMPILER} -MM -MG -MT ${stamp} -MF ${stamp}.d -D_GNU_SOURCE

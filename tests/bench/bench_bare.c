@@ -90,7 +90,7 @@ arena_copy(struct arena *arena, const void *data, size_t len)
 {
     char *to;
 
-    if (arena->left < len) {
+    if (!arena->at || arena->left < len) {
         arena->left = len > PIECE ? len : PIECE;
         arena->at = mem_resize(NULL, arena->left, 1);
     }

@@ -5,6 +5,7 @@
  *   bench_fill DATA-DIRECTORY HOSTS INSTANCES
  */
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,7 @@ fill_instance(struct fill *fill, size_t at, struct store_batch *batch)
     struct instance *instance = instance_new(sim_instance_id(at));
     CLEANUP(mem_freep) char *owner = mem_printf("owner-%zu", at % OWNERS);
 
+    assert(fill->host_count > 0);
     instance->blueprint = fill->blueprint;
     instance->pool = fill->pool;
     instance->host = fill->hosts[at % fill->host_count];
@@ -146,6 +148,7 @@ main(int argc, char **argv)
     struct store_options options = { 0 };
     struct store *store;
     struct fault fault;
+    size_t instance_count;
 
     if (argc != 4) {
         (void)fputs("usage: bench_fill DATA-DIRECTORY HOSTS INSTANCES\n", stderr);
@@ -153,6 +156,11 @@ main(int argc, char **argv)
     }
     options.data_dir = argv[1];
     fill.host_count = strtoul(argv[2], NULL, 10);
+    instance_count = strtoul(argv[3], NULL, 10);
+    if (fill.host_count == 0 && instance_count > 0) {
+        (void)fputs("bench_fill: instances need hosts\n", stderr);
+        return 2;
+    }
     fill.loop = loop_new();
     if (store_new(fill.loop, &options, &store, &fault) < 0) {
         (void)fprintf(stderr, "bench_fill: %s\n", fault.text);
@@ -160,7 +168,7 @@ main(int argc, char **argv)
     }
     fill.port = store_port(store);
     fill.model = model_new();
-    fill_all(&fill, strtoul(argv[3], NULL, 10));
+    fill_all(&fill, instance_count);
     model_free(fill.model);
     store_free(store);
     loop_free(fill.loop);

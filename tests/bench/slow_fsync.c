@@ -10,9 +10,6 @@
 #include <time.h>
 #include <unistd.h>
 
-int fsync(int fd);
-int fdatasync(int fd);
-
 static void
 slow_wait(const struct timespec *began)
 {
@@ -47,7 +44,7 @@ fsync(int fd)
 }
 
 int
-fdatasync(int fd)
+fdatasync(int fildes)
 {
-    return slow_sync(SYS_fdatasync, fd);
+    return slow_sync(SYS_fdatasync, fildes);
 }
