@@ -77,7 +77,7 @@ lane_limit(const struct lane *lane, int share)
     if (share != LANE_HEAVY)
         return share == LANE_LIGHT ? LANE_LIGHT_MAX : LANE_BULK_MAX;
     if (limit == 0)
-        limit = lane->host->total.cpus_milli * 3 / 1000;
+        limit = lane->host->total.cpus_milli * 4 / 1000;
     if (limit < 2)
         limit = 2;
     return limit > 32 ? 32 : (uint32_t)limit;

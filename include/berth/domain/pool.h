@@ -31,7 +31,7 @@ struct pool_policy {
     struct schema_map labels; /* each host of the pool carries these, too */
     int64_t error_threshold_milli;
     int64_t slots_per_host;    /* 0: memory and cpus alone decide */
-    int64_t starts_per_host;   /* engine operations at once on a host; 0: 3 × its cpus, 2 to 32 */
+    int64_t starts_per_host;   /* engine operations at once on a host; 0: 4 × its cpus, 2 to 32 */
     int64_t drain_deadline_ms; /* of a drain that names none */
     int64_t anti_affinity;     /* most instances of one owner on one host; 0: no limit */
 };
