@@ -107,6 +107,8 @@ class Bench:
 
     def launch(self, blueprint, count=None):
         """Seconds from the POST until all run, and their ids."""
+        self._ask.close()
+        self._ask.connect()
         began = time.perf_counter()
         made = self._post({"blueprint": blueprint, **({"count": count} if count else {})})
         ids = [item["id"] for item in made["items"]] if count else [made["id"]]
