@@ -29,12 +29,14 @@ struct daemon {
     struct api_server *server;
     struct clock_timer watchdog;
     bool started; /* every host was looked at */
+    bool due; /* the rows are to be loaded anew: the configuration will have to be applied again */
     bool stopping;
 };
 
 /* In order of time. */
 static int daemon_open(struct daemon *daemon, struct fault *fault);
 static int daemon_start(struct daemon *daemon, struct fault *fault);
+static void daemon_wind_up(struct daemon *daemon);
 static void daemon_on_turn(void *cookie);
 static void daemon_on_watchdog(struct clock_timer *timer);
 static void daemon_on_signal(void *cookie, int signum);
@@ -51,6 +53,7 @@ daemon_new(const struct daemon_options *options, struct config *config, struct d
     daemon->config = *config;
     *config = (struct config){ 0 };
     if (daemon_open(daemon, fault) < 0 || daemon_start(daemon, fault) < 0) {
+        daemon_wind_up(daemon);
         daemon_free(daemon);
         return -1;
     }
@@ -70,6 +73,20 @@ daemon_open(struct daemon *daemon, struct fault *fault)
     if (store_new(daemon->loop, &store, &daemon->store, fault) < 0)
         return -1;
     return spool_new(daemon->config.data_dir, &daemon->spool, fault);
+}
+
+static int
+daemon_apply(struct daemon *daemon, struct fault *fault)
+{
+    const struct config *config = &daemon->config;
+    struct engine_config engine;
+
+    apply_engine_config(config, &engine);
+    engine_config_set(daemon->engine, &engine);
+    if (apply_pools(daemon->engine, config, fault) < 0 ||
+        apply_registries(daemon->engine, config, fault) < 0)
+        return -1;
+    return admin_token_ensure(daemon->engine, config->data_dir, loop_random(daemon->loop), fault);
 }
 
 static int
@@ -100,9 +117,7 @@ daemon_start(struct daemon *daemon, struct fault *fault)
 
     apply_engine_config(config, &engine);
     daemon->engine = engine_new(&ports, &engine);
-    if (engine_load(daemon->engine, fault) < 0 || apply_pools(daemon->engine, config, fault) < 0 ||
-        apply_registries(daemon->engine, config, fault) < 0 ||
-        admin_token_ensure(daemon->engine, config->data_dir, ports.random, fault) < 0)
+    if (engine_load(daemon->engine, fault) < 0 || daemon_apply(daemon, fault) < 0)
         return -1;
     daemon->server = api_server_new(daemon->loop, daemon->engine, &api);
     if (api_server_start(daemon->server, fault) < 0)
@@ -111,12 +126,41 @@ daemon_start(struct daemon *daemon, struct fault *fault)
     return 0;
 }
 
+/* The rows may have work under way already: it ends before anything is freed. */
+static void
+daemon_wind_up(struct daemon *daemon)
+{
+    if (!daemon->engine)
+        return;
+    loop_turn_hook(daemon->loop, daemon_on_turn, daemon);
+    engine_stop_start(daemon->engine, daemon_on_engine_stopped, daemon);
+    loop_run(daemon->loop);
+    loop_turn_hook(daemon->loop, NULL, NULL);
+}
+
+/* What the configuration made was perhaps not written when a commit failed. */
+static void
+daemon_apply_again(struct daemon *daemon)
+{
+    enum engine_health health = engine_health(daemon->engine, NULL);
+    struct fault fault;
+
+    daemon->due |= health == ENGINE_FULL || health == ENGINE_BROKEN;
+    if (!daemon->due || health != ENGINE_SERVING)
+        return;
+    daemon->due = false;
+    if (daemon_apply(daemon, &fault) < 0)
+        log_error("config", "%s", fault.text);
+    loop_turn_ask(daemon->loop);
+}
+
 static void
 daemon_on_turn(void *cookie)
 {
     struct daemon *daemon = cookie;
 
     engine_turn_end(daemon->engine);
+    daemon_apply_again(daemon);
     if (!daemon->started && engine_ready(daemon->engine)) {
         daemon->started = true;
         (void)malloc_trim(0); /* what loading and looking at all hosts at once took */
@@ -164,7 +208,6 @@ static void
 daemon_reload(struct daemon *daemon)
 {
     struct problems problems = { 0 };
-    struct engine_config engine;
     struct config config;
     struct fault fault;
 
@@ -175,10 +218,7 @@ daemon_reload(struct daemon *daemon)
     config_fini(&daemon->config);
     daemon->config = config;
     log_sink_setup(&daemon->config.log);
-    apply_engine_config(&daemon->config, &engine);
-    engine_config_set(daemon->engine, &engine);
-    if (apply_pools(daemon->engine, &daemon->config, &fault) < 0 ||
-        apply_registries(daemon->engine, &daemon->config, &fault) < 0)
+    if (daemon_apply(daemon, &fault) < 0)
         log_error("config", "%s", fault.text);
     else
         log_info("config", "reloaded");

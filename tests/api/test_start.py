@@ -2,6 +2,8 @@
 
 import os
 import pathlib
+import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -75,6 +77,22 @@ class InUse(unittest.TestCase):
         self.assertEqual(done.returncode, 1)
         self.assertIn(f"cannot listen at 127.0.0.1:{self.world.port}: Address already in use", done.stderr)
         self.assertEqual(self.world.raw_call("GET", "/healthz", {}).status, 200)
+
+    def test_address_with_work_to_take_up(self):
+        """A start that fails leaves what the one before had begun as it was."""
+        self.world.close()
+        self.world = world.World(engines=1)
+        self.addCleanup(self.world.close)
+        self.world.blueprint("slow", ports=[{"container": 80}], ready={"kind": "port", "timeout_s": 600})
+        made = self.world.ok("POST", "/v1/instances", {"blueprint": "slow"}).json
+        world.wait_for(lambda: self.world.engines[0].containers, "its container is there")
+        self.world.stop(signal.SIGKILL)
+        with socket.create_server(("127.0.0.1", self.world.port)):
+            done = berthd("--config", f"{self.world.dir}/berthd.yaml")
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("Address already in use", done.stderr)
+        self.world.start()
+        self.assertEqual(self.world.get(f"/v1/instances/{made['id']}")["state"], "starting")
 
 
 if __name__ == "__main__":

@@ -270,6 +270,8 @@ class FullDiskTest(unittest.TestCase):
         refused = wait_for(self.refused, "a create is refused")
         self.assertEqual(refused.json()["code"], "storage_full")
         self.assertIn("retry-after", refused.headers)
+        self.daemon.config["pools"]["late"] = {"provider": "static", "hosts": []}
+        self.daemon.reload()
         self.assertEqual({i["state"] for i in self.daemon.items("instances") if i["id"] in ids}, {"running"})
         self.daemon.stop_instance(ids[0])
         self.daemon.await_state(ids[0], "stopped")
@@ -277,6 +279,7 @@ class FullDiskTest(unittest.TestCase):
         os.unlink(os.path.join(self.mount, "filler"))
         made = wait_for(self.made, "a create is accepted again")
         self.daemon.await_running(made)
+        self.assertIn("late", [p["name"] for p in self.daemon.items("pools")])
         self.daemon.restart()
         self.assertEqual([self.daemon.instance(i)["state"] for i in (*ids, made)],
                          ["stopped", "running", "running", "running"])
