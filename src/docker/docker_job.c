@@ -328,7 +328,8 @@ docker_job_on_answer(struct http_op *op, const struct fault *fault)
 static void
 docker_job_on_rested(struct clock_timer *timer)
 {
-    docker_job_request(CONTAINER_OF(timer, struct docker_job, rest));
+    /* Which version to speak may have to be asked anew since the last step. */
+    docker_job_go(CONTAINER_OF(timer, struct docker_job, rest));
 }
 
 /* Make it end, with @fault unless it is an exchange: that one tells by itself. */

@@ -9,7 +9,8 @@
 #include "berth/base/json.h"
 #include "berth/base/text.h"
 
-#define WHERE "docker.parse"
+#define WHERE             "docker.parse"
+#define DOCKER_PARSE_MOST (INT64_C(1) << 50)
 
 static const char *const state_names[] = {
     [DOCKER_CREATED] = "created",   [DOCKER_RUNNING] = "running",
@@ -52,12 +53,19 @@ docker_parse_time(const json_t *json, const char *key)
     return at_ms;
 }
 
+/* No machine has more, and sums with it do not overflow. */
+static int64_t
+docker_parse_bounded(int64_t number)
+{
+    return number < 0 ? 0 : number > DOCKER_PARSE_MOST ? DOCKER_PARSE_MOST : number;
+}
+
 void
 docker_parse_info(const json_t *json, struct docker_info *ret_info)
 {
     *ret_info = (struct docker_info){
-        .memory_bytes = json_in_int(json, "MemTotal", 0),
-        .cpus_milli = json_in_int(json, "NCPU", 0) * 1000,
+        .memory_bytes = docker_parse_bounded(json_in_int(json, "MemTotal", 0)),
+        .cpus_milli = docker_parse_bounded(json_in_int(json, "NCPU", 0)) * 1000,
         .memory_limit = json_in_bool(json, "MemoryLimit", false),
         .swap_limit = json_in_bool(json, "SwapLimit", false),
     };
@@ -151,21 +159,37 @@ docker_parse_entry(const json_t *json, struct docker_container *ret, struct faul
     return 0;
 }
 
+static bool
+docker_parse_is_ours(const json_t *json, const char *cluster_id)
+{
+    const json_t *labels = json_object_get(json, "Labels");
+
+    return strcmp(json_in_string(labels, DOCKER_LABEL_CLUSTER, ""), cluster_id) == 0;
+}
+
 int
-docker_parse_list(const json_t *json, struct docker_container **ret_list, size_t *ret_count,
-                  struct fault *fault)
+docker_parse_list(const json_t *json, const char *cluster_id, struct docker_container **ret_list,
+                  size_t *ret_count, struct fault *fault)
 {
     CLEANUP(mem_freep) struct docker_container *list = NULL;
-    size_t count = json_array_size(json);
+    size_t told = json_array_size(json);
+    size_t count = 0;
 
-    if (!json_is_array(json) || count > DOCKER_LIST_MAX)
+    if (!json_is_array(json) || told > DOCKER_LIST_MAX)
         return fault_set(fault, FAULT_GARBLED, WHERE, "no list of containers, or more than %d",
                          DOCKER_LIST_MAX);
-    if (count > 0)
-        list = mem_new0(count * sizeof(*list));
-    for (size_t i = 0; i < count; i++)
-        if (docker_parse_entry(json_array_get(json, i), &list[i], fault) < 0)
+    if (told > 0)
+        list = mem_new0(told * sizeof(*list));
+    for (size_t i = 0; i < told; i++) {
+        const json_t *entry = json_array_get(json, i);
+
+        if (docker_parse_entry(entry, &list[count], fault) < 0)
             return -1;
+        if (docker_parse_is_ours(entry, cluster_id))
+            count++;
+        else
+            list[count] = (struct docker_container){ 0 };
+    }
     *ret_list = STEAL(list);
     *ret_count = count;
     return 0;

@@ -11,10 +11,11 @@
 void docker_parse_info(const json_t *json, struct docker_info *ret_info);
 
 /** docker_parse_list() - GET /containers/json.
+ * @cluster_id: those without its label are left out, should an engine not have filtered them
  * @ret_list: owned, [*ret_count]; NULL when there are none
  * Return: 0, or -1 with FAULT_GARBLED: no array, more than DOCKER_LIST_MAX, or an entry without id. */
-int docker_parse_list(const json_t *json, struct docker_container **ret_list, size_t *ret_count,
-                      struct fault *fault);
+int docker_parse_list(const json_t *json, const char *cluster_id,
+                      struct docker_container **ret_list, size_t *ret_count, struct fault *fault);
 /** docker_parse_inspect() - GET /containers/{id}/json. Return: 0, or -1 with FAULT_GARBLED. */
 int docker_parse_inspect(const json_t *json, struct docker_container *ret_container,
                          struct fault *fault);

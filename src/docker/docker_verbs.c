@@ -187,7 +187,8 @@ docker_verbs_list_answer(struct docker_job *job, struct fault *fault)
     struct docker_container *list;
 
     if (docker_verbs_parse(job, &json, fault) < 0 ||
-        docker_parse_list(json, &list, &job->call->out.list.count, fault) < 0)
+        docker_parse_list(json, job->endpoint->cluster_id, &list, &job->call->out.list.count,
+                          fault) < 0)
         return -1;
     job->items = job->call->out.list.at = list;
     return DOCKER_JOB_DONE;

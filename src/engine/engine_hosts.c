@@ -274,19 +274,49 @@ engine_host_remove(struct engine *engine, struct host *host, bool force, const c
     return 0;
 }
 
+/* The host stays as it is, and what runs there goes on; another operation on it goes on, too. */
+static void
+hosts_operation_undo(struct engine *engine, const struct operation *operation, struct host *host)
+{
+    bool drains = false;
+    bool removes = false;
+
+    IDMAP_EACH(&engine->model->operations, struct operation, one)
+    {
+        bool other =
+            one != operation && one->host_id == host->id && one->state == OPERATION_RUNNING;
+
+        drains |= other;
+        removes |= other && one->kind == OPERATION_HOST_REMOVE;
+    }
+    host->remove_when_empty = host->remove_when_empty && removes;
+    if (!drains) {
+        host->ends_at_ms = 0;
+        free(STEAL(host->waiting_for));
+    }
+    model_host_touch(engine->model, host, state_now_ms(engine));
+}
+
 int
 engine_operation_cancel(struct engine *engine, struct operation *operation, struct fault *fault)
 {
+    struct host *host = idmap_find(&engine->model->hosts, operation->host_id);
+
     if (engine_admit(engine, true, fault) < 0)
         return -1;
     if (operation->state != OPERATION_RUNNING)
         return fault_set(fault, FAULT_CONFLICT, "operations", "it is %s already",
                          operation_state_name(operation->state));
+    if (host && host->lost && operation->kind == OPERATION_HOST_REMOVE)
+        return fault_set(fault, FAULT_CONFLICT, "operations",
+                         "host %s is being given up; that cannot be taken back", host->name);
     operation->cancel_asked = true;
     if (operation->work) {
         images_operation_cancel(engine, operation);
         return 0;
     }
+    if (host && host->state == HOST_INACTIVE)
+        hosts_operation_undo(engine, operation, host);
     operation->state = OPERATION_CANCELLED;
     operation->ended_at_ms = state_now_ms(engine);
     model_operation_touch(engine->model, operation);

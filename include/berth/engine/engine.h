@@ -203,6 +203,8 @@ int engine_pool_put(struct engine *engine, const struct pool_request *request,
 int engine_token_create(struct engine *engine, struct token *token, struct fault *fault);
 int engine_token_delete(struct engine *engine, struct token *token, struct fault *fault);
 
+/** engine_operation_cancel() - what is under way ends; a host that was to be emptied or removed stays
+ * inactive, with what runs there. FAULT_CONFLICT when it has ended, or a host is given up by force. */
 int engine_operation_cancel(struct engine *engine, struct operation *operation,
                             struct fault *fault);
 /** engine_housekeep() - a round now; done when every reachable host was compared. */

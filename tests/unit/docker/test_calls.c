@@ -126,7 +126,7 @@ test_each_verb_by_name(void **state)
         ROW("/containers/a/stats?stream=false&one-shot=true",
             OK("{\"read\":\"2026-11-22T00:07:31Z\"}")),
         ROW("/containers/json?all=1&filters=%7B%22label%22%3A%5B%22berth.cluster%3Dc1%22%5D%7D",
-            OK("[{\"Id\":\"a\",\"Names\":[\"/n\"]}]")),
+            OK("[{\"Id\":\"a\",\"Names\":[\"/n\"],\"Labels\":{\"berth.cluster\":\"c1\"}}]")),
         END,
     };
     struct trial t;

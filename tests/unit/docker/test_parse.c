@@ -44,7 +44,8 @@ test_a_list_of_many(void **state)
     for (int i = 0; i < 250; i++)
         buf_printf(&text,
                    "%s{\"Id\":\"id%d\",\"Names\":[\"/berth-%d\"],\"State\":\"running\","
-                   "\"Image\":\"busybox\",\"Labels\":{\"berth.instance\":\"i-%d\","
+                   "\"Image\":\"busybox\",\"Labels\":{\"berth.cluster\":\"c1\",\"berth.instance\":"
+                   "\"i-%d\","
                    "\"berth.generation\":\"%d\",\"berth.blueprint_version\":\"2\"},"
                    "\"Ports\":[{\"IP\":\"0.0.0.0\",\"PrivatePort\":80,\"PublicPort\":%d,"
                    "\"Type\":\"tcp\"},{\"IP\":\"::\",\"PrivatePort\":80,\"PublicPort\":%d,"
@@ -53,7 +54,7 @@ test_a_list_of_many(void **state)
                    i ? "," : "", i, i, i, i, 30000 + i, 30000 + i);
     buf_append_char(&text, ']');
     json = parse(buf_text(&text));
-    assert_int_equal(docker_parse_list(json, &list, &count, &fault), 0);
+    assert_int_equal(docker_parse_list(json, "c1", &list, &count, &fault), 0);
     assert_int_equal(count, 250);
     assert_string_equal(list[249].name, "berth-249");
     assert_string_equal(list[249].label_instance, "i-249");
@@ -82,12 +83,12 @@ test_lists_that_are_none(void **state)
         struct fault fault = { 0 };
 
         json = parse(bad[i]);
-        assert_int_equal(docker_parse_list(json, &list, &count, &fault), -1);
+        assert_int_equal(docker_parse_list(json, "c1", &list, &count, &fault), -1);
         assert_int_equal(fault.kind, FAULT_GARBLED);
         json_decref(json);
     }
     json = parse("[]");
-    assert_int_equal(docker_parse_list(json, &list, &count, NULL), 0);
+    assert_int_equal(docker_parse_list(json, "c1", &list, &count, NULL), 0);
     assert_null(list);
     assert_int_equal(count, 0);
     json_decref(json);
@@ -99,13 +100,52 @@ test_a_nul_in_a_label_hides_nothing(void **state)
 {
     struct docker_container *list = NULL;
     size_t count = 0;
-    json_t *json = parse("[{\"Id\":\"a\",\"Labels\":{\"evil\":\"x\\u0000\",\"berth.owner\":"
-                         "\"\\\\u0000\"}}]");
+    json_t *json = parse(
+        "[{\"Id\":\"a\",\"Labels\":{\"berth.cluster\":\"c1\",\"evil\":\"x\\u0000\",\"berth.owner\":"
+        "\"\\\\u0000\"}}]");
 
     (void)state;
-    assert_int_equal(docker_parse_list(json, &list, &count, NULL), 0);
+    assert_int_equal(docker_parse_list(json, "c1", &list, &count, NULL), 0);
     assert_string_equal(list[0].label_owner, "\\u0000");
     mem_free(list);
+    json_decref(json);
+}
+
+/* An engine that does not filter must not make us take, and remove, what is somebody else's. */
+static void
+test_containers_of_others_are_left_out(void **state)
+{
+    struct docker_container *list = NULL;
+    size_t count = 0;
+    json_t *json = parse("[{\"Id\":\"a\"},{\"Id\":\"b\",\"Labels\":null},"
+                         "{\"Id\":\"c\",\"Labels\":{\"berth.cluster\":\"c2\"}},"
+                         "{\"Id\":\"d\",\"Labels\":{\"berth.cluster\":\"c1\"}},"
+                         "{\"Id\":\"e\",\"Labels\":{\"berth.instance\":\"i-1\"}}]");
+
+    (void)state;
+    assert_int_equal(docker_parse_list(json, "c1", &list, &count, NULL), 0);
+    assert_int_equal(count, 1);
+    assert_string_equal(list[0].id, "d");
+    mem_free(list);
+    json_decref(json);
+}
+
+/* Sizes that no machine has are cut, so that nobody's sums overflow. */
+static void
+test_sizes_beyond_reason(void **state)
+{
+    struct docker_info info;
+    json_t *json = parse("{\"MemTotal\":9223372036854775807,\"NCPU\":9223372036854775807}");
+
+    (void)state;
+    docker_parse_info(json, &info);
+    assert_int_equal(info.memory_bytes, INT64_C(1) << 50);
+    assert_int_equal(info.cpus_milli, (INT64_C(1) << 50) * 1000);
+    json_decref(json);
+    json = parse("{\"MemTotal\":-9223372036854775808,\"NCPU\":-9223372036854775808}");
+    docker_parse_info(json, &info);
+    assert_int_equal(info.memory_bytes, 0);
+    assert_int_equal(info.cpus_milli, 0);
     json_decref(json);
 }
 
@@ -397,6 +437,8 @@ main(void)
         cmocka_unit_test(test_a_list_of_many),
         cmocka_unit_test(test_lists_that_are_none),
         cmocka_unit_test(test_a_nul_in_a_label_hides_nothing),
+        cmocka_unit_test(test_containers_of_others_are_left_out),
+        cmocka_unit_test(test_sizes_beyond_reason),
         cmocka_unit_test(test_an_inspect),
         cmocka_unit_test(test_images_have_an_entry_for_each_tag),
         cmocka_unit_test(test_stats_of_both_control_groups),

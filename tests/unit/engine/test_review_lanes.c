@@ -12,7 +12,7 @@
 
 #include "scene.h"
 
-enum { PULLS = 20, MANY = 120, LIGHT_MOST = 64, HEAVY_MOST = 12 };
+enum { PULLS = 20, MANY = 120, LIGHT_MOST = 64, HEAVY_MOST = 32 };
 
 static const char slow[] = "{'name':'slow','image':'slow:1','memory_bytes':8388608}";
 static const char quick[] = "{'name':'web','image':'img:1','memory_bytes':8388608}";
@@ -158,6 +158,54 @@ test_nothing_is_left_on_a_host_that_leaves(void **state)
     scene_end(&scene);
 }
 
+static struct operation *
+operation_of(struct scene *scene, int64_t id)
+{
+    return idmap_find(&engine_model(scene->world.engine)->operations, id);
+}
+
+/* The removal of a host that is taken back leaves the host, and what runs there. */
+static void
+test_a_removal_is_taken_back(void **state)
+{
+    struct scene scene;
+    struct operation *removal;
+    struct operation *drain;
+    struct fault fault;
+    struct host *host;
+    int64_t drain_id;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 1);
+    id = scene_run_one(&scene, "web");
+    host = scene_host(&scene, "h1");
+    assert_int_equal(engine_host_drain(scene.world.engine, host, 30000, "op", &drain, &fault), 0);
+    drain_id = drain->id;
+    assert_int_equal(engine_host_remove(scene.world.engine, host, false, "op", &removal, &fault),
+                     0);
+    world_run(&scene.world, 5000);
+    assert_int_equal(engine_operation_cancel(scene.world.engine, removal, &fault), 0);
+    assert_int_equal(removal->state, OPERATION_CANCELLED);
+    assert_non_null(host->waiting_for); /* the drain goes on */
+    assert_int_equal(
+        engine_operation_cancel(scene.world.engine, operation_of(&scene, drain_id), &fault), 0);
+    assert_null(host->waiting_for);
+    world_run(&scene.world, 7200000);
+    assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_RUNNING);
+    assert_true(check_stop(&scene.check, id));
+    scene_until(&scene, id, INSTANCE_STOPPED, 5000);
+    world_run(&scene.world, 10000);
+    assert_int_equal(scene_host(&scene, "h1")->state, HOST_INACTIVE);
+
+    assert_int_equal(engine_host_remove(scene.world.engine, scene_host(&scene, "h1"), true, "op",
+                                        &removal, &fault),
+                     0);
+    assert_int_equal(engine_operation_cancel(scene.world.engine, removal, &fault), -1);
+    assert_int_equal(fault.kind, FAULT_CONFLICT);
+    scene_end(&scene);
+}
+
 int
 main(void)
 {
@@ -166,6 +214,7 @@ main(void)
         cmocka_unit_test(test_questions_at_once_are_bounded),
         cmocka_unit_test(test_credentials_change_while_pulls_wait),
         cmocka_unit_test(test_nothing_is_left_on_a_host_that_leaves),
+        cmocka_unit_test(test_a_removal_is_taken_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
