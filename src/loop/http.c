@@ -91,8 +91,7 @@ http_cancel(struct http *http, struct http_op *op)
     (void)http;
     if (!exchange)
         return; /* done is being called */
-    http_exchange_fail(exchange, FAULT_CANCELLED, "cancelled");
-    (void)fault_set(&exchange->fault, FAULT_CANCELLED, exchange->fault.where, "cancelled");
+    http_exchange_cancel(exchange);
 }
 
 void

@@ -181,6 +181,13 @@ http_exchange_fail(struct http_exchange *exchange, enum fault_kind kind, const c
     http_exchange_end(exchange, &fault);
 }
 
+void
+http_exchange_cancel(struct http_exchange *exchange)
+{
+    http_exchange_fail(exchange, FAULT_CANCELLED, "cancelled");
+    (void)fault_set(&exchange->fault, FAULT_CANCELLED, http_exchange_where, "cancelled");
+}
+
 static void
 http_exchange_on_deadline(struct clock_timer *timer)
 {

@@ -27,6 +27,8 @@ void http_exchange_watch(struct http_exchange *exchange);
 
 /** http_exchange_end() - its fate is @fault (NULL: success); only the first call counts. */
 void http_exchange_end(struct http_exchange *exchange, const struct fault *fault);
+/** http_exchange_cancel() - its fate is FAULT_CANCELLED, even if it has ended and only done is to come. */
+void http_exchange_cancel(struct http_exchange *exchange);
 /** http_exchange_fail() - http_exchange_end() with a fault of @kind. */
 void http_exchange_fail(struct http_exchange *exchange, enum fault_kind kind, const char *format,
                         ...) PRINTF_LIKE(3, 4);

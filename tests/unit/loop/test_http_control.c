@@ -178,6 +178,28 @@ what_has_ended_can_be_cancelled(void **state)
     probe_fini(&crowd[4].probe);
 }
 
+/* Of answers that come together, the first that is told cancels the others: some have ended well. */
+static void
+what_has_succeeded_can_be_cancelled(void **state)
+{
+    (void)state;
+    probe_serve(rules);
+    for (int round = 0; round < 100; round++) {
+        for (size_t i = 3; i < ARRAY_LEN(crowd); i++) {
+            stream_init(&crowd[i], "GET", "/ok");
+            crowd[i].probe.op.done = on_done_cancel;
+        }
+        for (size_t i = 3; i < ARRAY_LEN(crowd); i++)
+            http_start(http, &crowd[i].probe.op);
+        for (size_t i = 3; i < ARRAY_LEN(crowd); i++) {
+            probe_wait(&crowd[i].probe);
+            if (crowd[i].probe.kind != FAULT_NONE)
+                assert_string_equal(crowd[i].probe.text, "cancelled");
+            probe_fini(&crowd[i].probe);
+        }
+    }
+}
+
 static int again_left;
 
 static void
@@ -315,6 +337,8 @@ main(void)
         cmocka_unit_test_setup_teardown(callbacks_may_start_and_cancel, probe_setup,
                                         probe_teardown),
         cmocka_unit_test_setup_teardown(what_has_ended_can_be_cancelled, probe_setup,
+                                        probe_teardown),
+        cmocka_unit_test_setup_teardown(what_has_succeeded_can_be_cancelled, probe_setup,
                                         probe_teardown),
         cmocka_unit_test_setup_teardown(done_may_start_the_same_operation, probe_setup,
                                         probe_teardown),
