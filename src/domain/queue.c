@@ -24,6 +24,8 @@ struct queue_owner {
     struct list_node *line_next; /* first that this sweep has not looked at; NULL: the line's end */
     int64_t head_id;             /* who was passed over last as the first of the line; 0: nobody */
     int64_t head_since_ms;       /* when that happened first */
+    const struct list_node *known; /* whose place in the line was asked for last; NULL: nobody's */
+    uint32_t known_index;
 };
 
 struct queue_pool {
@@ -155,6 +157,7 @@ queue_add(struct queue *queue, struct instance *instance)
 
     /* New ones go to the end.  One that comes back is older than most: look from the front. */
     if (owner->line.count > 0 && queue_instance_of(at->prev)->id > instance->id) {
+        owner->known = NULL;
         at = at->next;
         while (queue_instance_of(at)->id < instance->id)
             at = at->next;
@@ -181,6 +184,7 @@ queue_remove(struct queue *queue, struct instance *instance)
 
     if (owner->line_next == &instance->node)
         owner->line_next = list_next(&owner->line, &instance->node);
+    owner->known = NULL;
     list_remove(&owner->line, &instance->node);
     pool->length--;
     if (owner->line.count == 0)
@@ -309,15 +313,21 @@ queue_set_aside(struct queue *queue, struct instance *instance, const struct que
         owner->line_next = list_next(&owner->line, &instance->node);
 }
 
-/* How many stand before @instance in its own line. */
+/* How many stand before @instance in its own line.  A list of all asks for one after the other. */
 static uint32_t
-queue_line_index(const struct queue_owner *owner, const struct instance *instance)
+queue_line_index(struct queue_owner *owner, const struct instance *instance)
 {
+    const struct list_node *node = &instance->node;
     uint32_t index = 0;
 
-    for (const struct list_node *node = instance->node.prev; node != &owner->line.head;
-         node = node->prev)
+    while (node != owner->known && node->prev != &owner->line.head) {
+        node = node->prev;
         index++;
+    }
+    if (node == owner->known)
+        index += owner->known_index;
+    owner->known = &instance->node;
+    owner->known_index = index;
     return index;
 }
 
@@ -325,7 +335,7 @@ uint32_t
 queue_position(const struct queue *queue, const struct instance *instance)
 {
     const struct queue_pool *pool;
-    const struct queue_owner *own;
+    struct queue_owner *own;
     uint32_t index;
     uint32_t before;
     bool ahead = true;

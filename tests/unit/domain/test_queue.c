@@ -239,6 +239,34 @@ test_what_is_older_or_smaller_passes_at_first(void **state)
     assert_int_equal(serve(world, &second, QUEUE_OVERTAKE_MS), 0);
 }
 
+/* Whoever comes, goes or comes back between two questions, the place in the line is right. */
+static void
+test_positions_while_others_come_and_go(void **state)
+{
+    struct world *world = *state;
+    uint32_t seed = 7;
+
+    for (int64_t id = 1; id <= 40; id++)
+        (void)waiting(world, id, ann, world->small);
+    for (int round = 0; round < 2000; round++) {
+        struct instance *moved;
+        struct instance *asked;
+        uint32_t before = 0;
+
+        seed = seed * 1664525 + 1013904223;
+        moved = world->instances[(seed >> 8) % world->count];
+        asked = world->instances[(seed >> 16) % world->count];
+        if (round % 3 == 0 && queue_position(world->queue, moved) > 0)
+            queue_remove(world->queue, moved);
+        else if (round % 3 == 0)
+            queue_add(world->queue, moved);
+        for (size_t i = 0; i < world->count; i++)
+            before += world->instances[i]->id < asked->id && list_is_in(&world->instances[i]->node);
+        assert_int_equal(queue_position(world->queue, asked),
+                         list_is_in(&asked->node) ? before + 1 : 0);
+    }
+}
+
 /* The position is the turn in which it is served when there is room for all. */
 static void
 test_positions_are_the_order_of_service(void **state)
@@ -373,6 +401,7 @@ main(void)
         TEST(test_a_large_old_request_is_not_overtaken_for_ever),
         TEST(test_what_is_older_or_smaller_passes_at_first),
         TEST(test_positions_are_the_order_of_service),
+        TEST(test_positions_while_others_come_and_go),
         TEST(test_estimates_from_recent_places),
         TEST(test_leaving_during_a_sweep),
         TEST(test_sweeps_cost_owners_not_instances),
