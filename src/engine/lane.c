@@ -40,6 +40,7 @@ lane_free(struct lane *lane)
         list_remove(&lane->engine->joins_waiting, &lane->join_node);
     if (lane->counted)
         lane->engine->joins_pending--;
+    lane->engine->rounds_due -= lane->round_due;
     lane->host->lane = NULL;
     free(lane);
 }

@@ -189,11 +189,19 @@ static void
 launch_create(struct flow *flow)
 {
     struct launch *launch = CONTAINER_OF(flow, struct launch, flow);
+    struct fault fault;
 
     if (launch_is_over(launch))
         return;
     launch->op = (struct lane_op){ .call = { .verb = DOCKER_CREATE, .name = launch->name } };
     launch_words_fill(launch, &launch->op.call.in.create);
+    if (launch->overlong) {
+        /* Cut, it would be another command. */
+        fault_set(&fault, FAULT_COMMAND, "launch.create",
+                  "a word of its command or environment is too long with its templates filled in");
+        flow_step_done(flow, &fault);
+        return;
+    }
     launch_call(launch, LANE_HEAVY, launch_on_created);
 }
 

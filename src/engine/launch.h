@@ -35,6 +35,7 @@ struct launch {
     bool pulled;   /* the image was pulled in this launch */
     bool died;     /* the engine hinted that the container ended */
     bool began;    /* the container was asked to start */
+    bool overlong; /* a word of the command or the environment, when it was expanded */
     bool found;    /* it was there already, and had been started */
     bool retrying; /* the timer runs until the next attempt is queued */
     uint32_t looks;

@@ -155,7 +155,8 @@ static bool
 launch_end_is_final(const struct fault *fault)
 {
     return fault_rule(fault->kind)->blame == BLAME_BLUEPRINT ||
-           fault->kind == FAULT_ENGINE_REFUSED || fault->kind == FAULT_BUG;
+           fault->kind == FAULT_ENGINE_REFUSED || fault->kind == FAULT_TOO_LARGE ||
+           fault->kind == FAULT_BUG;
 }
 
 static void

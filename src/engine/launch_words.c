@@ -4,11 +4,12 @@
 
 #include "berth/domain/template.h"
 
-/* Longest of one expanded word; templates can repeat their values. */
+/* Longest of one expanded word, as execve(2) takes them; templates can repeat their values. */
 enum { WORD_MAX = 1 << 17 };
 
 static char *
-launch_words_expand(const struct template_values *values, const char *key, const char *text)
+launch_words_expand(struct launch *launch, const struct template_values *values, const char *key,
+                    const char *text)
 {
     struct buf buf;
 
@@ -18,6 +19,7 @@ launch_words_expand(const struct template_values *values, const char *key, const
         buf_append_char(&buf, '=');
     }
     template_expand(text, values, &buf);
+    launch->overlong |= buf.overflow;
     return buf_take(&buf);
 }
 
@@ -39,11 +41,11 @@ launch_words_make(struct launch *launch, const struct blueprint_spec *spec)
     launch->word_count = count;
     word = launch->words;
     for (size_t i = 0; i < spec->command.count; i++)
-        *word++ = launch_words_expand(&values, NULL, spec->command.at[i]);
+        *word++ = launch_words_expand(launch, &values, NULL, spec->command.at[i]);
     for (size_t i = 0; i < spec->entrypoint.count; i++)
-        *word++ = launch_words_expand(&values, NULL, spec->entrypoint.at[i]);
+        *word++ = launch_words_expand(launch, &values, NULL, spec->entrypoint.at[i]);
     for (size_t i = 0; i < spec->env.count; i++)
-        *word++ = launch_words_expand(&values, spec->env.at[i].key, spec->env.at[i].value);
+        *word++ = launch_words_expand(launch, &values, spec->env.at[i].key, spec->env.at[i].value);
 }
 
 void

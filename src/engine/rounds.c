@@ -26,6 +26,7 @@ engine_housekeep(struct engine *engine, const char *owner, struct operation **re
         if (!host->lane)
             continue;
         operation->total++;
+        engine->rounds_due += !host->lane->round_due;
         host->lane->round_due = true;
         join_schedule(host->lane, 0);
     }
@@ -61,16 +62,12 @@ void
 rounds_host_looked(struct engine *engine, const struct host *host)
 {
     struct list_node *next;
-    bool left = false;
 
+    engine->rounds_due -= host->lane->round_due;
     host->lane->round_due = false;
-    if (engine->rounds.count == 0 || engine->reloading)
+    if (engine->rounds_due > 0 || engine->reloading)
         return;
-    IDMAP_EACH(&engine->model->hosts, struct host, other)
-    {
-        left |= other->lane && other->lane->round_due;
-    }
-    for (struct list_node *node = list_first(&engine->rounds); node && !left; node = next) {
+    for (struct list_node *node = list_first(&engine->rounds); node; node = next) {
         struct round *round = CONTAINER_OF(node, struct round, node);
 
         next = list_next(&engine->rounds, node);

@@ -142,6 +142,36 @@ test_a_missing_command_is_the_commands_fault(void **state)
     scene_end(&scene);
 }
 
+/* A word that grows beyond all bounds when it is expanded is not cut to another one. */
+static void
+test_a_word_that_grows_too_long(void **state)
+{
+    struct scene scene;
+    char owner[129];
+    struct buf text;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 1);
+    memset(owner, 'o', sizeof(owner) - 1);
+    owner[sizeof(owner) - 1] = '\0';
+    buf_init(&text, 0);
+    buf_append_string(&text, "{\"name\":\"long\",\"image\":\"img\",\"memory_bytes\":67108864,"
+                             "\"env\":{\"A\":\"");
+    for (int i = 0; i < 2000; i++)
+        buf_append_string(&text, "{owner}");
+    buf_append_string(&text, "\"}}");
+    (void)world_blueprint(&scene.world, buf_text(&text));
+    buf_fini(&text);
+    id = check_launch(&scene.check, "long", owner);
+    scene_until(&scene, id, INSTANCE_FAILED, 5000);
+    assert_non_null(strstr(scene_instance(&scene, id)->reason, "too long"));
+    assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_CREATE), 0);
+    id = check_launch(&scene.check, "long", "ann");
+    scene_until(&scene, id, INSTANCE_RUNNING, 5000);
+    scene_end(&scene);
+}
+
 /* What fits no host of the pool any more fails after a while, and says why; unless a host comes that
  * is large enough. */
 static void
@@ -194,6 +224,7 @@ main(void)
         cmocka_unit_test(test_a_port_of_the_engines_choice_is_tried_again),
         cmocka_unit_test(test_a_fixed_port_is_tried_elsewhere),
         cmocka_unit_test(test_a_missing_command_is_the_commands_fault),
+        cmocka_unit_test(test_a_word_that_grows_too_long),
         cmocka_unit_test(test_what_fits_nowhere_any_more_fails),
     };
 
