@@ -7,6 +7,14 @@
 #include "rounds.h"
 #include "work.h"
 
+/* What has not run yet starts elsewhere: its image alone may take longer than all of the drain. */
+static void
+departures_evict(struct work *work)
+{
+    if (work->kind == WORK_LAUNCH && work->instance->state == INSTANCE_STARTING)
+        launch_evict(CONTAINER_OF(work, struct launch, work));
+}
+
 /* The drain's deadline has passed: what may move is moved, the rest is stopped. */
 static void
 departures_clear(struct engine *engine, struct host *host)
@@ -18,8 +26,12 @@ departures_clear(struct engine *engine, struct host *host)
         struct fault fault;
 
         next = list_next(&host->instances, node);
-        if (instance->desired == INSTANCE_STOPPED || instance->work)
+        if (instance->desired == INSTANCE_STOPPED)
             continue;
+        if (instance->work) {
+            departures_evict(instance->work);
+            continue;
+        }
         if (instance->blueprint->spec.restart.policy == RESTART_ALWAYS &&
             instance->state == INSTANCE_RUNNING)
             bury_move(engine, instance);

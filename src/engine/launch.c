@@ -365,6 +365,13 @@ launch_stop(struct launch *launch)
 }
 
 void
+launch_evict(struct launch *launch)
+{
+    if (launch->calling && !launch->flow.undoing)
+        lane_cancel(&launch->op);
+}
+
+void
 launch_abandon(struct launch *launch)
 {
     launch->work.abandoned = true;

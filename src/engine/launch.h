@@ -53,6 +53,8 @@ void launch_spares_free(struct engine *engine);
 void launch_start(struct engine *engine, struct instance *instance);
 /** launch_stop() - its instance is to be stopped: undo, then it is stopped. */
 void launch_stop(struct launch *launch);
+/** launch_evict() - its host is to be empty: what takes long fails, and is tried on another host. */
+void launch_evict(struct launch *launch);
 /** launch_abandon() - see struct work. */
 void launch_abandon(struct launch *launch);
 

@@ -158,6 +158,35 @@ test_nothing_is_left_on_a_host_that_leaves(void **state)
     scene_end(&scene);
 }
 
+/* What is still being pulled when a drain's deadline comes starts elsewhere. */
+static void
+test_a_pull_does_not_outlast_a_drain(void **state)
+{
+    struct scene scene;
+    struct operation *drain;
+    struct fault fault;
+    int64_t drain_id;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 2);
+    check_blame(&scene.check, world_machine(&scene.world, "h1"));
+    world_machine(&scene.world, "h1")->any_image = false;
+    scene_fault(&scene, DOCKER_PULL, "h1", 0, (struct fake_fate){ .latency_ms = 3000000 });
+    id = scene_launch(&scene, "slow");
+    world_run(&scene.world, 1000);
+    assert_string_equal(scene_host_name(&scene, id), "h1");
+    assert_int_equal(
+        engine_host_drain(scene.world.engine, scene_host(&scene, "h1"), 5000, "op", &drain, &fault),
+        0);
+    drain_id = drain->id;
+    scene_until(&scene, id, INSTANCE_RUNNING, 15000);
+    assert_string_equal(scene_host_name(&scene, id), "h2");
+    world_run(&scene.world, 5000);
+    assert_int_equal(scene_operation(&scene, drain_id), OPERATION_DONE);
+    scene_end(&scene);
+}
+
 static struct operation *
 operation_of(struct scene *scene, int64_t id)
 {
@@ -214,6 +243,7 @@ main(void)
         cmocka_unit_test(test_questions_at_once_are_bounded),
         cmocka_unit_test(test_credentials_change_while_pulls_wait),
         cmocka_unit_test(test_nothing_is_left_on_a_host_that_leaves),
+        cmocka_unit_test(test_a_pull_does_not_outlast_a_drain),
         cmocka_unit_test(test_a_removal_is_taken_back),
     };
 
