@@ -6,11 +6,13 @@
 
 /* The copy is a file without a name by the time it is sent: nothing stays behind. */
 struct backup_run {
+    struct engine_wait wait;
     struct store_backup backup;
     struct request *request;
     char *path; /* owned */
 };
 
+static void handler_backups_on_durable(struct engine_wait *wait, const struct fault *fault);
 static void handler_backups_on_done(struct store_backup *backup, const struct fault *fault);
 
 void
@@ -24,8 +26,20 @@ handler_backups_create(struct request *request)
                            (long)getpid(), (unsigned long long)++server->backup_count);
     run->backup.path = run->path;
     run->backup.done = handler_backups_on_done;
+    run->wait.done = handler_backups_on_durable;
     request_suspend(request);
-    engine_backup_start(server->engine, &run->backup);
+    engine_wait_durable(server->engine, &run->wait);
+}
+
+/* Whatever was seen before it was asked for is in it.  When the disk takes nothing, what it has is
+ * worth a copy all the more. */
+static void
+handler_backups_on_durable(struct engine_wait *wait, const struct fault *fault)
+{
+    struct backup_run *run = CONTAINER_OF(wait, struct backup_run, wait);
+
+    (void)fault;
+    engine_backup_start(run->request->server->engine, &run->backup);
 }
 
 static void
