@@ -8,32 +8,12 @@
 #include <stdlib.h>
 
 #include "docker_case.h"
+#include "live_blueprint.h"
 
 #define NAME "berth-live-1"
 
 static const char *image;
 static const char *publish_address; /* where the host can be reached from here */
-
-static struct blueprint_port ports[] = { { .container = 8080 },
-                                         { .container = 53, .protocol = PROTOCOL_UDP } };
-static struct blueprint_ulimit nofile = { .name = (char[]){ "nofile" }, .soft = 256, .hard = 512 };
-static struct schema_pair scratch = { (char[]){ "/scratch" }, (char[]){ "size=1m" } };
-static struct schema_pair color = { (char[]){ "color" }, (char[]){ "blue" } };
-static char *caps[] = { (char[]){ "NET_BIND_SERVICE" } };
-static struct blueprint_spec blueprint = { .name = (char[]){ "live" },
-                                           .ports = { ports, 2 },
-                                           .memory_bytes = 32 << 20,
-                                           .memory_swap_bytes = 0,
-                                           .memory_reservation_bytes = 16 << 20,
-                                           .cpus_milli = 500,
-                                           .pids = 64,
-                                           .log_bytes = 1 << 20,
-                                           .stop_grace_ms = 1500,
-                                           .labels = { &color, 1 },
-                                           .tmpfs = { &scratch, 1 },
-                                           .cap_add = { caps, 1 },
-                                           .ulimits = { &nofile, 1 },
-                                           .read_only = true };
 
 static int
 live_setup(void **state)
