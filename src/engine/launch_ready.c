@@ -6,7 +6,7 @@
 #include "observe.h"
 
 enum {
-    READY_DELAY_MIN_MS = 20,
+    READY_DELAY_MIN_MS = 4,
     READY_DELAY_MAX_MS = 1000,
     READY_TOLD_MS = 250, /* for the engine's word about its end, */
     READY_TOLD_MAX = 3,  /* so often */
