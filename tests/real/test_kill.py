@@ -126,7 +126,7 @@ class KillTest(cases.WorldTest):
             self.daemon.launch()
             time.sleep(chance.uniform(0.0, 0.08))
         else:
-            time.sleep(chance.uniform(0.0, 0.6))
+            time.sleep(chance.uniform(0.0, 0.4))
         self.daemon.kill()
         found = audit.copies(self.engines)
         self.assertEqual(audit.doubles(found), [], f"after kill {number}")
