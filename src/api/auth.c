@@ -16,10 +16,11 @@ auth_may_fail(struct listener *listener)
     int64_t full = (int64_t)limits->denied_burst * AUTH_MILLI;
     int64_t gone_ms = now_ms - listener->denied_at_mono_ms;
 
-    if (listener->denied_at_mono_ms == 0 || gone_ms > full)
+    if (listener->denied_at_mono_ms == 0 || gone_ms > full) {
         listener->denied_milli = full;
-    else
+    } else {
         listener->denied_milli += gone_ms * limits->denied_per_s;
+    }
     if (listener->denied_milli > full)
         listener->denied_milli = full;
     listener->denied_at_mono_ms = now_ms;

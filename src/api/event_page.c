@@ -116,10 +116,11 @@ event_page_answer(struct request *request, const struct store_history *history)
         json_out_null(&out);
     }
     json_out_key(&out, "oldest_seq");
-    if (history->oldest_seq > 0)
+    if (history->oldest_seq > 0) {
         json_out_int(&out, history->oldest_seq);
-    else
+    } else {
         json_out_null(&out);
+    }
     json_out_object_end(&out);
 }
 
@@ -129,10 +130,11 @@ event_page_on_history(struct store_history *history, const struct fault *fault)
     struct event_page *page = CONTAINER_OF(history, struct event_page, history);
     struct request *request = page->request;
 
-    if (fault)
+    if (fault) {
         request_fail(request, fault);
-    else
+    } else {
         event_page_answer(request, history);
+    }
     mem_free(page);
     request_finish(request);
 }

@@ -39,15 +39,17 @@ explain_answer(struct request *request, const struct store_history *history)
     json_out_object(&out);
     json_out_kv_string(&out, "instance", id_encode(ID_INSTANCE, history->instance_id, id));
     json_out_key(&out, "decision");
-    if (history->count > 0)
+    if (history->count > 0) {
         json_out_raw(&out, history->decisions[0].json, strlen(history->decisions[0].json));
-    else
+    } else {
         json_out_null(&out);
+    }
     json_out_key(&out, "now");
-    if (instance)
+    if (instance) {
         engine_explain(engine, instance, &out);
-    else
+    } else {
         json_out_null(&out);
+    }
     json_out_object_end(&out);
 }
 
@@ -57,10 +59,11 @@ explain_on_history(struct store_history *history, const struct fault *fault)
     struct explain *explain = CONTAINER_OF(history, struct explain, history);
     struct request *request = explain->request;
 
-    if (fault)
+    if (fault) {
         request_fail(request, fault);
-    else
+    } else {
         explain_answer(request, history);
+    }
     mem_free(explain);
     request_finish(request);
 }

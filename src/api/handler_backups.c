@@ -67,10 +67,11 @@ handler_backups_on_done(struct store_backup *backup, const struct fault *fault)
     struct backup_run *run = CONTAINER_OF(backup, struct backup_run, backup);
     struct request *request = run->request;
 
-    if (fault)
+    if (fault) {
         request_fail(request, fault);
-    else
+    } else {
         handler_backups_answer(request, run);
+    }
     (void)unlink(run->path);
     mem_free(run->path);
     mem_free(run);

@@ -82,10 +82,11 @@ handler_blueprints_store(struct request *request, int64_t expect)
         return;
     if (engine_blueprint_put(request->server->engine, spec, expect, &blueprint, &created, &fault) <
         0) {
-        if (request->route->method == ROUTE_POST && fault.kind == FAULT_PRECONDITION)
+        if (request->route->method == ROUTE_POST && fault.kind == FAULT_PRECONDITION) {
             request_refuse(request, FAULT_CONFLICT, "there is a blueprint %s already", spec->name);
-        else
+        } else {
             request_fail(request, &fault);
+        }
         return;
     }
     memset(spec, 0, sizeof(*spec)); /* its contents were taken */
@@ -131,10 +132,11 @@ handler_blueprints_put(struct request *request)
     const struct blueprint_spec *spec = request->input;
     int64_t expect;
 
-    if (strcmp(spec->name, request_param(request)) != 0)
+    if (strcmp(spec->name, request_param(request)) != 0) {
         request_refuse_field(request, "/name", "format", "must be the name in the path");
-    else if (handler_blueprints_expect(request, &expect))
+    } else if (handler_blueprints_expect(request, &expect)) {
         handler_blueprints_store(request, expect);
+    }
 }
 
 void

@@ -13,10 +13,11 @@ handler_events_list(struct request *request)
 
     if (event_page_filter(request, &filter) < 0)
         return;
-    if (head_accepts(request, "text/event-stream"))
+    if (head_accepts(request, "text/event-stream")) {
         event_stream_start(request, &filter);
-    else
+    } else {
         event_page_start(request, &filter);
+    }
 }
 
 void

@@ -165,9 +165,10 @@ handler_exec_end(struct exec_run *run, const struct fault *fault)
     struct buf line = { 0 };
     struct json_out out;
 
-    for (int i = 0; i < EXEC_STREAMS; i++)
+    for (int i = 0; i < EXEC_STREAMS; i++) {
         if (run->output[i].len > 0)
             handler_exec_line(run, i, "", 0);
+    }
     json_out_init(&out, &line);
     json_out_object(&out);
     if (fault) {
@@ -197,10 +198,11 @@ handler_exec_answer(struct exec_run *run, struct request *request)
     }
     json_out_kv_bool(&out, "truncated", run->output[0].overflow || run->output[1].overflow);
     json_out_object_end(&out);
-    if (request->key)
+    if (request->key) {
         request_commit(request);
-    else
+    } else {
         request_finish(request);
+    }
 }
 
 static void
@@ -240,8 +242,9 @@ handler_exec_on_gone(struct stream *stream)
     struct exec_run *run = CONTAINER_OF(stream, struct exec_run, stream);
 
     run->gone = true;
-    if (run->done)
+    if (run->done) {
         handler_exec_free(run);
-    else
+    } else {
         engine_call_cancel(run->engine, &run->call);
+    }
 }

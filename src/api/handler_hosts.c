@@ -154,10 +154,11 @@ handler_hosts_drain(struct request *request)
     if (!host || !find_is_current(request, host->rev))
         return;
     if (engine_host_drain(request->server->engine, host, asked->deadline_ms, auth_name(request),
-                          &operation, &fault) < 0)
+                          &operation, &fault) < 0) {
         request_fail(request, &fault);
-    else
+    } else {
         handler_hosts_answer_change(request, host, operation);
+    }
 }
 
 void
@@ -168,10 +169,11 @@ handler_hosts_activate(struct request *request)
 
     if (!host || !find_is_current(request, host->rev))
         return;
-    if (engine_host_activate(request->server->engine, host, &fault) < 0)
+    if (engine_host_activate(request->server->engine, host, &fault) < 0) {
         request_fail(request, &fault);
-    else
+    } else {
         handler_hosts_answer(request, host, MHD_HTTP_OK);
+    }
 }
 
 void
@@ -185,8 +187,9 @@ handler_hosts_remove(struct request *request)
     if (!host || !find_is_current(request, host->rev))
         return;
     if (engine_host_remove(request->server->engine, host, asked->force, auth_name(request),
-                           &operation, &fault) < 0)
+                           &operation, &fault) < 0) {
         request_fail(request, &fault);
-    else
+    } else {
         handler_hosts_answer_change(request, host, operation);
+    }
 }

@@ -60,10 +60,11 @@ handler_images_list(struct request *request)
     survey->request = request;
     survey->pool_id = pool->id;
     handler_images_ask(survey, api_model(request->server));
-    if (survey->open > 0)
+    if (survey->open > 0) {
         request_suspend(request);
-    else
+    } else {
         handler_images_answer(survey);
+    }
 }
 
 static void
@@ -136,10 +137,11 @@ handler_images_merge(struct image_survey *survey)
         return;
     qsort(survey->seen, survey->count, sizeof(*survey->seen), handler_images_compare);
     for (size_t i = 1; i < survey->count; i++) {
-        if (handler_images_compare(&survey->seen[kept], &survey->seen[i]) == 0)
+        if (handler_images_compare(&survey->seen[kept], &survey->seen[i]) == 0) {
             survey->seen[kept].hosts++;
-        else
+        } else {
             survey->seen[++kept] = survey->seen[i];
+        }
     }
     survey->count = kept + 1;
 }
@@ -249,10 +251,11 @@ handler_images_load(struct request *request)
         return;
     load.pool = pool->name;
     load.owner = auth_name(request);
-    if (engine_image_load(engine, &load, &operation, &fault) < 0)
+    if (engine_image_load(engine, &load, &operation, &fault) < 0) {
         request_fail(request, &fault);
-    else
+    } else {
         handler_images_accepted(request, operation);
+    }
 }
 
 void
@@ -266,8 +269,9 @@ handler_images_pull(struct request *request)
     if (!pool)
         return;
     if (engine_image_pull(request->server->engine, pool->name, asked->reference, auth_name(request),
-                          &operation, &fault) < 0)
+                          &operation, &fault) < 0) {
         request_fail(request, &fault);
-    else
+    } else {
         handler_images_accepted(request, operation);
+    }
 }

@@ -122,10 +122,11 @@ handler_instances_create(struct request *request)
         return;
     if (wanted.count > 1)
         instances = mem_new0((size_t)wanted.count * sizeof(struct instance *));
-    if (engine_instances_create(request->server->engine, &wanted, instances, &fault) < 0)
+    if (engine_instances_create(request->server->engine, &wanted, instances, &fault) < 0) {
         request_fail(request, &fault);
-    else
+    } else {
         handler_instances_answer_all(request, instances, (size_t)wanted.count, asked->count > 0);
+    }
     if (instances != &one)
         mem_free(instances);
 }
@@ -208,10 +209,11 @@ handler_instances_delete(struct request *request)
 
     if (!instance || !find_is_current(request, instance->rev))
         return;
-    if (engine_instance_stop(request->server->engine, instance, "stopped on request", &fault) < 0)
+    if (engine_instance_stop(request->server->engine, instance, "stopped on request", &fault) < 0) {
         request_fail(request, &fault);
-    else
+    } else {
         handler_instances_answer(request, instance, MHD_HTTP_ACCEPTED);
+    }
 }
 
 /* When it is to end: Return: 0, or -1 when the request was refused. */
@@ -245,10 +247,11 @@ handler_instances_extend(struct request *request)
     if (!instance || !find_is_current(request, instance->rev) ||
         handler_instances_end(request, &ends_at_ms) < 0)
         return;
-    if (engine_instance_extend(request->server->engine, instance, ends_at_ms, &fault) < 0)
+    if (engine_instance_extend(request->server->engine, instance, ends_at_ms, &fault) < 0) {
         request_fail(request, &fault);
-    else
+    } else {
         handler_instances_answer(request, instance, MHD_HTTP_OK);
+    }
 }
 
 void

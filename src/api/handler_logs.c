@@ -48,10 +48,11 @@ handler_logs_get(struct request *request)
 
     if (!instance)
         return;
-    if (instance_state_is_final((enum instance_state)instance->state))
+    if (instance_state_is_final((enum instance_state)instance->state)) {
         handler_logs_kept(request, instance);
-    else
+    } else {
         handler_logs_live(request, instance);
+    }
 }
 
 static bool
@@ -152,10 +153,11 @@ handler_logs_on_done(struct engine_call *call, const struct fault *fault)
     handler_logs_resume(reader);
     if (fault && reader->open && !reader->gone)
         log_warn("api", "a stream of logs broke off: %s", fault->text);
-    if (reader->open && !reader->gone)
+    if (reader->open && !reader->gone) {
         stream_end(&reader->stream, fault != NULL);
-    else
+    } else {
         mem_free(reader);
+    }
 }
 
 /* The client went away before the first byte. */
@@ -175,10 +177,11 @@ handler_logs_on_gone(struct stream *stream)
     struct log_reader *reader = CONTAINER_OF(stream, struct log_reader, stream);
 
     reader->gone = true;
-    if (reader->done)
+    if (reader->done) {
         mem_free(reader);
-    else
+    } else {
         engine_call_cancel(stream->server->engine, &reader->call);
+    }
 }
 
 /* --- Kept ---------------------------------------------------------------------------------------- */
@@ -227,9 +230,10 @@ handler_logs_on_kept(struct store_history *history, const struct fault *fault)
         request_fail(request, fault);
     } else {
         reply_empty(request, MHD_HTTP_OK);
-        for (size_t i = 0; i < history->count; i++)
+        for (size_t i = 0; i < history->count; i++) {
             if (history->logs[i].at_ms >= kept->since_ms)
                 buf_append(&request->reply.body, history->logs[i].data, history->logs[i].len);
+        }
         if (kept->tail >= 0)
             handler_logs_cut(&request->reply.body, kept->tail);
         request->reply.type = LOGS_TYPE;

@@ -69,10 +69,11 @@ handler_operations_cancel(struct request *request)
 
     if (!operation)
         return;
-    if (engine_operation_cancel(request->server->engine, operation, &fault) < 0)
+    if (engine_operation_cancel(request->server->engine, operation, &fault) < 0) {
         request_fail(request, &fault);
-    else
+    } else {
         handler_operations_answer(request, operation);
+    }
 }
 
 void
@@ -81,8 +82,9 @@ handler_operations_housekeep(struct request *request)
     struct operation *operation;
     struct fault fault;
 
-    if (engine_housekeep(request->server->engine, auth_name(request), &operation, &fault) < 0)
+    if (engine_housekeep(request->server->engine, auth_name(request), &operation, &fault) < 0) {
         request_fail(request, &fault);
-    else
+    } else {
         handler_operations_answer(request, operation);
+    }
 }

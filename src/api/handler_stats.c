@@ -146,10 +146,11 @@ handler_stats_on_timer(struct clock_timer *timer)
     const struct instance *instance =
         idmap_find(&api_model(reader->server)->instances, reader->instance_id);
 
-    if (stream_pending(&reader->stream) > STREAM_LOW)
+    if (stream_pending(&reader->stream) > STREAM_LOW) {
         clock->timer_set(clock->self, timer, api_mono_ms(reader->server) + STATS_PERIOD_MS);
-    else if (!instance || handler_stats_call(reader, instance, NULL) < 0)
+    } else if (!instance || handler_stats_call(reader, instance, NULL) < 0) {
         stream_end(&reader->stream, false);
+    }
 }
 
 static void
@@ -169,8 +170,9 @@ handler_stats_on_gone(struct stream *stream)
     struct stats_reader *reader = CONTAINER_OF(stream, struct stats_reader, stream);
 
     reader->gone = true;
-    if (reader->calling)
+    if (reader->calling) {
         engine_call_cancel(reader->server->engine, &reader->call);
-    else
+    } else {
         handler_stats_free(reader);
+    }
 }

@@ -76,12 +76,13 @@ handler_system_readyz(struct request *request)
     struct fault why = { .kind = FAULT_NONE };
     enum engine_health health = engine_health(engine, &why);
 
-    if (health != ENGINE_SERVING)
+    if (health != ENGINE_SERVING) {
         handler_system_health(request, MHD_HTTP_SERVICE_UNAVAILABLE, handler_system_words[health],
                               why.text);
-    else if (!engine_ready(engine))
+    } else if (!engine_ready(engine)) {
         handler_system_health(request, MHD_HTTP_SERVICE_UNAVAILABLE, "starting",
                               "hosts are still being compared with what is known of them");
-    else
+    } else {
         handler_system_health(request, MHD_HTTP_OK, "ok", NULL);
+    }
 }

@@ -47,9 +47,10 @@ struct head_walk {
 static bool
 head_is_odd(const char *value, size_t len)
 {
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         if (((unsigned char)value[i] < ' ' && value[i] != '\t') || value[i] == 0x7f)
             return true;
+    }
     return false;
 }
 
@@ -199,9 +200,10 @@ head_target(struct request *request, char **ret_query)
     }
     if (target[0] != '/')
         return head_bad(request, "the request's target must be a path");
-    for (const char *at = target; *at; at++)
+    for (const char *at = target; *at; at++) {
         if (*at <= ' ' || *at > '~' || *at == '#')
             return head_bad(request, "the request's target is not a URL's path");
+    }
     *ret_query = strchr(path, '?');
     if (*ret_query)
         *(*ret_query)++ = '\0';
@@ -215,10 +217,11 @@ head_check(struct request *request, const char *version, char **ret_query)
 
     request->headers = (struct request_headers){ 0 };
     (void)MHD_get_connection_values_n(request->mhd, MHD_HEADER_KIND, head_on_header, &walk);
-    if (request->headers.request_id && head_is_request_id(request->headers.request_id))
+    if (request->headers.request_id && head_is_request_id(request->headers.request_id)) {
         memcpy(request->id, request->headers.request_id, strlen(request->headers.request_id) + 1);
-    else
+    } else {
         head_make_id(request);
+    }
     if (head_framing(request, &walk, version) < 0)
         return -1;
     return head_target(request, ret_query);
@@ -264,8 +267,9 @@ head_accepts(const struct request *request, const char *type)
     const char *accept = request->headers.accept;
     size_t len = strlen(type);
 
-    for (; accept && *accept; accept += strcspn(accept, ","), accept += strspn(accept, ", \t"))
+    for (; accept && *accept; accept += strcspn(accept, ","), accept += strspn(accept, ", \t")) {
         if (strncasecmp(accept, type, len) == 0 && strchr("; ,\t", accept[len]))
             return true;
+    }
     return false;
 }

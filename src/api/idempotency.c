@@ -12,9 +12,10 @@ idempotency_is_good(const char *key)
 {
     size_t len = strlen(key);
 
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         if (key[i] <= ' ' || key[i] > '~')
             return false;
+    }
     return len >= 1 && len <= API_KEY_MAX;
 }
 
@@ -67,11 +68,12 @@ idempotency_begin(struct request *request, const void *body, size_t len)
         request_refuse(request, FAULT_CONFLICT, "a request with this Idempotency-Key is under way");
         break;
     case ANSWER_KEPT:
-        if (memcmp(answer.digest, request->key_digest, TEXT_SHA256_SIZE) == 0)
+        if (memcmp(answer.digest, request->key_digest, TEXT_SHA256_SIZE) == 0) {
             idempotency_replay(request, &answer);
-        else
+        } else {
             request_refuse(request, FAULT_KEY_REUSED,
                            "this Idempotency-Key was used for another request");
+        }
         break;
     }
     mem_free(key);

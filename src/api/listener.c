@@ -59,9 +59,10 @@ listener_open(struct api_server *server, struct listener *listener, bool allow_r
     const union MHD_DaemonInfo *info;
     int fd;
 
-    if (!path && !place)
+    if (!path && !place) {
         return fault_set(fault, FAULT_INVALID, "api.listen",
                          "%s is neither unix:PATH nor http://ADDRESS:PORT", address);
+    }
     fd = path ? socket_listen_unix(path, fault)
               : socket_listen_tcp(place, allow_remote, &listener->port, fault);
     if (fd < 0)
@@ -90,11 +91,12 @@ listener_run(struct listener *listener)
     MHD_UNSIGNED_LONG_LONG left_ms;
 
     (void)MHD_run(listener->daemon);
-    if (MHD_get_timeout(listener->daemon, &left_ms) == MHD_YES)
+    if (MHD_get_timeout(listener->daemon, &left_ms) == MHD_YES) {
         clock->timer_set(clock->self, &listener->timer,
                          api_mono_ms(listener->server) + (int64_t)left_ms);
-    else
+    } else {
         clock->timer_clear(clock->self, &listener->timer);
+    }
 }
 
 static void

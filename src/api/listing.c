@@ -103,10 +103,11 @@ listing_start(struct request *request, const struct listing_kind *kind,
     json_out_object(&listing->out);
     json_out_key(&listing->out, "items");
     json_out_array(&listing->out);
-    if (listing_slice(listing))
+    if (listing_slice(listing)) {
         listing_answer(listing);
-    else
+    } else {
         listing_wait(listing);
+    }
 }
 
 static void

@@ -61,10 +61,11 @@ listing_cache_put(struct listing_cache *cache, uint64_t turn, unsigned at,
 {
     if (turn != cache->turn || !cache->key || at > cache->count || at >= LISTING_BLOCKS_MAX)
         return;
-    if (at == cache->count)
+    if (at == cache->count) {
         cache->count++;
-    else
+    } else {
         listing_block_release(cache->blocks[at]);
+    }
     cache->blocks[at] = listing_block_hold(block);
 }
 

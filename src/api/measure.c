@@ -21,9 +21,10 @@ measure_now_us(void)
 size_t
 measure_status(int status)
 {
-    for (size_t i = 1; i < ARRAY_LEN(measure_codes); i++)
+    for (size_t i = 1; i < ARRAY_LEN(measure_codes); i++) {
         if (measure_codes[i] == status)
             return i;
+    }
     return 0;
 }
 

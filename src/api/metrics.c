@@ -47,10 +47,11 @@ metrics_histogram(struct buf *out, const char *name, const char *labels,
     for (size_t i = 0; i < METER_BUCKETS; i++) {
         sum += histogram->counts[i];
         buf_printf(out, "berth_%s_bucket{%s%sle=\"", name, labels, comma);
-        if (i < METER_BUCKETS - 1)
+        if (i < METER_BUCKETS - 1) {
             metrics_seconds(out, (uint64_t)meter_bounds_us[i]);
-        else
+        } else {
             buf_append_string(out, "+Inf");
+        }
         buf_printf(out, "\"} %" PRIu64 "\n", sum);
     }
     buf_printf(out, "berth_%s_sum{%s} ", name, labels);
@@ -96,9 +97,10 @@ metrics_pool_hosts(struct buf *out, const struct model *model)
     {
         struct metrics_pool sum = metrics_pool_sum(model, pool);
 
-        for (int state = 0; state < HOST_STATE_COUNT; state++)
+        for (int state = 0; state < HOST_STATE_COUNT; state++) {
             buf_printf(out, "berth_hosts{pool=\"%s\",state=\"%s\"} %" PRIu64 "\n", pool->name,
                        host_state_name((enum host_state)state), sum.hosts[state]);
+        }
     }
 }
 
@@ -145,9 +147,10 @@ static void
 metrics_instances(struct buf *out, const struct model *model)
 {
     metrics_family(out, "instances", "gauge", "Instances by state.");
-    for (int state = 0; state < INSTANCE_STATE_COUNT; state++)
+    for (int state = 0; state < INSTANCE_STATE_COUNT; state++) {
         buf_printf(out, "berth_instances{state=\"%s\"} %" PRIu32 "\n",
                    instance_state_name((enum instance_state)state), model->instance_counts[state]);
+    }
 }
 
 static void
@@ -178,10 +181,12 @@ metrics_engine(struct buf *out, struct engine *engine)
     metrics_single(out, "orphans_removed_total", "Containers of ours that no row knew.",
                    meter->orphans_removed);
     metrics_family(out, "faults_total", "counter", "Calls to hosts that ended with a fault.");
-    for (int kind = FAULT_NONE + 1; kind < FAULT_KIND_COUNT; kind++)
-        if (meter->faults[kind] > 0)
+    for (int kind = FAULT_NONE + 1; kind < FAULT_KIND_COUNT; kind++) {
+        if (meter->faults[kind] > 0) {
             buf_printf(out, "berth_faults_total{kind=\"%s\"} %" PRIu64 "\n",
                        fault_rule((enum fault_kind)kind)->code, meter->faults[kind]);
+        }
+    }
 }
 
 static const char *

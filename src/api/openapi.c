@@ -182,10 +182,11 @@ openapi_content(struct json_out *out, const struct route *route)
         json_out_object(out);
         json_out_key(out, "schema");
         json_out_object(out);
-        if (strcmp(route->stream_type, "application/json") != 0)
+        if (strcmp(route->stream_type, "application/json") != 0) {
             json_out_kv_string(out, "type", "string");
-        else
+        } else {
             json_out_kv_string(out, "type", "object");
+        }
         json_out_object_end(out);
         json_out_object_end(out);
     }
@@ -297,9 +298,10 @@ openapi_operation(struct json_out *out, const struct route *route)
 static bool
 openapi_is_first(size_t at)
 {
-    for (size_t i = 0; i < at; i++)
+    for (size_t i = 0; i < at; i++) {
         if (strcmp(routes[i].path, routes[at].path) == 0)
             return false;
+    }
     return true;
 }
 
@@ -313,9 +315,10 @@ openapi_paths(struct json_out *out)
             continue;
         json_out_key(out, routes[i].path);
         json_out_object(out);
-        for (size_t j = i; j < routes_count; j++)
+        for (size_t j = i; j < routes_count; j++) {
             if (strcmp(routes[i].path, routes[j].path) == 0)
                 openapi_operation(out, &routes[j]);
+        }
         json_out_object_end(out);
     }
     json_out_object_end(out);

@@ -49,9 +49,10 @@ _Static_assert(ARRAY_LEN(query_operation_states) == OPERATION_STATE_COUNT + 1,
 static const char *
 query_check_kind(const char *text)
 {
-    for (; *text; text++)
+    for (; *text; text++) {
         if (!(*text >= 'a' && *text <= 'z') && *text != '.' && *text != '_')
             return "must consist of a-z, '_' and '.'";
+    }
     return NULL;
 }
 
@@ -225,9 +226,10 @@ query_value(const struct query_rule *rule, const char *text, int64_t now_ms, int
 static int
 query_find(const char *name, uint32_t allowed)
 {
-    for (int i = 0; i < QUERY_COUNT; i++)
+    for (int i = 0; i < QUERY_COUNT; i++) {
         if (allowed & QUERY_BIT(i) && strcmp(query_rules[i].name, name) == 0)
             return i;
+    }
     return -1;
 }
 
@@ -238,9 +240,10 @@ query_refuse(const struct query_rule *rule, const char *pointer, const char *wro
     struct buf words;
 
     buf_init(&words, 0);
-    if (rule->type == QUERY_WORD)
+    if (rule->type == QUERY_WORD) {
         for (const char *const *word = rule->words; *word; word++)
             buf_printf(&words, "%s %s", word == rule->words ? ":" : ",", *word);
+    }
     if (rule->type == QUERY_INT && rule->max < INT64_MAX)
         buf_printf(&words, " from %lld to %lld", (long long)rule->min, (long long)rule->max);
     problems_add(problems, pointer, "format", "%s%s", wrong, buf_text(&words));
@@ -256,10 +259,11 @@ query_pair(char *pair, uint32_t allowed, int64_t now_ms, struct query *query,
     const char *wrong;
     int name;
 
-    if (value)
+    if (value) {
         *value++ = '\0';
-    else
+    } else {
         value = pair + strlen(pair);
+    }
     if (!query_unescape(pair, true) || !query_unescape(value, true)) {
         problems_add(problems, "?", "format", "a parameter is badly escaped");
         return;

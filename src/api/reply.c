@@ -147,9 +147,10 @@ reply_queue(struct request *request)
 
     if (!response)
         return MHD_NO;
-    if (has_body)
+    if (has_body) {
         reply_header(response, MHD_HTTP_HEADER_CONTENT_TYPE,
                      reply->type ? reply->type : "application/json");
+    }
     reply_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
     reply_header(response, "X-Content-Type-Options", "nosniff");
     reply_header(response, "X-Request-Id", request->id);

@@ -157,10 +157,11 @@ request_begin(struct request *request, const char *method, const char *version)
         connection_phase_set(request->connection, CONNECTION_BUSY);
         return (enum MHD_Result)reply_queue(request);
     }
-    if (head_has_body(request) && !request->upload)
+    if (head_has_body(request) && !request->upload) {
         connection_phase_set(request->connection, CONNECTION_BODY);
-    else
+    } else {
         connection_phase_set(request->connection, CONNECTION_BUSY);
+    }
     return MHD_YES;
 }
 
@@ -179,10 +180,11 @@ request_find_route(struct request *request, const char *name)
         request_refuse(request, FAULT_NOT_FOUND, "there is nothing at this path");
         return -1;
     }
-    if (method == ROUTE_OPTIONS)
+    if (method == ROUTE_OPTIONS) {
         reply_empty(request, MHD_HTTP_NO_CONTENT);
-    else
+    } else {
         request_refuse(request, FAULT_METHOD, "there is no %.20s here", name);
+    }
     request->reply.allow = allow;
     return -1;
 }

@@ -105,9 +105,10 @@ routes_find(enum route_method method, const char *const *segments, size_t count,
 enum route_method
 routes_method(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(route_method_names); i++)
+    for (size_t i = 0; i < ARRAY_LEN(route_method_names); i++) {
         if (strcmp(route_method_names[i], name) == 0)
             return (enum route_method)i;
+    }
     return ROUTE_OTHER;
 }
 

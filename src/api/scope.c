@@ -30,9 +30,10 @@ scope_of(const struct request *request, struct scope *ret_scope)
 bool
 scope_sees_pool(const struct scope *scope, const char *name)
 {
-    for (size_t i = 0; i < scope->pool_count; i++)
+    for (size_t i = 0; i < scope->pool_count; i++) {
         if (strcmp(scope->pools[i], name) == 0)
             return true;
+    }
     return scope->pool_count == 0;
 }
 

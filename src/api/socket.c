@@ -122,11 +122,12 @@ socket_listen_tcp(const char *place, bool remote, uint16_t *ret_port, struct fau
 
     if (!socket_parse(place, &at))
         return fault_set(fault, FAULT_INVALID, "api.listen", "%s is not ADDRESS:PORT", place);
-    if (!at.loopback && !remote)
+    if (!at.loopback && !remote) {
         return fault_set(fault, FAULT_INVALID, "api.listen",
                          "%s is not a loopback address: put a proxy with TLS in front, or set "
                          "allow_remote if there is one",
                          place);
+    }
     fd = socket(at.at.any.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) != 0 ||
         bind(fd, &at.at.any, at.len) != 0 || listen(fd, SOCKET_BACKLOG) != 0)

@@ -60,9 +60,10 @@ fault_rule(enum fault_kind kind)
 enum fault_kind
 fault_kind_from_code(const char *code)
 {
-    for (int kind = FAULT_NONE; code && kind < FAULT_KIND_COUNT; kind++)
+    for (int kind = FAULT_NONE; code && kind < FAULT_KIND_COUNT; kind++) {
         if (strcmp(fault_rules[kind].code, code) == 0)
             return (enum fault_kind)kind;
+    }
     return FAULT_BUG;
 }
 

@@ -29,10 +29,11 @@ idmap_lower(const struct idmap *map, int64_t id)
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (map->at[middle].id < id)
+        if (map->at[middle].id < id) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }
@@ -71,9 +72,10 @@ idmap_close_gaps(struct idmap *map)
 {
     size_t to = 0;
 
-    for (size_t from = 0; from < map->count; from++)
+    for (size_t from = 0; from < map->count; from++) {
         if (map->at[from].row)
             map->at[to++] = map->at[from];
+    }
     assert(to == map->live);
     map->count = to;
 }

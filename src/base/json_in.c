@@ -15,14 +15,15 @@ json_in_too_deep(const char *data, size_t len, size_t *ret_at)
     for (size_t i = 0; i < len; i++) {
         char c = data[i];
 
-        if (c == '"')
+        if (c == '"') {
             in_string = !in_string;
-        else if (in_string)
+        } else if (in_string) {
             i += c == '\\';
-        else if (c == '[' || c == '{')
+        } else if (c == '[' || c == '{') {
             depth++;
-        else if (c == ']' || c == '}')
+        } else if (c == ']' || c == '}') {
             depth--;
+        }
         if (depth > JSON_DEPTH_MAX) {
             *ret_at = i;
             return true;
@@ -54,12 +55,14 @@ json_in_parse(const char *data, size_t len, json_t **ret_json, struct fault *fau
     const char *nul = len > 0 ? memchr(data, '\0', len) : NULL;
     size_t at;
 
-    if (nul) /* jansson overlooks one that follows a number */
+    if (nul) { /* jansson overlooks one that follows a number */
         return json_in_refuse_at(data, (size_t)(nul - data), "NUL characters are not allowed",
                                  fault);
-    if (json_in_too_deep(data, len, &at))
+    }
+    if (json_in_too_deep(data, len, &at)) {
         return json_in_refuse_at(data, at, "nested too deeply; at most 32 levels are allowed",
                                  fault);
+    }
     json = json_loadb(len > 0 ? data : "", len, JSON_REJECT_DUPLICATES, &error);
     if (json) {
         *ret_json = json;

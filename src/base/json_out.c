@@ -185,10 +185,11 @@ json_out_escaped(struct buf *buf, const char *value, size_t len)
         char *at = piece;
 
         for (; most > 0 && read < len; most--) {
-            if (json_out_is_special(value[read]))
+            if (json_out_is_special(value[read])) {
                 read += json_out_special(&at, value + read, len - read);
-            else
+            } else {
                 *at++ = value[read++];
+            }
         }
         buf_append(buf, piece, (size_t)(at - piece));
     }
@@ -234,10 +235,11 @@ json_out_key_n(struct json_out *out, const char *key, size_t len)
 void
 json_out_string(struct json_out *out, const char *value)
 {
-    if (value)
+    if (value) {
         json_out_string_n(out, value, strlen(value));
-    else
+    } else {
         json_out_null(out);
+    }
 }
 
 /* @value in decimal digits that end before @end. Return: where they begin. */

@@ -50,8 +50,9 @@ log_write(enum log_level level, const char *topic, const char *format, ...)
 int
 log_level_from_string(const char *text)
 {
-    for (size_t i = 0; text && i < ARRAY_LEN(log_level_names); i++)
+    for (size_t i = 0; text && i < ARRAY_LEN(log_level_names); i++) {
         if (strcmp(log_level_names[i], text) == 0)
             return (int)i;
+    }
     return -1;
 }

@@ -56,12 +56,13 @@ schema_pointer_key(char ret_pointer[SCHEMA_POINTER_SIZE], const char *pointer, c
     buf_append_string(&buf, pointer);
     buf_append_char(&buf, '/');
     for (; *key && !buf.overflow; key++) {
-        if (*key == '~')
+        if (*key == '~') {
             buf_append_string(&buf, "~0");
-        else if (*key == '/')
+        } else if (*key == '/') {
             buf_append_string(&buf, "~1");
-        else
+        } else {
             buf_append_char(&buf, *key);
+        }
     }
     memcpy(ret_pointer, buf_text(&buf), buf.len + 1);
     ret_pointer[text_utf8_len(ret_pointer, buf.len)] = '\0';
@@ -148,15 +149,16 @@ schema_is_good_key(const struct schema_value *value, const char *key, size_t max
 {
     const char *wrong = value->field->check ? value->field->check(key) : NULL;
 
-    if (*key == '\0')
+    if (*key == '\0') {
         problems_add(value->problems, value->pointer, "format", "the key must not be empty");
-    else if (strlen(key) > max)
+    } else if (strlen(key) > max) {
         problems_add(value->problems, value->pointer, "range",
                      "the key must have at most %zu bytes; got %zu", max, strlen(key));
-    else if (wrong)
+    } else if (wrong) {
         problems_add(value->problems, value->pointer, "format", "the key %s", wrong);
-    else
+    } else {
         return true;
+    }
     return false;
 }
 
@@ -187,11 +189,12 @@ schema_decode_map(const struct schema_value *value)
             continue;
         item.field = &unchecked;
         assert(map.at);
-        if (schema_value_is_string(&item, 0, max))
+        if (schema_value_is_string(&item, 0, max)) {
             map.at[map.count++] = (struct schema_pair){
                 .key = mem_strdup(key),
                 .value = mem_strdup(json_string_value(json)),
             };
+        }
     }
     if (map.count > 0)
         qsort(map.at, map.count, sizeof(*map.at), schema_compare_pairs);
@@ -216,12 +219,13 @@ schema_decode_field(const struct schema_target *target, const struct schema_fiel
     if (json_is_null(json))
         json = NULL;
     schema_pointer_key(pointer, target->pointer, field->name);
-    if (json && field->flags & SCHEMA_READ_ONLY)
+    if (json && field->flags & SCHEMA_READ_ONLY) {
         problems_add(target->problems, pointer, "unknown_field", "is read-only: leave it out");
-    else if (json)
+    } else if (json) {
         schema_decoders[field->type](&value);
-    else if (field->flags & SCHEMA_REQUIRED)
+    } else if (field->flags & SCHEMA_REQUIRED) {
         problems_add(target->problems, pointer, "required", "is missing: %s", field->doc);
+    }
 }
 
 static void
@@ -231,15 +235,16 @@ schema_refuse_unknown(const struct schema_target *target, const char *key)
     const char *meant = schema_suggest(target->schema, key);
 
     schema_pointer_key(pointer, target->pointer, key);
-    if (target->named && strcmp(key, "name") == 0)
+    if (target->named && strcmp(key, "name") == 0) {
         problems_add(target->problems, pointer, "unknown_field",
                      "is given by the key already: leave it out");
-    else if (meant)
+    } else if (meant) {
         problems_add(target->problems, pointer, "unknown_field",
                      "is not a field of %s; did you mean \"%s\"?", target->schema->name, meant);
-    else
+    } else {
         problems_add(target->problems, pointer, "unknown_field", "is not a field of %s",
                      target->schema->name);
+    }
 }
 
 static void
@@ -259,10 +264,12 @@ schema_decode_target(const struct schema_target *target, const json_t *json)
         schema_value_wrong_type(&value, "an object");
         return;
     }
-    for (size_t i = 0; i < schema->field_count; i++)
-        if (&schema->fields[i] != name)
+    for (size_t i = 0; i < schema->field_count; i++) {
+        if (&schema->fields[i] != name) {
             schema_decode_field(target, &schema->fields[i],
                                 json_object_get(json, schema->fields[i].name));
+        }
+    }
     json_object_foreach(schema_json(json), key, member)
     {
         const struct schema_field *field = schema_field_find(schema, key);

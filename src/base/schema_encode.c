@@ -34,9 +34,10 @@ schema_encode_is_empty(const struct schema_field *field, const void *slot)
     case SCHEMA_OBJECT_MAP:
         return ((const struct schema_array *)slot)->count == 0;
     case SCHEMA_OBJECT:
-        for (size_t i = 0; i < sub->field_count; i++)
+        for (size_t i = 0; i < sub->field_count; i++) {
             if (!schema_encode_is_empty(&sub->fields[i], schema_slot_const(&sub->fields[i], slot)))
                 return false;
+        }
         return true;
     }
     return false;

@@ -65,9 +65,10 @@ schema_count_max(const struct schema_field *field)
 static inline const struct schema_field *
 schema_field_find(const struct schema *schema, const char *name)
 {
-    for (size_t i = 0; i < schema->field_count; i++)
+    for (size_t i = 0; i < schema->field_count; i++) {
         if (strcmp(schema->fields[i].name, name) == 0)
             return &schema->fields[i];
+    }
     return NULL;
 }
 

@@ -50,10 +50,11 @@ schema_value_wrong_type(const struct schema_value *value, const char *wanted)
 void
 schema_value_bool(const struct schema_value *value)
 {
-    if (json_is_boolean(value->json))
+    if (json_is_boolean(value->json)) {
         *(bool *)value->slot = json_is_true(value->json);
-    else
+    } else {
         schema_value_wrong_type(value, "true or false");
+    }
 }
 
 /* " (bytes)": the unit that the field's name ends with, or "". */
@@ -119,10 +120,11 @@ schema_store_number(const struct schema_value *value, int64_t number)
 void
 schema_value_int(const struct schema_value *value)
 {
-    if (json_is_integer(value->json))
+    if (json_is_integer(value->json)) {
         schema_store_number(value, json_integer_value(value->json));
-    else
+    } else {
         schema_value_wrong_type(value, "a whole number");
+    }
 }
 
 static void
@@ -150,10 +152,12 @@ schema_value_milli(const struct schema_value *value)
     double off;
 
     if (json_is_integer(value->json)) {
-        if (__builtin_mul_overflow((int64_t)json_integer_value(value->json), INT64_C(1000), &milli))
+        if (__builtin_mul_overflow((int64_t)json_integer_value(value->json), INT64_C(1000),
+                                   &milli)) {
             schema_milli_too_large(value);
-        else
+        } else {
             schema_store_number(value, milli);
+        }
         return;
     }
     if (!json_is_real(value->json)) {
@@ -167,11 +171,12 @@ schema_value_milli(const struct schema_value *value)
     }
     milli = (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
     off = scaled - (double)milli;
-    if (off * off > schema_milli_tolerance(scaled) * schema_milli_tolerance(scaled))
+    if (off * off > schema_milli_tolerance(scaled) * schema_milli_tolerance(scaled)) {
         problems_add(value->problems, value->pointer, "format",
                      "must have at most 3 digits after the point");
-    else
+    } else {
         schema_store_number(value, milli);
+    }
 }
 
 bool
@@ -182,20 +187,21 @@ schema_value_is_string(const struct schema_value *value, int64_t min, size_t max
     size_t before = schema_value_problems(value);
     const char *wrong;
 
-    if (!text)
+    if (!text) {
         schema_value_wrong_type(value, "a string");
-    else if (strlen(text) != len)
+    } else if (strlen(text) != len) {
         problems_add(value->problems, value->pointer, "format", "must not contain NUL");
-    else if (len == 0 && min > 0)
+    } else if (len == 0 && min > 0) {
         problems_add(value->problems, value->pointer, "range", "must not be empty");
-    else if ((int64_t)len < min)
+    } else if ((int64_t)len < min) {
         problems_add(value->problems, value->pointer, "range",
                      "must have at least %" PRId64 " bytes; got %zu", min, len);
-    else if (len > max)
+    } else if (len > max) {
         problems_add(value->problems, value->pointer, "range",
                      "must have at most %zu bytes; got %zu", max, len);
-    else if (value->field->check && (wrong = value->field->check(text)))
+    } else if (value->field->check && (wrong = value->field->check(text))) {
         problems_add(value->problems, value->pointer, "format", "%s", wrong);
+    }
     return before == schema_value_problems(value);
 }
 

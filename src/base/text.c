@@ -38,9 +38,10 @@ text_hex_parse(const char *text, uint8_t *ret_data, size_t len)
 {
     if (!text || strlen(text) != 2 * len)
         return false;
-    for (size_t i = 0; i < 2 * len; i++)
+    for (size_t i = 0; i < 2 * len; i++) {
         if (text_hex_values[(unsigned char)text[i]] == 0)
             return false;
+    }
     for (size_t i = 0; i < len; i++)
         ret_data[i] = (uint8_t)(text_hex_digit(text[2 * i]) << 4 | text_hex_digit(text[2 * i + 1]));
     return true;
@@ -94,9 +95,10 @@ text_utf8_sequence(const char *data, size_t len)
         len < text_utf8_leads[i].len || at[1] < text_utf8_leads[i].second_min ||
         at[1] > text_utf8_leads[i].second_max)
         return 0;
-    for (size_t more = 2; more < text_utf8_leads[i].len; more++)
+    for (size_t more = 2; more < text_utf8_leads[i].len; more++) {
         if ((at[more] & 0xc0) != 0x80)
             return 0;
+    }
     return text_utf8_leads[i].len;
 }
 
@@ -162,10 +164,11 @@ text_line_vprintf(char *ret_text, size_t size, const char *format, va_list args)
     int len = vsnprintf(ret_text, size, format, args);
 
     assert(size > 0);
-    if (len < 0)
+    if (len < 0) {
         ret_text[0] = '\0';
-    else if ((size_t)len >= size)
+    } else if ((size_t)len >= size) {
         ret_text[text_utf8_cut(ret_text, size - 1)] = '\0';
+    }
     text_utf8_clean(ret_text, false);
 }
 
@@ -183,9 +186,10 @@ text_is_name(const char *text)
 
     if (len < 1 || len > NAME_MAX_LEN)
         return false;
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         if (!text_is_name_end(text[i]) && text[i] != '-' && text[i] != '.')
             return false;
+    }
     return text_is_name_end(text[0]) && text_is_name_end(text[len - 1]);
 }
 

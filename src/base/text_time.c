@@ -208,10 +208,11 @@ text_get_number(const char **at, uint64_t *ret_value)
     const char *start = *at;
     uint64_t value = 0;
 
-    for (; **at >= '0' && **at <= '9'; (*at)++)
+    for (; **at >= '0' && **at <= '9'; (*at)++) {
         if (__builtin_mul_overflow(value, 10U, &value) ||
             __builtin_add_overflow(value, (uint64_t)(**at - '0'), &value))
             return false;
+    }
     *ret_value = value;
     return *at > start;
 }
@@ -360,11 +361,12 @@ text_size(uint64_t bytes, char ret[24])
         tenths = 10;
         unit++;
     }
-    if (tenths % 10 == 0)
+    if (tenths % 10 == 0) {
         (void)snprintf(ret, 24, "%u %s", (unsigned)(tenths / 10), names[unit]);
-    else
+    } else {
         (void)snprintf(ret, 24, "%u.%u %s", (unsigned)(tenths / 10), (unsigned)(tenths % 10),
                        names[unit]);
+    }
     return ret;
 }
 
@@ -388,11 +390,12 @@ text_duration(int64_t ms, char ret[32])
     while (left_s < units[i].s)
         i++;
     next = i + 1 < ARRAY_LEN(units) ? left_s % units[i].s / units[i + 1].s : 0;
-    if (next > 0)
+    if (next > 0) {
         (void)snprintf(ret, 32, "%s%llu %s %u %s", sign, (unsigned long long)(left_s / units[i].s),
                        units[i].name, (unsigned)next, units[i + 1].name);
-    else
+    } else {
         (void)snprintf(ret, 32, "%s%llu %s", sign, (unsigned long long)(left_s / units[i].s),
                        units[i].name);
+    }
     return ret;
 }

@@ -199,10 +199,12 @@ yaml_plain(const char *text)
         { "False", JSON_FALSE }, { "FALSE", JSON_FALSE },
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (strcmp(words[i].text, text) == 0)
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        if (strcmp(words[i].text, text) == 0) {
             return words[i].type == JSON_NULL ? json_null()
                                               : json_boolean(words[i].type == JSON_TRUE);
+        }
+    }
     return yaml_number(text);
 }
 

@@ -31,9 +31,10 @@ yaml_encode_is_plain(const char *text, size_t len)
         if (text[i] == ':' && (i + 1 == len || text[i + 1] == ' '))
             return false;
     }
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         if (strcasecmp(text, words[i]) == 0)
             return false;
+    }
     return true;
 }
 
@@ -69,14 +70,15 @@ yaml_encode_quoted(const char *text, size_t len, struct buf *buf)
         size_t step = text_utf8_sequence(text, len);
         uint32_t point = step > 0 ? yaml_encode_point(text, step) : 0xfffd;
 
-        if (point == '"' || point == '\\')
+        if (point == '"' || point == '\\') {
             buf_printf(buf, "\\%c", (char)point);
-        else if (point == '\n')
+        } else if (point == '\n') {
             buf_append_string(buf, "\\n");
-        else if (step > 0 && yaml_encode_is_printable(point))
+        } else if (step > 0 && yaml_encode_is_printable(point)) {
             buf_append(buf, text, step);
-        else
+        } else {
             buf_printf(buf, "\\u%04x", point);
+        }
         step += step == 0;
         text += step;
         len -= step;
@@ -87,10 +89,11 @@ yaml_encode_quoted(const char *text, size_t len, struct buf *buf)
 static void
 yaml_encode_string(const char *text, size_t len, struct buf *buf)
 {
-    if (yaml_encode_is_plain(text, len))
+    if (yaml_encode_is_plain(text, len)) {
         buf_append(buf, text, len);
-    else
+    } else {
         yaml_encode_quoted(text, len, buf);
+    }
 }
 
 static bool
@@ -105,10 +108,11 @@ yaml_encode_scalar(const json_t *json, struct buf *buf)
     struct json_out out;
 
     json_out_init(&out, buf);
-    if (json_is_string(json))
+    if (json_is_string(json)) {
         yaml_encode_string(json_string_value(json), json_string_length(json), buf);
-    else
+    } else {
         json_out_json(&out, json); /* an empty list or object, too */
+    }
     buf_append_char(buf, '\n');
 }
 

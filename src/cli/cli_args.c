@@ -41,14 +41,15 @@ cli_args_parse(char *const *words, size_t count, struct cli_args *ret_args, stru
         const char *word = words[reader.at++];
         int result = 0;
 
-        if (reader.only_words || word[0] != '-' || word[1] == '\0')
+        if (reader.only_words || word[0] != '-' || word[1] == '\0') {
             result = cli_args_word_read(&reader, word, fault);
-        else if (strcmp(word, "--") == 0)
+        } else if (strcmp(word, "--") == 0) {
             reader.only_words = true;
-        else if (word[1] == '-')
+        } else if (word[1] == '-') {
             result = cli_args_long(&reader, word + 2, fault);
-        else
+        } else {
             result = cli_args_short(&reader, word + 1, fault);
+        }
         if (result < 0)
             return result;
     }
@@ -73,14 +74,16 @@ cli_args_unknown_command(const struct args_reader *reader, const char *word, str
     struct cli_suggest suggest;
 
     cli_suggest_init(&suggest, word);
-    for (size_t i = 0; (command = cli_table_at(i)); i++)
+    for (size_t i = 0; (command = cli_table_at(i)); i++) {
         if (!command->hidden && cli_table_in_group(command, group))
             cli_suggest_offer(&suggest, command->path + skip);
+    }
     for (size_t i = 0; !group && (other = cli_table_group(i)); i++)
         cli_suggest_offer(&suggest, other->name);
-    if (suggest.best)
+    if (suggest.best) {
         return fault_set(fault, FAULT_INVALID, where, "there is no command '%s%s%s', maybe '%s'?",
                          group ? group->name : "", group ? " " : "", word, suggest.best);
+    }
     return fault_set(fault, FAULT_INVALID, where, "there is no command '%s%s%s'",
                      group ? group->name : "", group ? " " : "", word);
 }
@@ -107,7 +110,7 @@ cli_args_word_read(struct args_reader *reader, const char *word, struct fault *f
         return cli_args_unknown_command(reader, word, fault);
     }
     args->words[args->word_count++] = word;
-    for (arg = args->command->args; arg && arg->name; arg++)
+    for (arg = args->command->args; arg && arg->name; arg++) {
         if (arg->arity == CLI_REST && (size_t)(arg - args->command->args) <= args->word_count) {
             /* "exec ID -- ls" is as good as "exec ID ls". */
             if (!reader->only_words && reader->at < reader->count &&
@@ -115,6 +118,7 @@ cli_args_word_read(struct args_reader *reader, const char *word, struct fault *f
                 reader->at++;
             reader->only_words = true;
         }
+    }
     return 0;
 }
 
@@ -127,12 +131,14 @@ cli_args_unknown_flag(const struct cli_args *args, const char *name, struct faul
     cli_suggest_init(&suggest, name);
     for (size_t i = 0; (flag = cli_table_flag(args->command, i)); i++)
         cli_suggest_offer(&suggest, flag->name);
-    if (suggest.best)
+    if (suggest.best) {
         return fault_set(fault, FAULT_INVALID, where, "there is no flag --%s, maybe --%s?", name,
                          suggest.best);
-    if (!args->command)
+    }
+    if (!args->command) {
         return fault_set(fault, FAULT_INVALID, where, "there is no flag --%s before the command",
                          name);
+    }
     return fault_set(fault, FAULT_INVALID, where, "'%s' has no flag --%s", args->command->path,
                      name);
 }
@@ -153,9 +159,10 @@ cli_args_long(struct args_reader *reader, const char *name, struct fault *fault)
     if (flag->type == CLI_SWITCH && text)
         return fault_set(fault, FAULT_INVALID, where, "--%s takes no value", flag->name);
     if (flag->type != CLI_SWITCH && flag->type != CLI_MAYBE && !text) {
-        if (reader->at == reader->count)
+        if (reader->at == reader->count) {
             return fault_set(fault, FAULT_INVALID, where, "--%s needs a value: --%s %s", flag->name,
                              flag->name, flag->value);
+        }
         text = reader->words[reader->at++];
     }
     return cli_args_add(reader, flag, text, fault);
@@ -170,9 +177,10 @@ cli_args_short_value(struct args_reader *reader, const struct cli_flag *flag, co
         *ret_text = rest + (*rest == '=');
         return 0;
     }
-    if (reader->at == reader->count)
+    if (reader->at == reader->count) {
         return fault_set(fault, FAULT_INVALID, where, "-%c needs a value: -%c %s", flag->letter,
                          flag->letter, flag->value);
+    }
     *ret_text = reader->words[reader->at++];
     return 0;
 }
@@ -185,9 +193,10 @@ cli_args_short(struct args_reader *reader, const char *letters, struct fault *fa
     for (; *letters && !text; letters++) {
         const struct cli_flag *flag = cli_table_flag_find(reader->args->command, letters, 1);
 
-        if (!flag)
+        if (!flag) {
             return fault_set(fault, FAULT_INVALID, where, "there is no flag -%c%s", *letters,
                              reader->args->command ? "" : " before the command");
+        }
         if (flag->type != CLI_SWITCH && flag->type != CLI_MAYBE &&
             cli_args_short_value(reader, flag, letters + 1, &text, fault) < 0)
             return -1;
@@ -209,10 +218,12 @@ cli_args_add(struct args_reader *reader, const struct cli_flag *flag, const char
     if (!text && flag->type == CLI_MAYBE &&
         cli_args_value_parse(flag, flag->fallback, &value.number, fault) < 0)
         return -1;
-    if (!flag->repeats && args->command && text && flag->type != CLI_MAYBE)
-        for (size_t i = 0; i < args->value_count; i++)
+    if (!flag->repeats && args->command && text && flag->type != CLI_MAYBE) {
+        for (size_t i = 0; i < args->value_count; i++) {
             if (args->values[i].flag == flag && strcmp(args->values[i].text, text) != 0)
                 return fault_set(fault, FAULT_INVALID, where, "--%s is given twice", flag->name);
+        }
+    }
     args->values[args->value_count++] = value;
     if (strcmp(flag->name, "help") == 0)
         args->help = true;
@@ -228,10 +239,11 @@ cli_args_number_parse(const struct cli_flag *flag, const char *text, int64_t *re
 
     errno = 0;
     number = strtoll(text, &end, 10);
-    if (errno != 0 || *end || end == text || number < flag->min || number > flag->max)
+    if (errno != 0 || *end || end == text || number < flag->min || number > flag->max) {
         return fault_set(fault, FAULT_INVALID, where,
                          "--%s: '%.40s' is not a number from %lld to %lld", flag->name, text,
                          (long long)flag->min, (long long)flag->max);
+    }
     *ret_number = number;
     return 0;
 }
@@ -242,13 +254,15 @@ cli_args_duration_parse(const struct cli_flag *flag, const char *text, int64_t *
 {
     int64_t seconds;
 
-    if (!text_duration_parse(text, &seconds))
+    if (!text_duration_parse(text, &seconds)) {
         return fault_set(fault, FAULT_INVALID, where,
                          "--%s: '%.40s' is not a duration like 90s, 15m or 1h30m", flag->name,
                          text);
-    if (flag->max > 0 && (seconds < flag->min || seconds > flag->max))
+    }
+    if (flag->max > 0 && (seconds < flag->min || seconds > flag->max)) {
         return fault_set(fault, FAULT_INVALID, where, "--%s must be %lld to %lld seconds",
                          flag->name, (long long)flag->min, (long long)flag->max);
+    }
     *ret_number = seconds;
     return 0;
 }
@@ -293,15 +307,17 @@ cli_args_value_parse(const struct cli_flag *flag, const char *text, int64_t *ret
     case CLI_CHOICE:
         return cli_args_choice_parse(flag, text, fault);
     case CLI_SIZE:
-        if (!text_size_parse(text, &bytes) || bytes > INT64_MAX)
+        if (!text_size_parse(text, &bytes) || bytes > INT64_MAX) {
             return fault_set(fault, FAULT_INVALID, where,
                              "--%s: '%.40s' is not a size like 512m or 1.5g", flag->name, text);
+        }
         *ret_number = (int64_t)bytes;
         return 0;
     case CLI_PAIR:
-        if (!strchr(text, '=') || text[0] == '=')
+        if (!strchr(text, '=') || text[0] == '=') {
             return fault_set(fault, FAULT_INVALID, where, "--%s: '%.40s' is not %s", flag->name,
                              text, flag->value);
+        }
         return 0;
     case CLI_TEXT:
         if (text[0] == '\0')
@@ -341,16 +357,19 @@ cli_args_check(const struct cli_args *args, struct fault *fault)
         bool many = arg->arity == CLI_SOME || arg->arity == CLI_ANY || arg->arity == CLI_REST;
         bool needed = arg->arity != CLI_ANY && arg->arity != CLI_MAYBE_ONE;
 
-        if (needed && at == args->word_count)
+        if (needed && at == args->word_count) {
             return fault_set(fault, FAULT_INVALID, where, "'%s' needs %s: %s", args->command->path,
                              arg->name, arg->doc);
-        for (size_t i = 0; at < args->word_count && (many || i == 0); i++)
+        }
+        for (size_t i = 0; at < args->word_count && (many || i == 0); i++) {
             if (cli_args_choice_check(arg, args->words[at++], fault) < 0)
                 return -1;
+        }
     }
-    if (at < args->word_count)
+    if (at < args->word_count) {
         return fault_set(fault, FAULT_INVALID, where, "'%s' has no use for '%.60s'",
                          args->command->path, args->words[at]);
+    }
     return 0;
 }
 
@@ -366,9 +385,10 @@ cli_args_flag(const struct cli_args *args, const char *name)
 static const struct cli_value *
 cli_args_last(const struct cli_args *args, const struct cli_flag *flag)
 {
-    for (size_t i = args->value_count; i > 0; i--)
+    for (size_t i = args->value_count; i > 0; i--) {
         if (args->values[i - 1].flag == flag)
             return &args->values[i - 1];
+    }
     return NULL;
 }
 

@@ -43,9 +43,10 @@ cli_ask_fail(const struct fault *fault)
 static void
 cli_ask_hint(enum fault_kind kind)
 {
-    for (size_t i = 0; i < ARRAY_LEN(ask_hints); i++)
+    for (size_t i = 0; i < ARRAY_LEN(ask_hints); i++) {
         if (ask_hints[i].kind == kind)
             (void)fprintf(stderr, "       %s\n", ask_hints[i].hint);
+    }
 }
 
 static void
@@ -73,10 +74,11 @@ cli_ask_problem(const struct cli *cli, const struct cli_call *call, const struct
     /* Whoever pressed Ctrl-C knows; what it means for the command, the command says. */
     if (fault->kind == FAULT_CANCELLED && call->status == 0)
         return CLI_SIGNAL_EXIT;
-    if (title && strcmp(title, fault->text) != 0)
+    if (title && strcmp(title, fault->text) != 0) {
         cli_term_note("%s: %s", title, fault->text);
-    else
+    } else {
         cli_term_note("%s", fault->text);
+    }
     json_array_foreach(errors, i, error)
     {
         const char *pointer = json_in_string(error, "pointer", "");
@@ -143,11 +145,13 @@ cli_ask_query(struct buf *path, const char *key, const char *value)
         return;
     buf_append_char(path, strchr(buf_text(path), '?') ? '&' : '?');
     buf_printf(path, "%s=", key);
-    for (; *value; value++)
-        if (strchr(plain, *value))
+    for (; *value; value++) {
+        if (strchr(plain, *value)) {
             buf_append_char(path, *value);
-        else
+        } else {
             buf_printf(path, "%%%02X", (unsigned char)*value);
+        }
+    }
 }
 
 char *
@@ -253,15 +257,15 @@ cli_ask_instance_id(struct cli *cli, const char *word, char *ret_id)
             return code;
     }
     found = json_in_string(json_array_get(items, 0), "id", "");
-    if (json_array_size(items) > 1)
+    if (json_array_size(items) > 1) {
         fault_set(&fault, FAULT_CONFLICT, "cli", "several instances are named '%s': use an id",
                   word);
-    else if (!id_decode(ID_INSTANCE, found, &id))
+    } else if (!id_decode(ID_INSTANCE, found, &id)) {
         fault_set(&fault, FAULT_NOT_FOUND, "cli",
                   "no instance that is alive is named '%s'; one that ended goes by its id: berth "
                   "ps --all",
                   word);
-    else {
+    } else {
         memcpy(ret_id, found, ID_TEXT_SIZE);
         return EXIT_OK;
     }

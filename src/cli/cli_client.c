@@ -279,10 +279,11 @@ cli_client_headers(const struct cli_client *client, const struct cli_call *call,
     cli_client_add(&list, "Idempotency-Key", key);
     cli_client_add(&list, "If-Match", call->if_match);
     cli_client_add(&list, "Last-Event-ID", call->last_event);
-    if (call->body)
+    if (call->body) {
         cli_client_add(&list, "Content-Type", "application/json");
-    else
+    } else {
         cli_client_add(&list, "Content-Type", call->upload_type);
+    }
     if (call->upload && call->upload_bytes < 0)
         cli_client_add(&list, "Transfer-Encoding", "chunked");
     /* curl would wait a second for "100 Continue". */
@@ -343,10 +344,11 @@ cli_client_method(struct cli_client *client, const struct cli_call *call, const 
     }
     if (!call->upload && !call->endless)
         SET(client, TIMEOUT_MS, (long)(client->timeout_s * 1000));
-    if (strcmp(call->method, "HEAD") == 0)
+    if (strcmp(call->method, "HEAD") == 0) {
         SET(client, NOBODY, 1L);
-    else
+    } else {
         SET(client, CUSTOMREQUEST, call->method);
+    }
 }
 
 static int
@@ -392,9 +394,10 @@ cli_client_problem(const struct cli_call *call, struct fault *fault)
     const char *text = json_in_string(call->json, "detail", NULL);
     enum fault_kind kind = code ? fault_kind_from_code(code) : FAULT_BUG;
 
-    for (size_t i = 0; kind == FAULT_BUG && i < ARRAY_LEN(client_statuses); i++)
+    for (size_t i = 0; kind == FAULT_BUG && i < ARRAY_LEN(client_statuses); i++) {
         if (client_statuses[i].status == call->status)
             kind = client_statuses[i].kind;
+    }
     if (kind == FAULT_NONE)
         kind = FAULT_BUG;
     if (!text)
@@ -422,16 +425,18 @@ cli_client_ended(struct cli_client *client, struct cli_call *call, CURLcode code
               strncmp(call->type, "application/problem+json", 24) == 0;
     if (is_json && client->body.len > 0 &&
         json_in_parse(client->body.data, client->body.len, &call->json, fault) < 0 &&
-        call->status < 300)
+        call->status < 300) {
         return fault_set(fault, FAULT_GARBLED, where, "%s %s: the answer is not JSON", call->method,
                          call->path);
+    }
     if (call->status < 200 || call->status >= 300)
         return cli_client_problem(call, fault);
     /* A JSON API that answers something else is no berthd. */
-    if (!call->json && client->body.len > 0)
+    if (!call->json && client->body.len > 0) {
         return fault_set(fault, FAULT_GARBLED, where,
                          "%s %s: the answer is not JSON: is this berthd?", call->method,
                          client->target->url);
+    }
     return 0;
 }
 

@@ -83,9 +83,10 @@ cli_complete_script(const char *shell)
         const char *script;
     } scripts[] = { { "bash", complete_bash }, { "zsh", complete_zsh }, { "fish", complete_fish } };
 
-    for (size_t i = 0; i < ARRAY_LEN(scripts); i++)
+    for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
         if (strcmp(scripts[i].shell, shell) == 0)
             return scripts[i].script;
+    }
     return NULL;
 }
 
@@ -109,10 +110,11 @@ cli_complete_opened(const struct cli_command *command, const char *word)
 
     if (word[0] != '-' || word[1] == '\0' || strchr(word, '='))
         return NULL;
-    if (word[1] == '-')
+    if (word[1] == '-') {
         flag = cli_table_flag_find(command, word + 2, strlen(word + 2));
-    else
+    } else {
         flag = cli_table_flag_find(command, word + strlen(word) - 1, 1);
+    }
     return flag && flag->type != CLI_SWITCH && flag->type != CLI_MAYBE ? flag : NULL;
 }
 
@@ -121,9 +123,10 @@ cli_complete_ends_flags(const struct complete_state *state)
 {
     const struct cli_arg *arg = state->command->args;
 
-    for (size_t i = 0; arg && arg[i].name; i++)
+    for (size_t i = 0; arg && arg[i].name; i++) {
         if (arg[i].arity == CLI_REST && i <= state->args)
             return true;
+    }
     return false;
 }
 
@@ -155,13 +158,15 @@ cli_complete_commands(const struct complete_state *state, const char *begin, str
     const struct cli_command *command;
     const struct cli_group *group;
 
-    for (size_t i = 0; (command = cli_table_at(i)); i++)
+    for (size_t i = 0; (command = cli_table_at(i)); i++) {
         if (!command->hidden && cli_table_in_group(command, state->group) &&
             cli_complete_begins(command->path + skip, begin))
             cli_complete_offer(out, "", command->path + skip, command->summary);
-    for (size_t i = 0; !state->group && (group = cli_table_group(i)); i++)
+    }
+    for (size_t i = 0; !state->group && (group = cli_table_group(i)); i++) {
         if (cli_complete_begins(group->name, begin))
             cli_complete_offer(out, "", group->name, group->summary);
+    }
 }
 
 static void
@@ -181,9 +186,10 @@ static void
 cli_complete_choices(const char *const *choices, const char *before, const char *begin,
                      struct buf *out)
 {
-    for (size_t i = 0; choices && choices[i]; i++)
+    for (size_t i = 0; choices && choices[i]; i++) {
         if (cli_complete_begins(choices[i], begin))
             cli_complete_offer(out, before, choices[i], "");
+    }
 }
 
 /* What is offered for an argument. */

@@ -75,9 +75,10 @@ cli_context_token_file(const char *path, struct secret **ret_token, struct fault
     struct stat stat;
     size_t len;
 
-    if (cli_context_read(path, CONTEXT_TOKEN_MAX, &data, &stat) < 0)
+    if (cli_context_read(path, CONTEXT_TOKEN_MAX, &data, &stat) < 0) {
         return fault_set(fault, FAULT_NOT_FOUND, where, "cannot read the token file %s: %s", path,
                          strerrordesc_np(errno));
+    }
     /* A group may share one; the whole machine may not. */
     if (stat.st_mode & 07) {
         secret_wipe(data, strlen(data));
@@ -109,15 +110,17 @@ cli_context_load(json_t **ret_contexts, struct fault *fault)
     int result;
 
     if (!path || cli_context_read(path, CONTEXT_FILE_MAX, &data, &stat) < 0) {
-        if (path && errno != ENOENT && errno != ENOTDIR)
+        if (path && errno != ENOENT && errno != ENOTDIR) {
             return fault_set(fault, FAULT_NOT_FOUND, where, "cannot read %s: %s", path,
                              strerrordesc_np(errno));
+        }
         *ret_contexts = json_pack("{s:n,s:[]}", "current", "contexts");
         return 0;
     }
-    if (stat.st_mode & 077)
+    if (stat.st_mode & 077) {
         return fault_set(fault, FAULT_FORBIDDEN, where,
                          "others may read %s, which holds tokens: chmod 600 %s", path, path);
+    }
     result = yaml_parse(path, data, strlen(data), &json, fault);
     secret_wipe(data, strlen(data));
     if (result < 0)
@@ -202,9 +205,10 @@ cli_context_choose(const json_t *contexts, const char *asked, const json_t **ret
     if (!name)
         name = json_in_string(contexts, "current", NULL);
     *ret_context = name ? cli_context_find(contexts, name) : NULL;
-    if (name && !*ret_context)
+    if (name && !*ret_context) {
         return fault_set(fault, FAULT_NOT_FOUND, where,
                          "there is no context '%s'; 'berth context ls' lists them", name);
+    }
     return 0;
 }
 
@@ -227,7 +231,7 @@ cli_context_is_local(const char *url)
     host = strstr(url, "://");
     if (strncmp(url, "unix:", 5) == 0)
         return true;
-    for (size_t i = 0; host && i < ARRAY_LEN(hosts); i++)
+    for (size_t i = 0; host && i < ARRAY_LEN(hosts); i++) {
         if (strncmp(host + 3, hosts[i], strlen(hosts[i])) == 0) {
             size_t len = strlen(hosts[i]);
 
@@ -235,6 +239,7 @@ cli_context_is_local(const char *url)
             return i == 0 ? strspn(host + 3, "0123456789.") == strcspn(host + 3, ":/")
                           : strchr(":/", host[3 + len]) != NULL;
         }
+    }
     return false;
 }
 
@@ -266,13 +271,15 @@ cli_context_address(const struct cli_wish *wish, const json_t *context, struct c
     }
     host = strstr(url, "://");
     if (strncmp(url, "unix:/", 6) != 0 && strncmp(url, "http://", 7) != 0 &&
-        strncmp(url, "https://", 8) != 0)
+        strncmp(url, "https://", 8) != 0) {
         return fault_set(fault, FAULT_INVALID, where,
                          "%s: the address must begin with http://, https:// or unix:/",
                          target->source);
-    if (host && memchr(host, '@', strcspn(host + 3, "/?#") + 3))
+    }
+    if (host && memchr(host, '@', strcspn(host + 3, "/?#") + 3)) {
         return fault_set(fault, FAULT_INVALID, where, "%s: the address must not hold a password",
                          target->source);
+    }
     target->url = mem_strdup(url);
     return 0;
 }
@@ -283,10 +290,11 @@ cli_context_token_of(const json_t *context, struct secret **ret_token, struct fa
     const char *text = json_in_string(context, "token", NULL);
     const char *file = json_in_string(context, "token_file", NULL);
 
-    if (text)
+    if (text) {
         *ret_token = cli_context_token_copy(text);
-    else if (file)
+    } else if (file) {
         return cli_context_token_file(file, ret_token, fault);
+    }
     return 0;
 }
 

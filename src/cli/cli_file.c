@@ -30,9 +30,10 @@ cli_file_read(const char *name, struct buf *ret_text, struct fault *fault)
         ret_text->len += got;
     }
     broken = !file || ferror(file);
-    if (broken)
+    if (broken) {
         fault_set(fault, FAULT_NOT_FOUND, where, "cannot read %s: %s", name,
                   strerrordesc_np(errno));
+    }
     if (file && !is_stdin)
         (void)fclose(file);
     if (!broken && ret_text->overflow)
@@ -71,12 +72,13 @@ cli_file_has_content(const char *text, size_t len)
     bool comment = false;
 
     for (size_t i = 0; i < len; i++) {
-        if (text[i] == '\n')
+        if (text[i] == '\n') {
             comment = false;
-        else if (text[i] == '#')
+        } else if (text[i] == '#') {
             comment = true;
-        else if (!comment && !strchr(" \t\r", text[i]))
+        } else if (!comment && !strchr(" \t\r", text[i])) {
             return true;
+        }
     }
     return false;
 }
@@ -138,10 +140,11 @@ cli_file_documents(const char *name, const char *text, size_t len, json_t **ret_
 
     /* What begins so may be YAML's flow style as well. */
     if ((text[blank] == '{' || text[blank] == '[') &&
-        json_in_parse(text, len, &document, NULL) == 0)
+        json_in_parse(text, len, &document, NULL) == 0) {
         cli_file_add(list, document);
-    else if (cli_file_yaml(name, text, len, list, fault) < 0)
+    } else if (cli_file_yaml(name, text, len, list, fault) < 0) {
         return -1;
+    }
     *ret_list = STEAL(list);
     return 0;
 }

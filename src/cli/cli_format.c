@@ -23,14 +23,15 @@ cli_format_age(int64_t ms, char ret[16])
     int64_t s = ms > 0 ? ms / SECOND_MS : 0;
     struct buf out = { .data = ret, .cap = 16, .limit = 15 };
 
-    if (s < 120)
+    if (s < 120) {
         buf_printf(&out, "%llds", (long long)s);
-    else if (s < 120 * 60)
+    } else if (s < 120 * 60) {
         buf_printf(&out, "%lldm", (long long)s / 60);
-    else if (s < 48 * 3600)
+    } else if (s < 48 * 3600) {
         buf_printf(&out, "%lldh", (long long)s / 3600);
-    else
+    } else {
         buf_printf(&out, "%lldd", (long long)s / 86400);
+    }
     return ret;
 }
 
@@ -236,14 +237,16 @@ cli_format_exact_member(json_t *object, const char *key, const char *text, struc
     int64_t seconds;
 
     if (cli_format_ends(key, "_bytes")) {
-        if (!text_size_parse(text, &bytes) || bytes > INT64_MAX)
+        if (!text_size_parse(text, &bytes) || bytes > INT64_MAX) {
             return fault_set(fault, FAULT_INVALID, "cli.format",
                              "%s: '%.40s' is not a size like 512m or 1.5g", key, text);
+        }
         json_object_set_new(object, key, json_integer((json_int_t)bytes));
     } else if (cli_format_ends(key, "_s")) {
-        if (!text_duration_parse(text, &seconds))
+        if (!text_duration_parse(text, &seconds)) {
             return fault_set(fault, FAULT_INVALID, "cli.format",
                              "%s: '%.40s' is not a duration like 90s, 15m or 1h30m", key, text);
+        }
         json_object_set_new(object, key, json_integer(seconds));
     }
     return 0;
@@ -254,9 +257,10 @@ cli_format_is_own(const char *key)
 {
     static const char *const own[] = { "env", "labels", "host_labels", "tmpfs" };
 
-    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+    for (size_t i = 0; i < ARRAY_LEN(own); i++) {
         if (strcmp(own[i], key) == 0)
             return true;
+    }
     return false;
 }
 
@@ -278,10 +282,11 @@ cli_format_exact(json_t *json, struct fault *fault)
     {
         if (result < 0 || cli_format_is_own(key))
             continue;
-        if (json_is_string(value))
+        if (json_is_string(value)) {
             result = cli_format_exact_member(json, key, json_string_value(value), fault);
-        else
+        } else {
             result = cli_format_exact(value, fault);
+        }
     }
     return result;
 }

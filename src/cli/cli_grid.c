@@ -91,10 +91,11 @@ cli_grid_in(const struct grid_range *ranges, size_t count, uint32_t c)
 
         if (c >= ranges[middle].first && c <= ranges[middle].last)
             return true;
-        if (c < ranges[middle].first)
+        if (c < ranges[middle].first) {
             count = middle;
-        else
+        } else {
             low = middle + 1;
+        }
     }
     return false;
 }
@@ -203,10 +204,11 @@ cli_grid_widest(struct grid_column *columns, size_t count)
 {
     struct grid_column *widest = NULL;
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (!(columns[i].flags & CLI_GRID_KEEP) && columns[i].width > GRID_LEAST &&
             (!widest || columns[i].width >= widest->width))
             widest = &columns[i];
+    }
     return widest;
 }
 
@@ -223,9 +225,10 @@ cli_grid_fit(struct grid_column *columns, size_t count, size_t width)
             widest->width--;
             continue;
         }
-        for (widest = columns + count; widest > columns; widest--)
+        for (widest = columns + count; widest > columns; widest--) {
             if (widest[-1].width && !(widest[-1].flags & CLI_GRID_KEEP))
                 break;
+        }
         if (widest == columns)
             return;
         widest[-1].width = 0;

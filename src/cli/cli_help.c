@@ -70,9 +70,10 @@ cli_help_commands(struct buf *out, const struct cli_group *group)
 {
     const struct cli_command *command;
 
-    for (size_t i = 0; (command = cli_table_at(i)); i++)
+    for (size_t i = 0; (command = cli_table_at(i)); i++) {
         if (!command->hidden && cli_table_in_group(command, group))
             cli_help_item(out, command->path, command->summary);
+    }
 }
 
 void

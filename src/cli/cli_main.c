@@ -14,10 +14,11 @@ cli_main_print(const struct cli *cli, struct buf *text, bool asked)
 {
     int code = EXIT_USAGE;
 
-    if (asked)
+    if (asked) {
         code = cli_term_write(&cli->term, buf_text(text), text->len, false);
-    else
+    } else {
         (void)fputs(buf_text(text), stderr);
+    }
     buf_fini(text);
     return code;
 }
@@ -29,12 +30,13 @@ cli_main_help(const struct cli *cli)
     struct buf text;
 
     buf_init(&text, 0);
-    if (cli->args.command)
+    if (cli->args.command) {
         cli_help_command(cli->args.command, &text);
-    else if (cli->args.group)
+    } else if (cli->args.group) {
         cli_help_group(cli->args.group, &text);
-    else
+    } else {
         cli_help_overview(&text);
+    }
     return cli_main_print(cli, &text, cli->args.help);
 }
 
@@ -103,9 +105,10 @@ cli_main(int argc, char **argv)
     /* A reader that has seen enough (head) is no failure; writes tell us. */
     (void)signal(SIGPIPE, SIG_IGN);
     cli_term_init(&cli.term);
-    if (count == 1 && (strcmp(words[0], "--version") == 0 || strcmp(words[0], "-V") == 0))
+    if (count == 1 && (strcmp(words[0], "--version") == 0 || strcmp(words[0], "-V") == 0)) {
         return cli_term_write(&cli.term, "berth " BERTH_VERSION "\n",
                               strlen("berth " BERTH_VERSION "\n"), false);
+    }
     if (cli_args_parse(words, count, &cli.args, &fault) < 0) {
         code = cli_main_usage(&cli, &fault);
     } else if (cli.args.help || !cli.args.command) {

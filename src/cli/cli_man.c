@@ -90,14 +90,15 @@ cli_man_text(struct buf *out, const char *text)
     for (; *text; text++) {
         if (begin && (*text == '.' || *text == '\''))
             buf_append_string(out, "\\&");
-        if (*text == '\\')
+        if (*text == '\\') {
             buf_append_string(out, "\\e");
-        else if (*text == '-')
+        } else if (*text == '-') {
             buf_append_string(out, "\\-");
-        else if (*text == '\n')
+        } else if (*text == '\n') {
             buf_append_string(out, "\n.PP\n");
-        else
+        } else {
             buf_append_char(out, *text);
+        }
         begin = *text == '\n';
     }
     buf_append_char(out, '\n');
@@ -158,9 +159,10 @@ cli_man_command(const struct cli_command *command, struct buf *out)
         buf_printf(out, ".TP\n.I %s\n", arg->name);
         cli_man_text(out, arg->doc);
     }
-    for (size_t i = 0; (flag = cli_table_flag(command, i)); i++)
+    for (size_t i = 0; (flag = cli_table_flag(command, i)); i++) {
         if (!cli_table_flag_is_common(flag))
             cli_man_flag(flag, out);
+    }
     if (command->filters)
         buf_printf(out, ".PP\nKeys of \\-\\-filter that the daemon knows: %s.\n", command->filters);
     if (command->examples)
@@ -172,9 +174,10 @@ cli_man_group(const struct cli_group *group, struct buf *out)
 {
     const struct cli_command *command;
 
-    for (size_t i = 0; (command = cli_table_at(i)); i++)
+    for (size_t i = 0; (command = cli_table_at(i)); i++) {
         if (!command->hidden && cli_table_in_group(command, group))
             cli_man_command(command, out);
+    }
 }
 
 void

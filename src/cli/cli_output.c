@@ -38,9 +38,10 @@ cli_output_style(const char *state)
         { "inactive", CLI_GRID_BAD },
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(styles); i++)
+    for (size_t i = 0; i < ARRAY_LEN(styles); i++) {
         if (strcmp(styles[i].state, state) == 0)
             return styles[i].style;
+    }
     return CLI_GRID_PLAIN;
 }
 
@@ -53,12 +54,13 @@ cli_output_time(const struct cli_column *column, const char *value, struct buf *
 
     if (!value || !text_time_parse(value, &at_ms))
         return;
-    if (column->as == CLI_AS_TIME)
+    if (column->as == CLI_AS_TIME) {
         buf_printf(out, "%.19sZ", value);
-    else if (column->as == CLI_AS_AGE)
+    } else if (column->as == CLI_AS_AGE) {
         buf_append_string(out, cli_format_age(now_ms - at_ms, age));
-    else
+    } else {
         buf_append_string(out, cli_format_age(at_ms - now_ms, age));
+    }
 }
 
 static void
@@ -91,9 +93,10 @@ cli_output_ports(const json_t *ports, struct buf *out)
 
         if (i > 0)
             buf_append_char(out, ',');
-        if (address && number > 0)
+        if (address && number > 0) {
             buf_printf(out, strchr(address, ':') ? "[%s]:%lld->" : "%s:%lld->", address,
                        (long long)number);
+        }
         buf_printf(out, "%lld/%s", (long long)json_in_int(port, "container", 0),
                    json_in_string(port, "protocol", "tcp"));
     }
@@ -158,14 +161,16 @@ cli_output_table(const struct cli *cli, const struct cli_rows *rows, const json_
 
     CLEANUP(cli_grid_freep) struct cli_grid *grid = cli_grid_new(count);
 
-    for (column = rows->columns; column->title; column++)
+    for (column = rows->columns; column->title; column++) {
         if (wide || !column->wide)
             cli_grid_column(grid, column->title, column->flags);
+    }
     json_array_foreach(items, i, item)
     {
-        for (column = rows->columns; column->title; column++)
+        for (column = rows->columns; column->title; column++) {
             if (wide || !column->wide)
                 cli_output_cell(grid, column, item);
+        }
     }
     cli_grid_render(grid, cli->term.width, cli->term.colour, out);
 }
@@ -200,14 +205,15 @@ void
 cli_output_rows_text(const struct cli *cli, const struct cli_rows *rows, const json_t *items,
                      struct buf *out)
 {
-    if (cli_output_is(cli, "json"))
+    if (cli_output_is(cli, "json")) {
         cli_output_dump(items, out);
-    else if (cli_output_is(cli, "yaml"))
+    } else if (cli_output_is(cli, "yaml")) {
         yaml_encode(items, out);
-    else if (cli_output_is(cli, "name"))
+    } else if (cli_output_is(cli, "name")) {
         cli_output_names(rows->name, items, out);
-    else
+    } else {
         cli_output_table(cli, rows, items, out);
+    }
 }
 
 static bool
@@ -233,10 +239,11 @@ cli_output_rows(struct cli *cli, const struct cli_rows *rows, const json_t *item
 
     buf_init(&out, 0);
     if (cli_output_is_table(cli) && json_array_size(items) == 0 && rows->none) {
-        if (cli->term.out)
+        if (cli->term.out) {
             cli_term_note("%s", rows->none);
-        else
+        } else {
             cli_output_rows_text(cli, rows, items, &out);
+        }
     } else {
         cli_output_rows_text(cli, rows, items, &out);
     }
@@ -377,10 +384,11 @@ cli_output_fetch(struct cli *cli, const struct cli_list *list, json_t **ret_item
     for (size_t at = 0; (pair = cli_args_next(&cli->args, "filter", &at));) {
         CLEANUP(mem_freep) char *key = mem_printf("%.*s", (int)strcspn(pair, "="), pair);
 
-        if (cli_output_knows(cli->args.command->filters, key))
+        if (cli_output_knows(cli->args.command->filters, key)) {
             cli_ask_query(&path, key, strchr(pair, '=') + 1);
-        else
+        } else {
             all = true;
+        }
     }
     code = cli_output_get(cli, list, buf_text(&path), all ? 0 : limit, &items);
     buf_fini(&path);
@@ -428,10 +436,11 @@ cli_output_refresh(const struct cli *cli, const struct buf *now, bool first)
     buf_init(&out, 0);
     if (cli->term.out && first)
         buf_append_string(&out, "\033[2J");
-    if (cli->term.out)
+    if (cli->term.out) {
         buf_append_string(&out, "\033[H");
-    else if (!first)
+    } else if (!first) {
         buf_append_char(&out, '\n');
+    }
     for (const char *at = buf_text(now); *at;) {
         size_t len = strcspn(at, "\n");
 
@@ -466,10 +475,11 @@ cli_output_watch(struct cli *cli, int (*render)(struct cli *cli, void *cookie, s
     do {
         buf_init(&now, 0);
         code = render(cli, cookie, &now);
-        if (code == EXIT_OK && !again)
+        if (code == EXIT_OK && !again) {
             code = cli_term_write(&cli->term, buf_text(&now), now.len, cli->term.colour);
-        else if (code == EXIT_OK && (first || strcmp(buf_text(&before), buf_text(&now)) != 0))
+        } else if (code == EXIT_OK && (first || strcmp(buf_text(&before), buf_text(&now)) != 0)) {
             code = cli_output_refresh(cli, &now, first);
+        }
         first = false;
         buf_fini(&before);
         before = now;

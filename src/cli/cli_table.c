@@ -92,10 +92,12 @@ static const struct {
 const struct cli_command *
 cli_table_at(size_t index)
 {
-    for (size_t part = 0; part < ARRAY_LEN(table_parts); part++)
-        for (const struct cli_command *at = table_parts[part]; at->path; at++)
+    for (size_t part = 0; part < ARRAY_LEN(table_parts); part++) {
+        for (const struct cli_command *at = table_parts[part]; at->path; at++) {
             if (index-- == 0)
                 return at;
+        }
+    }
     return NULL;
 }
 
@@ -108,9 +110,10 @@ cli_table_group(size_t index)
 const struct cli_group *
 cli_table_group_find(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(table_groups); i++)
+    for (size_t i = 0; i < ARRAY_LEN(table_groups); i++) {
         if (strcmp(table_groups[i].name, name) == 0)
             return &table_groups[i];
+    }
     return NULL;
 }
 
@@ -149,9 +152,10 @@ cli_table_in_group(const struct cli_command *command, const struct cli_group *gr
 static const struct cli_flag *
 cli_table_flag_in(const struct cli_flag *flags, size_t *index)
 {
-    for (; flags && flags->name; flags++)
+    for (; flags && flags->name; flags++) {
         if ((*index)-- == 0)
             return flags;
+    }
     return NULL;
 }
 
@@ -160,9 +164,10 @@ cli_table_flag(const struct cli_command *command, size_t index)
 {
     const struct cli_flag *flag = command ? cli_table_flag_in(command->flags, &index) : NULL;
 
-    for (size_t i = 0; !flag && command && i < ARRAY_LEN(table_sets); i++)
+    for (size_t i = 0; !flag && command && i < ARRAY_LEN(table_sets); i++) {
         if (command->sets & table_sets[i].set)
             flag = cli_table_flag_in(table_sets[i].flags, &index);
+    }
     return flag ? flag : cli_table_flag_in(table_common, &index);
 }
 
@@ -177,9 +182,10 @@ cli_table_flag_find(const struct cli_command *command, const char *name, size_t 
 {
     const struct cli_flag *flag;
 
-    for (size_t i = 0; (flag = cli_table_flag(command, i)); i++)
+    for (size_t i = 0; (flag = cli_table_flag(command, i)); i++) {
         if ((len == 1 && flag->letter == name[0]) ||
             (strlen(flag->name) == len && memcmp(flag->name, name, len) == 0))
             return flag;
+    }
     return NULL;
 }

@@ -185,11 +185,12 @@ cli_wait_show_operation(const struct cli *cli, const json_t *operation)
     const char *kind = json_in_string(operation, "kind", "operation");
     const char *text = json_in_string(operation, "text", "");
 
-    if (total > 0)
+    if (total > 0) {
         cli_term_progress(&cli->term, "%s: %lld of %lld %s", kind,
                           (long long)json_in_int(operation, "progress", 0), (long long)total, text);
-    else
+    } else {
         cli_term_progress(&cli->term, "%s %s", kind, text);
+    }
 }
 
 static int

@@ -107,9 +107,10 @@ cmd_blueprint_check(const json_t *blueprint)
     if (schema_decode(&blueprint_schema, blueprint, &spec, "", &problems) == 0)
         (void)blueprint_check(&spec, &problems);
     schema_free(&blueprint_schema, &spec);
-    for (size_t i = 0; i < problems.count; i++)
+    for (size_t i = 0; i < problems.count; i++) {
         cli_term_note("%s: %s: %s", json_in_string(blueprint, "name", "?"), problems.at[i].pointer,
                       problems.at[i].detail);
+    }
     return problems.count > 0 ? EXIT_USAGE : EXIT_OK;
 }
 
@@ -135,12 +136,13 @@ cmd_blueprint_version(struct cli *cli, const char *path, int64_t *ret_version)
 static void
 cmd_blueprint_tell(struct buf *out, const char *name, int64_t before, int64_t now)
 {
-    if (before == 0)
+    if (before == 0) {
         buf_printf(out, "blueprint %s created\n", name);
-    else if (before == now)
+    } else if (before == now) {
         buf_printf(out, "blueprint %s unchanged, version %lld\n", name, (long long)now);
-    else
+    } else {
         buf_printf(out, "blueprint %s changed, version %lld\n", name, (long long)now);
+    }
 }
 
 static int
@@ -194,10 +196,11 @@ cmd_blueprint_apply(struct cli *cli)
         if (code == EXIT_OK)
             code = cmd_blueprint_put(cli, blueprint, items, &out);
     }
-    if (formed && code == EXIT_OK)
+    if (formed && code == EXIT_OK) {
         code = cli_output_rows(cli, &blueprint_rows, items);
-    else if (!formed)
+    } else if (!formed) {
         (void)cli_term_write(&cli->term, buf_text(&out), out.len, false);
+    }
     buf_fini(&out);
     return code;
 }
@@ -213,10 +216,11 @@ cmd_blueprint_rm(struct cli *cli)
         struct cli_call call = { .method = "DELETE", .path = path };
         int code;
 
-        if (cli_args_has(&cli->args, "dry-run"))
+        if (cli_args_has(&cli->args, "dry-run")) {
             call.method = "GET";
-        else if (!cli_ask_confirm(cli, question))
+        } else if (!cli_ask_confirm(cli, question)) {
             return EXIT_FAILED;
+        }
         code = cli_ask(cli, &call);
         cli_client_call_fini(&call);
         if (code != EXIT_OK)

@@ -164,9 +164,10 @@ cmd_context_rm(struct cli *cli)
             return cmd_context_missing(name);
         if (!cli_ask_confirm(cli, question))
             return EXIT_FAILED;
-        for (size_t i = json_array_size(list); i > 0; i--)
+        for (size_t i = json_array_size(list); i > 0; i--) {
             if (json_array_get(list, i - 1) == context)
                 json_array_remove(list, i - 1);
+        }
         if (strcmp(json_in_string(contexts, "current", ""), name) == 0)
             json_object_set_new(contexts, "current", json_null());
     }

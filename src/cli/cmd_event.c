@@ -112,10 +112,11 @@ cmd_event_dispatch(struct event_watch *watch)
 {
     bool more = true;
 
-    if (watch->gap)
+    if (watch->gap) {
         cli_term_note("some events are missing: they are no longer kept");
-    else if (watch->data)
+    } else if (watch->data) {
         more = cmd_event_print(watch);
+    }
     if (watch->data && watch->id[0])
         memcpy(watch->last, watch->id, sizeof(watch->last));
     json_decref(watch->data);
@@ -132,12 +133,13 @@ cmd_event_on_line(struct cli_lines *lines, const char *line, size_t len)
 
     if (len == 0)
         return cmd_event_dispatch(watch);
-    if (strncmp(line, "id: ", 4) == 0 && len - 4 < sizeof(watch->id))
+    if (strncmp(line, "id: ", 4) == 0 && len - 4 < sizeof(watch->id)) {
         memcpy(watch->id, line + 4, len - 4 + 1);
-    else if (strcmp(line, "event: gap") == 0)
+    } else if (strcmp(line, "event: gap") == 0) {
         watch->gap = true;
-    else if (strncmp(line, "data: ", 6) == 0 && !watch->data)
+    } else if (strncmp(line, "data: ", 6) == 0 && !watch->data) {
         (void)json_in_parse(line + 6, len - 6, &watch->data, NULL);
+    }
     return true;
 }
 
@@ -167,10 +169,11 @@ cmd_event_connect(struct event_watch *watch, const char *path, bool first)
     };
     cli_lines_init(&watch->lines, cmd_event_on_line);
     (void)cli_ask_quietly(watch->cli, &watch->call, &fault);
-    if (fault.kind != FAULT_NONE && (first || watch->call.status != 0))
+    if (fault.kind != FAULT_NONE && (first || watch->call.status != 0)) {
         code = cli_ask_problem(watch->cli, &watch->call, &fault);
-    else
+    } else {
         code = watch->call.stopped ? EXIT_FAILED : EXIT_OK;
+    }
     cli_lines_fini(&watch->lines);
     cli_client_call_fini(&watch->call);
     json_decref(watch->data);
@@ -214,11 +217,12 @@ cmd_event_events(struct cli *cli)
     if (cli_args_has(&cli->args, "watch"))
         return cmd_event_watch(cli);
     code = cmd_event_path(cli, "newest", &path);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         code = cli_output_list(cli, &(struct cli_list){ .path = buf_text(&path),
                                                         .rows = &event_rows,
                                                         .limit = EVENT_LAST,
                                                         .newest = true });
+    }
     buf_fini(&path);
     return code;
 }

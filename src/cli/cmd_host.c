@@ -57,9 +57,10 @@ cmd_host_ls(struct cli *cli)
     const char *path = "/v1/hosts?state=live";
     const char *pair;
 
-    for (size_t at = 0; (pair = cli_args_next(&cli->args, "filter", &at));)
+    for (size_t at = 0; (pair = cli_args_next(&cli->args, "filter", &at));) {
         if (strncmp(pair, "state=", strlen("state=")) == 0)
             path = "/v1/hosts";
+    }
     return cli_output_list(cli, &(struct cli_list){ .path = path, .rows = &host_rows });
 }
 
@@ -170,10 +171,11 @@ cmd_host_rehearse(struct cli *cli, const struct host_deed *deed, const char *nam
     CLEANUP(json_freep) json_t *host = NULL;
     int code = cli_ask_json(cli, path, &host);
 
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         cli_term_note("would do: %s the host %s (%s, %lld instances)", deed->doing,
                       json_in_string(host, "name", name), json_in_string(host, "state", "?"),
                       (long long)json_in_int(host, "instances", 0));
+    }
     return code;
 }
 
@@ -185,10 +187,11 @@ cmd_host_do(struct cli *cli, const struct host_deed *deed)
     int code = EXIT_OK;
 
     for (size_t i = 0; code == EXIT_OK && (name = cli_args_word(&cli->args, i)); i++) {
-        if (cli_args_has(&cli->args, "dry-run"))
+        if (cli_args_has(&cli->args, "dry-run")) {
             code = cmd_host_rehearse(cli, deed, name);
-        else
+        } else {
             code = cmd_host_do_one(cli, deed, name, items);
+        }
     }
     if (code == EXIT_OK && !cli_args_has(&cli->args, "dry-run"))
         code = cli_output_rows(cli, &host_rows, items);
@@ -200,9 +203,10 @@ cmd_host_drain(struct cli *cli)
 {
     CLEANUP(json_freep) json_t *body = json_object();
 
-    if (cli_args_has(&cli->args, "deadline"))
+    if (cli_args_has(&cli->args, "deadline")) {
         json_object_set_new(body, "deadline_s",
                             json_integer(cli_args_number(&cli->args, "deadline")));
+    }
     return cmd_host_do(cli, &(struct host_deed){ "drain", "Drain", body, true });
 }
 

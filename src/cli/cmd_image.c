@@ -76,11 +76,12 @@ cmd_image_on_sent(struct cli_call *call, int64_t sent_bytes)
     char sent[24];
     char all[24];
 
-    if (call->upload_bytes > 0)
+    if (call->upload_bytes > 0) {
         cli_term_progress(&load->cli->term, "sent %s of %s", text_size((uint64_t)sent_bytes, sent),
                           text_size((uint64_t)call->upload_bytes, all));
-    else
+    } else {
         cli_term_progress(&load->cli->term, "sent %s", text_size((uint64_t)sent_bytes, sent));
+    }
 }
 
 /* Its length, or -1 when only its end will tell. */

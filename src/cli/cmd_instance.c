@@ -151,9 +151,10 @@ cmd_instance_stop_one(struct cli *cli, const char *word, json_t *items)
         return EXIT_OK;
     }
     code = cli_ask(cli, &call);
-    if (code == EXIT_OK)
+    if (code == EXIT_OK) {
         json_array_append_new(items,
                               call.json ? json_incref(call.json) : json_pack("{s:s}", "id", id));
+    }
     cli_client_call_fini(&call);
     return code;
 }
@@ -195,11 +196,12 @@ cmd_instance_extend(struct cli *cli)
         cli_term_note("'extend' needs one of --lifetime and --until");
         return EXIT_USAGE;
     }
-    if (until)
+    if (until) {
         json_object_set_new(body, "ends_at", json_string(until));
-    else
+    } else {
         json_object_set_new(body, "lifetime_s",
                             json_integer(cli_args_number(&cli->args, "lifetime")));
+    }
     for (size_t i = 0; (word = cli_args_word(&cli->args, i)); i++) {
         CLEANUP(mem_freep) char *path = NULL;
         struct cli_call call = { .method = "POST", .body = body, .keyed = true };
@@ -237,10 +239,11 @@ cmd_instance_stats_cpu(const json_t *before, json_t *now)
     int64_t all_ns = json_in_int(now, "system_cpu_ns", 0) - json_in_int(before, "system_cpu_ns", 0);
     int64_t cpus = json_in_int(now, "cpus", 1);
 
-    if (used_ns >= 0 && all_ns > 0)
+    if (used_ns >= 0 && all_ns > 0) {
         json_object_set_new(
             now, "cpu",
             json_sprintf("%.1f %%", 100.0 * (double)used_ns * (double)cpus / (double)all_ns));
+    }
 }
 
 static int

@@ -86,15 +86,17 @@ cmd_own_wish(struct cli *cli)
         { "--context", &cli->wish.context },
     };
 
-    for (size_t i = 0; i + 1 < cli->args.word_count; i++)
+    for (size_t i = 0; i + 1 < cli->args.word_count; i++) {
         for (size_t k = 0; k < ARRAY_LEN(flags); k++) {
             size_t len = strlen(flags[k].flag);
 
-            if (strcmp(words[i], flags[k].flag) == 0)
+            if (strcmp(words[i], flags[k].flag) == 0) {
                 *flags[k].value = words[i + 1];
-            else if (strncmp(words[i], flags[k].flag, len) == 0 && words[i][len] == '=')
+            } else if (strncmp(words[i], flags[k].flag, len) == 0 && words[i][len] == '=') {
                 *flags[k].value = words[i] + len + 1;
+            }
         }
+    }
 }
 
 static void
@@ -163,12 +165,13 @@ cmd_own_complete(struct cli *cli)
                               &out, &prefix);
     cli->timeout_s = OWN_COMPLETE_TIMEOUT_S;
     cmd_own_wish(cli);
-    if (kind == CLI_WORDS_FILE)
+    if (kind == CLI_WORDS_FILE) {
         buf_append_string(&out, ":file\n");
-    else if (kind == CLI_WORDS_CONTEXT)
+    } else if (kind == CLI_WORDS_CONTEXT) {
         cmd_own_contexts(prefix, &out);
-    else if (kind != CLI_WORDS_NONE)
+    } else if (kind != CLI_WORDS_NONE) {
         cmd_own_rows(cli, kind, prefix, &out);
+    }
     return cmd_own_print(cli, &out);
 }
 

@@ -157,9 +157,10 @@ cmd_pool_policy(const struct cli *cli, const json_t *pool, json_t **ret_policy)
         policy = json_object();
     if (cli_format_exact(policy, &fault) < 0)
         return cli_ask_fail(&fault);
-    for (size_t i = 1; (pair = cli_args_word(&cli->args, i)); i++)
+    for (size_t i = 1; (pair = cli_args_word(&cli->args, i)); i++) {
         if (cmd_pool_put_pair(policy, pair, &fault) < 0)
             return cli_ask_fail(&fault);
+    }
     *ret_policy = STEAL(policy);
     return EXIT_OK;
 }
@@ -179,10 +180,11 @@ cmd_pool_set(struct cli *cli)
         return EXIT_USAGE;
     }
     (void)cli_ask_quietly(cli, &get, &fault);
-    if (fault.kind != FAULT_NONE && get.status != 404)
+    if (fault.kind != FAULT_NONE && get.status != 404) {
         code = cli_ask_problem(cli, &get, &fault);
-    else
+    } else {
         code = cmd_pool_policy(cli, get.json, &policy);
+    }
     if (code == EXIT_OK && cli_args_has(&cli->args, "dry-run")) {
         cli_term_note("would set this policy:");
         code = cli_output_object(cli, "name", policy);
@@ -190,9 +192,10 @@ cmd_pool_set(struct cli *cli)
         put.body = policy;
         put.if_match = get.etag[0] ? get.etag : NULL;
         code = cli_ask(cli, &put);
-        if (code == EXIT_OK && json_in_bool(put.json, "configured", false))
+        if (code == EXIT_OK && json_in_bool(put.json, "configured", false)) {
             cli_term_note("the daemon's configuration names this pool: at its next start or reload "
                           "the policy is again what the file says");
+        }
         if (code == EXIT_OK)
             code = cli_output_object(cli, "name", put.json);
     }

@@ -35,12 +35,14 @@ cmd_run_body(const struct cli *cli)
     cmd_run_set_text(cli, body, "name");
     cmd_run_set_text(cli, body, "owner");
     cmd_run_set_text(cli, body, "pool");
-    if (cli_args_has(&cli->args, "lifetime"))
+    if (cli_args_has(&cli->args, "lifetime")) {
         json_object_set_new(body, "lifetime_s",
                             json_integer(cli_args_number(&cli->args, "lifetime")));
-    if (cli_args_has(&cli->args, "version"))
+    }
+    if (cli_args_has(&cli->args, "version")) {
         json_object_set_new(body, "blueprint_version",
                             json_integer(cli_args_number(&cli->args, "version")));
+    }
     return body;
 }
 

@@ -145,9 +145,10 @@ cmd_status_hosts(struct cli *cli, json_t *status)
         cmd_status_count(cmd_status_pool(counts, json_in_string(row, "pool", "?")), row);
         cmd_status_judge(status, row);
     }
-    if (json_array_size(hosts) == 0)
+    if (json_array_size(hosts) == 0) {
         cmd_status_wrong(status, "there is no host",
                          "berth host add, or pools in the daemon's configuration");
+    }
     return EXIT_OK;
 }
 
@@ -243,13 +244,15 @@ cmd_status_text(const struct cli *cli, const json_t *status, struct buf *out)
         buf_append_string(out, "Nothing is wrong.\n");
     json_array_foreach(wrong, i, item)
     {
-        if (i < STATUS_WRONG_MAX)
+        if (i < STATUS_WRONG_MAX) {
             buf_printf(out, "! %s\n    %s\n", json_in_string(item, "what", ""),
                        json_in_string(item, "do", ""));
+        }
     }
-    if (json_array_size(wrong) > STATUS_WRONG_MAX)
+    if (json_array_size(wrong) > STATUS_WRONG_MAX) {
         buf_printf(out, "! and %zu more: berth status -o json\n",
                    json_array_size(wrong) - STATUS_WRONG_MAX);
+    }
 }
 
 static int

@@ -24,10 +24,11 @@ cmd_system_doctor(struct cli *cli)
 
     if (code != EXIT_OK)
         return code;
-    if (cli_output_is(cli, "json") || cli_output_is(cli, "yaml"))
+    if (cli_output_is(cli, "json") || cli_output_is(cli, "yaml")) {
         code = cli_output_object(cli, "ok", report);
-    else
+    } else {
         code = cli_output_rows(cli, &doctor_rows, json_object_get(report, "checks"));
+    }
     return code == EXIT_OK && !json_in_bool(report, "ok", false) ? EXIT_FAILED : code;
 }
 

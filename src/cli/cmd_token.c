@@ -39,9 +39,10 @@ cmd_token_body(const struct cli *cli)
         json_array_append_new(pools, json_string(pool));
     if (owner)
         json_object_set_new(body, "owner", json_string(owner));
-    if (cli_args_has(&cli->args, "expires"))
+    if (cli_args_has(&cli->args, "expires")) {
         json_object_set_new(body, "expires_in_s",
                             json_integer(cli_args_number(&cli->args, "expires")));
+    }
     json_object_set_new(body, "pools", pools);
     return body;
 }

@@ -19,14 +19,16 @@ admin_token_write(const char *path, const char *text, struct fault *fault)
     int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool ok;
 
-    if (fd < 0)
+    if (fd < 0) {
         return fault_set(fault, FAULT_STORAGE, "admin_token", "%s: %s", fresh,
                          strerrordesc_np(errno));
+    }
     ok = write(fd, text, len) == (ssize_t)len && write(fd, "\n", 1) == 1 && fsync(fd) == 0;
     ok = close(fd) == 0 && ok;
-    if (!ok || rename(fresh, path) < 0)
+    if (!ok || rename(fresh, path) < 0) {
         return fault_set(fault, FAULT_STORAGE, "admin_token", "%s: %s", path,
                          strerrordesc_np(errno));
+    }
     return 0;
 }
 

@@ -106,21 +106,23 @@ apply_host(struct engine *engine, const struct host_request *request)
     struct fault fault;
     int result = 0;
 
-    if (host && apply_endpoint_differs(&host->endpoint, &request->endpoint))
+    if (host && apply_endpoint_differs(&host->endpoint, &request->endpoint)) {
         result = engine_host_endpoint_set(engine, host, &request->endpoint, &fault);
-    else if (!host && apply_was_removed(engine, pool, request->name))
+    } else if (!host && apply_was_removed(engine, pool, request->name)) {
         log_warn("config",
                  "host %s of pool %s was removed by an operator and stays away; "
                  "`berth host add` brings it back",
                  request->name, request->pool);
-    else if (!host)
+    } else if (!host) {
         result = engine_host_add(engine, request, &host, &fault);
+    }
     if (host && result == 0)
         result = engine_host_labels_set(engine, host, &request->labels, &fault);
-    if (result < 0)
+    if (result < 0) {
         log_error("config", "host %s of pool %s: %s", request->name, request->pool, fault.text);
-    else if (host)
+    } else if (host) {
         host->configured = true;
+    }
 }
 
 static void
@@ -242,9 +244,10 @@ apply_registry(struct engine *engine, const struct config_registry *registry, st
     struct buf buf;
     size_t len;
 
-    if (!file)
+    if (!file) {
         return fault_set(fault, FAULT_INVALID, "config", "/registries/%s/password_file: %s: %s",
                          registry->name, registry->password_file, strerrordesc_np(errno));
+    }
     len = fread(password, 1, sizeof(password) - 1, file);
     (void)fclose(file);
     password[len] = '\0';

@@ -38,9 +38,10 @@ config_fill(struct config *config)
     for (size_t i = 0; i < config->pools.count; i++) {
         struct config_pool *pool = &((struct config_pool *)config->pools.at)[i];
 
-        if (pool->provider == PROVIDER_LOCAL)
+        if (pool->provider == PROVIDER_LOCAL) {
             config_string_default(&pool->engine,
                                   engine && *engine ? engine : "unix:///run/docker.sock");
+        }
     }
 }
 
@@ -58,10 +59,11 @@ config_check_listen(const struct config *config, struct problems *problems)
 
         for (size_t j = 0; j < ARRAY_LEN(loopback); j++)
             local |= strncmp(config->listen.at[i], loopback[j], strlen(loopback[j])) == 0;
-        if (!local)
+        if (!local) {
             problems_add(problems, at, "format",
                          "must be a unix socket or a loopback address; with `allow_remote: true` "
                          "another one, with something in front that sees to TLS");
+        }
     }
 }
 
@@ -82,9 +84,10 @@ config_check_host(const struct config_pool *pool, size_t index, struct problems 
     bool tls = host->ca && host->cert && host->key;
     CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/hosts/%zu", pool->name, index);
 
-    if (strncmp(host->engine, "tcp:", 4) == 0 && !tls && !host->plain)
+    if (strncmp(host->engine, "tcp:", 4) == 0 && !tls && !host->plain) {
         problems_add(problems, at, "required",
                      "tcp needs ca, cert and key (mutual TLS), or `plain: true`");
+    }
     if (tls && host->plain)
         problems_add(problems, at, "format", "plain and certificates exclude each other");
     for (size_t i = 0; i < index; i++) {
@@ -98,18 +101,21 @@ config_check_pool(const struct config_pool *pool, struct problems *problems)
 {
     bool local = pool->provider == PROVIDER_LOCAL;
 
-    if (local && pool->hosts.count > 0)
+    if (local && pool->hosts.count > 0) {
         config_refuse(pool, "hosts", "must not be given with provider local; use provider static",
                       problems);
-    if (local && strncmp(pool->engine, "unix:", 5) != 0)
+    }
+    if (local && strncmp(pool->engine, "unix:", 5) != 0) {
         config_refuse(pool, "engine",
                       "must be unix:///PATH with provider local (DOCKER_HOST counts when it is not "
                       "given); use provider static for tcp",
                       problems);
-    if (!local && pool->engine)
+    }
+    if (!local && pool->engine) {
         config_refuse(pool, "engine",
                       "must not be given with provider static; give it to each of its hosts",
                       problems);
+    }
     for (size_t i = 0; i < pool->hosts.count; i++)
         config_check_host(pool, i, problems);
 }
@@ -142,9 +148,10 @@ config_decode(const char *path, const struct buf *buf, struct config *config,
 
     if (yaml_parse(path, buf_text(buf), buf->len, &json, fault) < 0)
         return -1;
-    if (schema_decode(&config_schema, json, config, "", problems) < 0)
+    if (schema_decode(&config_schema, json, config, "", problems) < 0) {
         return fault_set(fault, FAULT_INVALID, "config", "%s: %s: %s", path,
                          problems->at[0].pointer, problems->at[0].detail);
+    }
     return 0;
 }
 
@@ -167,10 +174,11 @@ config_load(const char *path, struct config *ret_config, struct problems *proble
         config_check_listen(&config, problems);
         for (size_t i = 0; i < config.pools.count; i++)
             config_check_pool(&((struct config_pool *)config.pools.at)[i], problems);
-        if (problems->count > 0)
+        if (problems->count > 0) {
             result = fault_set(fault, FAULT_INVALID, "config", "%s: %s: %s",
                                path ? path : "the default configuration", problems->at[0].pointer,
                                problems->at[0].detail);
+        }
     }
     if (result < 0) {
         config_fini(&config);

@@ -218,10 +218,11 @@ daemon_reload(struct daemon *daemon)
     config_fini(&daemon->config);
     daemon->config = config;
     log_sink_setup(&daemon->config.log);
-    if (daemon_apply(daemon, &fault) < 0)
+    if (daemon_apply(daemon, &fault) < 0) {
         log_error("config", "%s", fault.text);
-    else
+    } else {
         log_info("config", "reloaded");
+    }
 }
 
 static void
@@ -229,10 +230,11 @@ daemon_on_signal(void *cookie, int signum)
 {
     struct daemon *daemon = cookie;
 
-    if (signum == SIGHUP)
+    if (signum == SIGHUP) {
         daemon_reload(daemon);
-    else
+    } else {
         daemon_stop(daemon);
+    }
 }
 
 void

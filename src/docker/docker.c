@@ -88,9 +88,10 @@ docker_host_set(void *self, int64_t host_id, const struct host_endpoint *from,
 
     if (docker_endpoint_new(from, cluster_id, &endpoint, fault) < 0)
         return -1;
-    if (strncmp(endpoint->base, "http:", 5) == 0 && !endpoint->unix_path)
+    if (strncmp(endpoint->base, "http:", 5) == 0 && !endpoint->unix_path) {
         log_warn("docker", "%s is used without TLS: everyone who reaches it is root there",
                  from->engine);
+    }
     if (!host) {
         host = mem_new0(sizeof(*host));
         host->id = host_id;

@@ -25,21 +25,25 @@ docker_endpoint_tcp(const struct host_endpoint *from, const char *where,
     size_t len = colon ? (size_t)(colon - where) : 0;
 
     if (len == 0 || strspn(colon + 1, "0123456789") == 0 ||
-        colon[1 + strspn(colon + 1, "0123456789")] != '\0' || strpbrk(where, "/?#@ "))
+        colon[1 + strspn(colon + 1, "0123456789")] != '\0' || strpbrk(where, "/?#@ ")) {
         return fault_set(fault, FAULT_INVALID, WHERE, "\"%s\" must be tcp://address:port",
                          from->engine);
-    if (!tls && (from->ca || from->cert || from->key))
+    }
+    if (!tls && (from->ca || from->cert || from->key)) {
         return fault_set(fault, FAULT_INVALID, WHERE, "%s: ca, cert and key belong together",
                          from->engine);
-    if (!tls && !from->plain)
+    }
+    if (!tls && !from->plain) {
         return fault_set(fault, FAULT_INVALID, WHERE,
                          "%s needs ca, cert and key: without TLS everyone who reaches it is root",
                          from->engine);
+    }
     endpoint->base = mem_printf("%s://%s", tls ? "https" : "http", where);
-    if (where[0] == '[' && where[len - 1] == ']')
+    if (where[0] == '[' && where[len - 1] == ']') {
         endpoint->address = mem_printf("%.*s", (int)len - 2, where + 1);
-    else
+    } else {
         endpoint->address = mem_printf("%.*s", (int)len, where);
+    }
     return 0;
 }
 

@@ -81,10 +81,11 @@ static const struct docker_error already[] = {
 bool
 docker_error_is_success(const struct docker_error *error)
 {
-    for (size_t i = 0; i < ARRAY_LEN(already); i++)
+    for (size_t i = 0; i < ARRAY_LEN(already); i++) {
         if (already[i].verb == error->verb && already[i].status == error->status &&
             strstr(error->message, already[i].message))
             return true;
+    }
     return false;
 }
 

@@ -122,10 +122,11 @@ docker_job_release(struct docker_host *host, const struct fault *fault)
     while ((node = list_pop(&waiting))) {
         struct docker_job *job = CONTAINER_OF(node, struct docker_job, waiting);
 
-        if (fault)
+        if (fault) {
             docker_job_fail(job, fault);
-        else
+        } else {
             docker_job_go(job);
+        }
     }
 }
 
@@ -135,15 +136,16 @@ docker_job_fault(struct docker_job *job, const struct fault *fault)
 {
     if (job->failed)
         return &job->fault;
-    if (job->timed_out && job->state == DOCKER_JOB_VERSION)
+    if (job->timed_out && job->state == DOCKER_JOB_VERSION) {
         (void)fault_set(&job->fault, FAULT_UNREACHABLE, job->rule->where,
                         "no answer about the engine's version within %" PRId64 " ms",
                         job->deadline_ms);
-    else if (job->timed_out)
+    } else if (job->timed_out) {
         (void)fault_set(&job->fault, FAULT_TIMEOUT, job->rule->where,
                         "no answer within %" PRId64 " ms", job->deadline_ms);
-    else
+    } else {
         job->fault = *fault;
+    }
     job->fault.where = job->rule->where;
     return &job->fault;
 }
@@ -155,9 +157,10 @@ docker_job_agree(struct docker_job *job, struct fault *fault)
     struct docker_error error = { job->call->verb, op->status, NULL };
     char message[MESSAGE_MAX];
 
-    if (op->status == 200)
+    if (op->status == 200) {
         return docker_version_agree(buf_text(op->answer), op->answer->len, &job->host->version,
                                     fault);
+    }
     error.message =
         docker_json_message(buf_text(op->answer), op->answer->len, message, sizeof(message));
     return docker_error_set(&error, "docker.version", fault);
@@ -181,10 +184,11 @@ docker_job_on_version(struct http_op *op, const struct fault *fault)
     /* One that was stopped says nothing about the engine: the next of them asks. */
     if (led)
         docker_job_release(host, stopped ? NULL : fault);
-    if (fault)
+    if (fault) {
         docker_job_end(job, fault);
-    else
+    } else {
         docker_job_request(job);
+    }
 }
 
 static void

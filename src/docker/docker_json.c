@@ -36,9 +36,10 @@ docker_json_parse(const char *data, size_t len, json_t **ret_json, struct fault 
         docker_json_patch(copy, len);
         data = copy;
     }
-    if (json_in_parse(data, len, ret_json, &bad) < 0)
+    if (json_in_parse(data, len, ret_json, &bad) < 0) {
         return fault_set(fault, FAULT_GARBLED, "docker.json", "the engine's answer is not JSON: %s",
                          bad.text);
+    }
     return 0;
 }
 
@@ -50,10 +51,11 @@ docker_json_message(const char *data, size_t len, char *ret_text, size_t size)
 
     if (len > 0 && docker_json_parse(data, len, &json, NULL) == 0)
         message = json_in_string(json, "message", NULL);
-    if (message)
+    if (message) {
         (void)snprintf(ret_text, size, "%s", message);
-    else
+    } else {
         (void)snprintf(ret_text, size, "%.*s", (int)(len < size ? len : size), len ? data : "");
+    }
     text_utf8_clean(ret_text, false);
     return ret_text;
 }

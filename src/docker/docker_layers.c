@@ -20,9 +20,10 @@ docker_layers_find(struct docker_layers *layers, const char *id)
 {
     struct docker_layer *layer;
 
-    for (size_t i = 0; i < layers->count; i++)
+    for (size_t i = 0; i < layers->count; i++) {
         if (strncmp(layers->at[i].id, id, DOCKER_LAYER_ID_SIZE - 1) == 0)
             return &layers->at[i];
+    }
     if (layers->count == DOCKER_LAYERS_MAX)
         return NULL;
     layers->at = mem_resize(layers->at, layers->count + 1, sizeof(*layers->at));

@@ -33,15 +33,17 @@ docker_lines_feed(struct docker_lines *lines, const char *data, size_t len, stru
 
         if (!end || lines->rest.len > 0)
             buf_append(&lines->rest, data, take);
-        if (lines->rest.overflow)
+        if (lines->rest.overflow) {
             return fault_set(fault, FAULT_GARBLED, "docker.stream", "a line of more than %d bytes",
                              DOCKER_LINE_MAX);
+        }
         if (!end)
             return 0;
-        if (lines->rest.len > 0)
+        if (lines->rest.len > 0) {
             ret = docker_lines_end(lines, fault);
-        else
+        } else {
             ret = docker_lines_one(lines, data, take, fault);
+        }
         if (ret < 0)
             return ret;
         data += take + 1;

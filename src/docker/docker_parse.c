@@ -35,9 +35,10 @@ docker_parse_id(const json_t *json, const char *key, char *ret_id, size_t size, 
 {
     const char *id = json_in_string(json, key, "");
 
-    if (id[0] == '\0' || strlen(id) >= size)
+    if (id[0] == '\0' || strlen(id) >= size) {
         return fault_set(fault, FAULT_GARBLED, WHERE, "the engine's answer has no good \"%s\"",
                          key);
+    }
     docker_parse_copy(ret_id, size, id);
     return 0;
 }
@@ -82,9 +83,10 @@ docker_parse_info(const json_t *json, struct docker_info *ret_info)
 static int32_t
 docker_parse_state(const char *name)
 {
-    for (size_t i = 0; i < ARRAY_LEN(state_names); i++)
+    for (size_t i = 0; i < ARRAY_LEN(state_names); i++) {
         if (strcmp(state_names[i], name) == 0)
             return (int32_t)i;
+    }
     return DOCKER_DEAD;
 }
 
@@ -175,9 +177,10 @@ docker_parse_list(const json_t *json, const char *cluster_id, struct docker_cont
     size_t told = json_array_size(json);
     size_t count = 0;
 
-    if (!json_is_array(json) || told > DOCKER_LIST_MAX)
+    if (!json_is_array(json) || told > DOCKER_LIST_MAX) {
         return fault_set(fault, FAULT_GARBLED, WHERE, "no list of containers, or more than %d",
                          DOCKER_LIST_MAX);
+    }
     if (told > 0)
         list = mem_new0(told * sizeof(*list));
     for (size_t i = 0; i < told; i++) {
@@ -185,10 +188,11 @@ docker_parse_list(const json_t *json, const char *cluster_id, struct docker_cont
 
         if (docker_parse_entry(entry, &list[count], fault) < 0)
             return -1;
-        if (docker_parse_is_ours(entry, cluster_id))
+        if (docker_parse_is_ours(entry, cluster_id)) {
             count++;
-        else
+        } else {
             list[count] = (struct docker_container){ 0 };
+        }
     }
     *ret_list = STEAL(list);
     *ret_count = count;
@@ -278,9 +282,10 @@ docker_parse_images(const json_t *json, struct docker_image **ret_images, size_t
 
     for (size_t i = 0; i < json_array_size(json); i++)
         count += docker_parse_tags(json_array_get(json, i));
-    if (!json_is_array(json) || count > DOCKER_LIST_MAX)
+    if (!json_is_array(json) || count > DOCKER_LIST_MAX) {
         return fault_set(fault, FAULT_GARBLED, WHERE, "no list of images, or more than %d",
                          DOCKER_LIST_MAX);
+    }
     if (count > 0)
         images = mem_new0(count * sizeof(*images));
     for (size_t i = 0; images && i < json_array_size(json); i++) {
@@ -312,13 +317,14 @@ docker_parse_event(const json_t *json, struct docker_container *ret)
     docker_parse_labels(attributes, ret);
     ret->exit_code = (int32_t)docker_parse_number(json_in_string(attributes, "exitCode", ""));
     ret->oom_killed = strcmp(action, "oom") == 0;
-    if (strcmp(action, "create") == 0)
+    if (strcmp(action, "create") == 0) {
         ret->state = DOCKER_CREATED;
-    else if (strcmp(action, "die") == 0 || strcmp(action, "stop") == 0)
+    } else if (strcmp(action, "die") == 0 || strcmp(action, "stop") == 0) {
         ret->state = DOCKER_EXITED;
-    else if (strcmp(action, "destroy") == 0)
+    } else if (strcmp(action, "destroy") == 0) {
         ret->state = DOCKER_REMOVING;
-    else
+    } else {
         ret->state = DOCKER_RUNNING;
+    }
     return action;
 }

@@ -40,9 +40,10 @@ docker_ready_request(struct docker_job *job, struct fault *fault)
     const char *path = job->call->in.ready.path;
     bool v6 = strchr(job->endpoint->address, ':') != NULL;
 
-    if (path[0] != '/' || strpbrk(path, " \r\n\t"))
+    if (path[0] != '/' || strpbrk(path, " \r\n\t")) {
         return fault_set(fault, FAULT_INVALID, WHERE,
                          "the path must begin with / and have no blanks");
+    }
     buf_clear(&job->url);
     buf_printf(&job->url, v6 ? "http://[%s]:%u%s" : "http://%s:%u%s", job->endpoint->address,
                job->call->in.ready.host_port, path);
@@ -80,20 +81,22 @@ void
 docker_ready_connect(struct docker_job *job)
 {
     job->state = DOCKER_JOB_READY;
-    if (job->endpoint->number)
+    if (job->endpoint->number) {
         docker_ready_open(job);
-    else
+    } else {
         job->lookup = docker_lookup_start(job);
+    }
 }
 
 void
 docker_ready_resolved(struct docker_job *job)
 {
     job->lookup = NULL;
-    if (job->endpoint->number)
+    if (job->endpoint->number) {
         docker_ready_open(job);
-    else
+    } else {
         docker_ready_fail(job, FAULT_NOT_READY, "the host's name has no address", 0);
+    }
 }
 
 static void
@@ -109,10 +112,11 @@ docker_ready_open(struct docker_job *job)
     if (getaddrinfo(job->endpoint->number, port, &hints, &found) == 0) {
         job->ready_socket = socket(found->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
         if (job->ready_socket >= 0 &&
-            connect(job->ready_socket, found->ai_addr, found->ai_addrlen) == 0)
+            connect(job->ready_socket, found->ai_addr, found->ai_addrlen) == 0) {
             error = 0;
-        else
+        } else {
             error = errno;
+        }
         freeaddrinfo(found);
     }
     if (error && error != EINPROGRESS) {

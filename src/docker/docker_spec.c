@@ -56,9 +56,10 @@ docker_spec_labels(const struct docker_spec *spec, struct json_out *out)
 
     json_out_key(out, "Labels");
     json_out_object(out);
-    for (size_t i = 0; i < theirs->count; i++)
+    for (size_t i = 0; i < theirs->count; i++) {
         if (strncmp(theirs->at[i].key, OUR_LABELS, strlen(OUR_LABELS)) != 0)
             json_out_kv_string(out, theirs->at[i].key, theirs->at[i].value);
+    }
     json_out_kv_string(out, DOCKER_LABEL_CLUSTER, spec->cluster_id);
     json_out_kv_string(out, DOCKER_LABEL_INSTANCE, spec->instance_id);
     docker_spec_label_number(out, DOCKER_LABEL_GENERATION, spec->generation);

@@ -44,10 +44,11 @@ docker_stats_block(const json_t *entries, struct docker_stats *ret)
     {
         const char *op = json_in_string(entry, "op", "");
 
-        if (strcasecmp(op, "read") == 0)
+        if (strcasecmp(op, "read") == 0) {
             ret->block_in_bytes += json_in_int(entry, "value", 0);
-        else if (strcasecmp(op, "write") == 0)
+        } else if (strcasecmp(op, "write") == 0) {
             ret->block_out_bytes += json_in_int(entry, "value", 0);
+        }
     }
 }
 

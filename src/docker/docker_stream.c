@@ -28,9 +28,10 @@ docker_stream_begin(struct docker_job *job)
 int
 docker_stream_output(struct docker_job *job, const char *data, size_t len, struct fault *fault)
 {
-    if (docker_demux_feed(&job->demux, data, len) < 0)
+    if (docker_demux_feed(&job->demux, data, len) < 0) {
         return fault_set(fault, FAULT_GARBLED, job->rule->where,
                          "the engine's stream has a frame that is none");
+    }
     return 0;
 }
 
@@ -106,9 +107,10 @@ docker_stream_loaded(struct docker_job *job, const char *text)
     for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
         size_t len = strlen(starts[i]);
 
-        if (strncmp(text, starts[i], len) == 0)
+        if (strncmp(text, starts[i], len) == 0) {
             (void)snprintf(out + have, sizeof(job->call->out.text) - have, "%s%.*s",
                            have ? " " : "", (int)strcspn(text + len, "\n"), text + len);
+        }
     }
 }
 

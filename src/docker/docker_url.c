@@ -15,10 +15,11 @@ docker_url_encode(struct buf *url, const char *text)
                                      "0123456789-._~";
 
     for (; *text; text++) {
-        if (strchr(unreserved, *text))
+        if (strchr(unreserved, *text)) {
             buf_append_char(url, *text);
-        else
+        } else {
             buf_printf(url, "%%%02X", (unsigned char)*text);
+        }
     }
 }
 

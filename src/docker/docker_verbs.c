@@ -155,9 +155,10 @@ docker_verbs_info_answer(struct docker_job *job, struct fault *fault)
     if (docker_verbs_parse(job, &json, fault) < 0)
         return -1;
     docker_parse_info(json, info);
-    if (info->engine_id[0] == '\0' || info->memory_bytes <= 0)
+    if (info->engine_id[0] == '\0' || info->memory_bytes <= 0) {
         return fault_set(fault, FAULT_GARBLED, job->rule->where,
                          "the engine does not tell its id or memory");
+    }
     (void)snprintf(info->engine_version, sizeof(info->engine_version), "%s", version->engine);
     (void)snprintf(info->engine_api, sizeof(info->engine_api), "%s", version->api);
     return DOCKER_JOB_DONE;
@@ -328,9 +329,10 @@ docker_verbs_load(struct docker_job *job, struct fault *fault)
 
     if (job->body_fd < 0)
         job->body_fd = open(job->call->in.path, O_RDONLY | O_CLOEXEC);
-    if (job->body_fd < 0 || fstat(job->body_fd, &file) < 0)
+    if (job->body_fd < 0 || fstat(job->body_fd, &file) < 0) {
         return fault_set(fault, FAULT_STORAGE, job->rule->where,
                          "the image archive cannot be read: %s", strerrordesc_np(errno));
+    }
     if (!S_ISREG(file.st_mode))
         return fault_set(fault, FAULT_STORAGE, job->rule->where, "the image archive is no file");
     job->method = "POST";
@@ -355,9 +357,10 @@ docker_verbs_logs(struct docker_job *job, struct fault *fault)
         buf_append_string(&job->url, "&timestamps=1");
     if (call->in.logs.tail >= 0)
         buf_printf(&job->url, "&tail=%" PRId64, call->in.logs.tail);
-    if (call->in.logs.since_ms > 0)
+    if (call->in.logs.since_ms > 0) {
         buf_printf(&job->url, "&since=%" PRId64 ".%03d000000", call->in.logs.since_ms / SECOND,
                    (int)(call->in.logs.since_ms % SECOND));
+    }
     return 0;
 }
 

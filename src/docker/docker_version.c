@@ -41,17 +41,20 @@ docker_version_agree(const char *data, size_t len, struct docker_version *ret_ve
     newest = docker_version_minor(json_in_string(json, "ApiVersion", NULL));
     oldest = docker_version_minor(json_in_string(json, "MinAPIVersion", "1.1"));
     engine = json_in_string(json, "Version", "?");
-    if (newest < 0 || oldest < 0)
+    if (newest < 0 || oldest < 0) {
         return fault_set(fault, FAULT_GARBLED, "docker.version",
                          "the engine does not tell which API version it speaks");
-    if (newest < LOWEST)
+    }
+    if (newest < LOWEST) {
         return fault_set(fault, FAULT_ENGINE_REFUSED, "docker.version",
                          "engine %s is too old: it speaks API 1.%d, 1.%d (Docker 20.10) is needed",
                          engine, newest, LOWEST);
-    if (oldest > HIGHEST)
+    }
+    if (oldest > HIGHEST) {
         return fault_set(fault, FAULT_ENGINE_REFUSED, "docker.version",
                          "engine %s is too new: it speaks API 1.%d and above, we speak up to 1.%d",
                          engine, oldest, HIGHEST);
+    }
     *ret_version = (struct docker_version){ 0 };
     (void)snprintf(ret_version->api, sizeof(ret_version->api), "1.%d",
                    newest < HIGHEST ? newest : HIGHEST);

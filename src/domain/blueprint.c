@@ -77,9 +77,10 @@ blueprint_check_env(const struct blueprint_spec *spec, struct problems *problems
 static void
 blueprint_check_memory(const struct blueprint_spec *spec, struct problems *problems)
 {
-    if (spec->memory_reservation_bytes > spec->memory_bytes)
+    if (spec->memory_reservation_bytes > spec->memory_bytes) {
         problems_add(problems, "/memory_reservation_bytes", "range",
                      "must not be above memory_bytes");
+    }
 }
 
 /* Why @port cannot stand beside @other, or NULL. */
@@ -118,9 +119,10 @@ blueprint_has_tcp_port(const struct blueprint_spec *spec, int64_t container)
 {
     const struct blueprint_port *ports = spec->ports.at;
 
-    for (size_t i = 0; i < spec->ports.count; i++)
+    for (size_t i = 0; i < spec->ports.count; i++) {
         if (ports[i].protocol == PROTOCOL_TCP && (!container || ports[i].container == container))
             return true;
+    }
     return false;
 }
 
@@ -133,10 +135,11 @@ blueprint_check_ready(const struct blueprint_spec *spec, struct problems *proble
         problems_add(problems, "/ready/path", "required", "is needed with kind http");
     if (ready->kind == READY_NONE)
         return;
-    if (ready->port && !blueprint_has_tcp_port(spec, ready->port))
+    if (ready->port && !blueprint_has_tcp_port(spec, ready->port)) {
         problems_add(problems, "/ready/port", "range", "must be a TCP port of ports");
-    else if (ready->kind == READY_HTTP && !blueprint_has_tcp_port(spec, 0))
+    } else if (ready->kind == READY_HTTP && !blueprint_has_tcp_port(spec, 0)) {
         problems_add(problems, "/ready/kind", "range", "http needs a TCP port in ports");
+    }
 }
 
 static void
@@ -147,13 +150,16 @@ blueprint_check_ulimits(const struct blueprint_spec *spec, struct problems *prob
     for (size_t i = 0; i < spec->ulimits.count; i++) {
         bool endless = limits[i].soft < 0 && limits[i].hard >= 0;
 
-        if (endless || (limits[i].hard >= 0 && limits[i].soft > limits[i].hard))
+        if (endless || (limits[i].hard >= 0 && limits[i].soft > limits[i].hard)) {
             blueprint_problem_at(problems, "/ulimits", i, "/soft", "range",
                                  "must not be above hard");
-        for (size_t j = 0; j < i; j++)
-            if (strcmp(limits[i].name, limits[j].name) == 0)
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(limits[i].name, limits[j].name) == 0) {
                 blueprint_problem_at(problems, "/ulimits", i, "/name", "duplicate",
                                      "is given twice");
+            }
+        }
     }
 }
 

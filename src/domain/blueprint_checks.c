@@ -73,18 +73,20 @@ static const char checks_registry[] =
 static bool
 checks_is_among(const char *text, const char *const *names, size_t count)
 {
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         if (strcmp(names[i], text) == 0)
             return true;
+    }
     return false;
 }
 
 static bool
 checks_has_control(const char *text)
 {
-    for (; *text; text++)
+    for (; *text; text++) {
         if ((unsigned char)*text < ' ' || *text == 0x7f)
             return true;
+    }
     return false;
 }
 

@@ -64,9 +64,10 @@ host_event_name(enum host_event event)
 int
 host_state_from_name(const char *name)
 {
-    for (int state = 0; state < HOST_STATE_COUNT; state++)
+    for (int state = 0; state < HOST_STATE_COUNT; state++) {
         if (strcmp(host_state_names[state], name) == 0)
             return state;
+    }
     return -1;
 }
 

@@ -73,9 +73,10 @@ instance_event_name(enum instance_event event)
 int
 instance_state_from_name(const char *name)
 {
-    for (int state = 0; state < INSTANCE_STATE_COUNT; state++)
+    for (int state = 0; state < INSTANCE_STATE_COUNT; state++) {
         if (strcmp(instance_state_names[state], name) == 0)
             return state;
+    }
     return -1;
 }
 
@@ -104,10 +105,11 @@ instance_ports_new(struct instance *instance, uint8_t count)
         mem_free(instance->ports);
     instance->own_port = (struct instance_port){ 0 };
     instance->port_count = count;
-    if (count > 1)
+    if (count > 1) {
         instance->ports = mem_new0(count * sizeof(*instance->ports));
-    else
+    } else {
         instance->ports = count == 1 ? &instance->own_port : NULL;
+    }
     return instance->ports;
 }
 

@@ -93,9 +93,10 @@ model_event_add(struct model *model, const struct event *event, int64_t now_ms)
 void
 model_dirty_clear(struct model *model)
 {
-    for (size_t i = 0; i < model->dirty_count; i++)
+    for (size_t i = 0; i < model->dirty_count; i++) {
         if (model->dirty[i].row)
             *model_dirty_flag(&model->dirty[i]) = false;
+    }
     for (size_t i = 0; i < model->event_count; i++) {
         mem_free(model->events[i].owner);
         mem_free(model->events[i].text);

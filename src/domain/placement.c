@@ -64,9 +64,10 @@ placement_pool_free(struct placement_pool *pool)
 
     while ((class = pool->classes)) {
         pool->classes = class->next;
-        for (size_t i = 0; i < class->used; i++)
+        for (size_t i = 0; i < class->used; i++) {
             if (class->members[i])
                 placement_host_free(class->members[i]);
+        }
         placement_shelf_class_free(class);
     }
     pool->pool->placement = NULL;
@@ -145,9 +146,10 @@ placement_class_get(struct placement_pool *pool, const struct schema_map *labels
     class = mem_new0(sizeof(*class));
     if (labels->count > 0)
         class->labels.at = mem_resize(NULL, labels->count, sizeof(*class->labels.at));
-    for (size_t i = 0; i < labels->count; i++)
+    for (size_t i = 0; i < labels->count; i++) {
         class->labels.at[i] = (struct schema_pair){ .key = mem_strdup(labels->at[i].key),
                                                     .value = mem_strdup(labels->at[i].value) };
+    }
     class->labels.count = labels->count;
     class->next = pool->classes;
     pool->classes = class;
@@ -281,10 +283,11 @@ placement_host_update(struct placement *placement, struct host *host, int64_t no
     placed = placement_host_get(host);
     if (placed->class && placed->class != class)
         placement_class_leave(placed);
-    if (!placed->class)
+    if (!placed->class) {
         placement_shelf_join(class, placed);
-    else
+    } else {
         class->idle[placed->filter]--;
+    }
     placed->filter = (uint8_t)placement_host_filter(host, now_ms);
     class->idle[placed->filter]++;
     capacity = placement_capacity_of(host);
@@ -381,10 +384,11 @@ placement_could_ever(const struct placement *placement, const struct placement_a
     (void)placement;
     if (want.slots < 1)
         want.slots = 1;
-    for (; class; class = class->next)
+    for (; class; class = class->next) {
         if (placement_labels_match(&class->labels, &ask->blueprint->spec.host_labels) &&
             placement_class_could_ever(class, &want))
             return true;
+    }
     return false;
 }
 
@@ -394,10 +398,11 @@ placement_has_host(const struct placement *placement, const struct placement_ask
     struct placement_class *class = ask->pool->placement ? ask->pool->placement->classes : NULL;
 
     (void)placement;
-    for (; class; class = class->next)
+    for (; class; class = class->next) {
         if (class->idle[PLACEMENT_FITS] > 0 &&
             (!ask->blueprint ||
              placement_labels_match(&class->labels, &ask->blueprint->spec.host_labels)))
             return true;
+    }
     return false;
 }

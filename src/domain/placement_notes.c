@@ -152,9 +152,10 @@ notes_tally_add(struct placement_notes *notes, uint32_t key)
 
     if (at == notes->tally_count) {
         assert(notes->tally_count < UINT16_MAX);
-        if (notes->tally_count % NOTES_STEP == 0)
+        if (notes->tally_count % NOTES_STEP == 0) {
             notes->tallies = mem_resize(notes->tallies, notes->tally_count + NOTES_STEP,
                                         sizeof(*notes->tallies));
+        }
         notes->tallies[notes->tally_count++] = (struct placement_tally){ .key = key };
     }
     notes->tallies[at].count++;
@@ -190,10 +191,11 @@ placement_note_instance(struct placement *placement, struct host *host,
     assert(host->placement && (delta == 1 || delta == -1));
     notes = notes_get(host->placement);
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        if (delta > 0)
+        if (delta > 0) {
             notes_tally_add(notes, keys[i]);
-        else
+        } else {
             notes_tally_take(notes, keys[i]);
+        }
     }
     notes_replica_bits_renew(host->placement);
 }

@@ -48,9 +48,10 @@ placement_pick_sources(const struct placement_ask *ask, const struct placement_n
     for (struct placement_class *class = pool->classes; class; class = class->next) {
         if (!placement_labels_match(&class->labels, &ask->blueprint->spec.host_labels))
             continue;
-        for (int kind = SHELF_OPEN; kind <= last; kind++)
+        for (int kind = SHELF_OPEN; kind <= last; kind++) {
             if (class->shelves[kind])
                 pick_source_add(pool, count++, class, (enum placement_shelf_kind)kind);
+        }
     }
     return count;
 }
@@ -97,9 +98,10 @@ placement_pick(struct placement *placement, const struct placement_ask *ask, str
     (void)placement;
     pick.source_count = placement_pick_sources(ask, &need, false);
     pick.sources = pick.source_count > 0 ? ask->pool->placement->sources : NULL;
-    for (size_t i = 0; i < pick.source_count; i++)
+    for (size_t i = 0; i < pick.source_count; i++) {
         for (size_t word = 0; word < SHELF_BUCKET_WORDS; word++)
             pick.used[word] |= pick.sources[i].shelf->used[word];
+    }
     winner = pick_among_oldest(&pick);
     if (!winner)
         winner = pick_any(&pick);
@@ -128,9 +130,10 @@ pick_bucket(const struct placement_source *source, unsigned at, const struct pla
 static bool
 pick_is_hopeless(const struct pick *pick, unsigned at)
 {
-    for (size_t i = 0; i < pick->source_count; i++)
+    for (size_t i = 0; i < pick->source_count; i++) {
         if (pick_bucket(&pick->sources[i], at, pick->need))
             return false;
+    }
     return true;
 }
 
@@ -175,9 +178,10 @@ pick_look_fill(const struct pick *pick, unsigned at, struct pick_look *look)
             pick_look_walk(pick->sources[i].class, bucket, pick->avoid, look);
             continue;
         }
-        for (size_t j = 0; j < PLACEMENT_LOOK && bucket->oldest[j]; j++)
+        for (size_t j = 0; j < PLACEMENT_LOOK && bucket->oldest[j]; j++) {
             if (!pick_look_add(look, bucket->oldest[j]))
                 break;
+        }
     }
 }
 

@@ -227,9 +227,10 @@ shelf_oldest_take(struct placement_bucket *bucket, const struct placement_host *
     for (; at + 1 < PLACEMENT_LOOK; at++)
         bucket->oldest[at] = bucket->oldest[at + 1];
     bucket->oldest[at] = NULL;
-    if (last == PLACEMENT_LOOK)
+    if (last == PLACEMENT_LOOK) {
         bucket->oldest[at] =
             placement_shelf_next(host->class, bucket, bucket->oldest[at - 1]->slot + 1U);
+    }
 }
 
 static void

@@ -70,10 +70,11 @@ why_bucket_roomiest(const struct placement_source *source, unsigned at,
     struct placement_host *host =
         bucket && bucket->count > 0 ? placement_shelf_next(source->class, bucket, 0) : NULL;
 
-    for (; host; host = placement_shelf_next(source->class, bucket, host->slot + 1U))
+    for (; host; host = placement_shelf_next(source->class, bucket, host->slot + 1U)) {
         if (!than || host->free_memory_bytes > than->free_memory_bytes ||
             (host->free_memory_bytes == than->free_memory_bytes && host->id < than->id))
             than = host;
+    }
     return than;
 }
 

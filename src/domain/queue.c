@@ -352,10 +352,11 @@ queue_position(const struct queue *queue, const struct instance *instance)
         const struct queue_owner *other = queue_owner_of(node);
         size_t rounds = index + (ahead ? 1U : 0U);
 
-        if (other == own)
+        if (other == own) {
             ahead = false;
-        else
+        } else {
             before += (uint32_t)(other->line.count < rounds ? other->line.count : rounds);
+        }
     }
     return before + 1;
 }

@@ -40,9 +40,10 @@ rowtable_make_room(struct rowtable *table)
         table->cap *= 2;
     table->at = mem_new0(table->cap * sizeof(*table->at));
     table->used = 0;
-    for (size_t i = 0; i < old.cap; i++)
+    for (size_t i = 0; i < old.cap; i++) {
         if (old.at[i].row && old.at[i].row != &rowtable_gone)
             rowtable_put(table, old.at[i].hash, old.at[i].row);
+    }
     assert(table->used == table->live);
     mem_free(old.at);
 }
@@ -63,10 +64,11 @@ rowtable_find(const struct rowtable *table, uint64_t hash, rowtable_same_fn same
 
     if (table->cap == 0)
         return NULL;
-    for (; table->at[at].row; at = (at + 1) & (table->cap - 1))
+    for (; table->at[at].row; at = (at + 1) & (table->cap - 1)) {
         if (table->at[at].hash == hash && table->at[at].row != &rowtable_gone &&
             same(table->at[at].row, key))
             return table->at[at].row;
+    }
     return NULL;
 }
 

@@ -77,10 +77,11 @@ score_below_at(const struct error_score *score, int64_t threshold_milli, int64_t
     while (low < high) {
         int64_t middle = low + (high - low) / 2;
 
-        if (score_at(score, middle) <= threshold_milli)
+        if (score_at(score, middle) <= threshold_milli) {
             high = middle;
-        else
+        } else {
             low = middle + 1;
+        }
     }
     return low;
 }

@@ -40,8 +40,9 @@ token_free(struct token *token)
 bool
 token_sees_pool(const struct token *token, const char *pool_name)
 {
-    for (size_t i = 0; i < token->pools.count; i++)
+    for (size_t i = 0; i < token->pools.count; i++) {
         if (strcmp(token->pools.at[i], pool_name) == 0)
             return true;
+    }
     return token->pools.count == 0;
 }

@@ -55,14 +55,16 @@ adopt_container(struct engine *engine, struct host *host, struct instance *insta
         return false;
     if (instance->host && instance->host != host)
         model_instance_move(engine->model, instance, INSTANCE_EV_RETRY, NULL, now_ms);
-    if (instance->state == INSTANCE_QUEUED)
+    if (instance->state == INSTANCE_QUEUED) {
         model_instance_place(engine->model, instance, host, "found running after a restore",
                              now_ms);
+    }
     instance->generation = (uint32_t)container->label_generation;
     model_instance_touch(engine->model, instance);
-    if (instance->state == INSTANCE_STARTING)
+    if (instance->state == INSTANCE_STARTING) {
         launch_start(engine, instance);
-    else
+    } else {
         bury_look(engine, instance);
+    }
     return true;
 }

@@ -44,10 +44,11 @@ bury_stop(struct engine *engine, struct instance *instance)
     }
     if (instance->state != INSTANCE_STOPPING)
         model_instance_move(engine->model, instance, INSTANCE_EV_STOP, NULL, now_ms);
-    if (!work)
+    if (!work) {
         bury_start(engine, instance);
-    else if (work->kind == WORK_LAUNCH)
+    } else if (work->kind == WORK_LAUNCH) {
         launch_stop(CONTAINER_OF(work, struct launch, work));
+    }
     /* A burial that is under way sees it at its end. */
 }
 
@@ -113,10 +114,11 @@ bury_on_durable(struct engine_wait *wait, const struct fault *fault)
     struct bury *bury = CONTAINER_OF(wait, struct bury, wait);
 
     bury->waiting = false;
-    if (fault || bury->work.abandoned)
+    if (fault || bury->work.abandoned) {
         bury_free(bury);
-    else
+    } else {
         bury_end_container(bury);
+    }
 }
 
 static void
@@ -220,10 +222,11 @@ bury_on_inspected(struct lane_op *op, const struct fault *fault)
         return;
     if (fault && fault->kind != FAULT_ENGINE_MISSING) {
         /* A look that cannot be taken now is taken at the next comparison. */
-        if (bury->work.instance->state == INSTANCE_RUNNING && !bury->moving)
+        if (bury->work.instance->state == INSTANCE_RUNNING && !bury->moving) {
             bury_settle(bury);
-        else
+        } else {
             bury_retry(bury, bury_inspect);
+        }
         return;
     }
     if (fault) {
@@ -257,10 +260,11 @@ bury_on_kept(struct keep *keep)
     struct bury *bury = CONTAINER_OF(keep, struct bury, keep);
 
     bury->calling = false;
-    if (bury->work.abandoned)
+    if (bury->work.abandoned) {
         bury_free(bury);
-    else
+    } else {
         bury_wait(bury, bury_on_kept_durable);
+    }
 }
 
 static void
@@ -269,10 +273,11 @@ bury_on_kept_durable(struct engine_wait *wait, const struct fault *fault)
     struct bury *bury = CONTAINER_OF(wait, struct bury, wait);
 
     bury->waiting = false;
-    if (fault || bury->work.abandoned)
+    if (fault || bury->work.abandoned) {
         bury_free(bury);
-    else
+    } else {
         bury_remove(bury);
+    }
 }
 
 static void
@@ -290,10 +295,11 @@ bury_on_removed(struct lane_op *op, const struct fault *fault)
     if (!bury)
         return;
     bury->gone = true;
-    if (fault && fault->kind != FAULT_ENGINE_MISSING)
+    if (fault && fault->kind != FAULT_ENGINE_MISSING) {
         bury_retry(bury, bury_remove);
-    else
+    } else {
         bury_settle(bury);
+    }
 }
 
 /* It ended although nobody asked it to. */
@@ -302,12 +308,13 @@ bury_settle_crashed(struct engine *engine, struct instance *instance, const char
 {
     int64_t now_ms = state_now_ms(engine);
 
-    if (restart_is_due(instance, now_ms))
+    if (restart_is_due(instance, now_ms)) {
         restart_start(engine, instance, why);
-    else if (instance->exit_code == 0)
+    } else if (instance->exit_code == 0) {
         model_instance_move(engine->model, instance, INSTANCE_EV_ENDED, why, now_ms);
-    else
+    } else {
         model_instance_move(engine->model, instance, INSTANCE_EV_FAILED, why, now_ms);
+    }
 }
 
 static void
@@ -322,23 +329,25 @@ bury_settle(struct bury *bury)
     bool gone = bury->gone;
 
     /* A burial that a crash interrupted knew how it ended. */
-    if (!bury->told && instance->exit_code != INSTANCE_NO_EXIT_CODE && instance->reason)
+    if (!bury->told && instance->exit_code != INSTANCE_NO_EXIT_CODE && instance->reason) {
         fault_set(&why, FAULT_EXITED, "bury", "%s", instance->reason);
-    else if (!bury->told)
+    } else if (!bury->told) {
         fault_set(&why, FAULT_EXITED, "bury", "its container has disappeared from its host");
+    }
     bury_free(bury);
     state_sweep(engine);
-    if (instance->state == INSTANCE_STOPPING && gone)
+    if (instance->state == INSTANCE_STOPPING && gone) {
         model_instance_move(engine->model, instance, INSTANCE_EV_ENDED, NULL, now_ms);
-    else if (instance->state == INSTANCE_STOPPING)
+    } else if (instance->state == INSTANCE_STOPPING) {
         bury_start(engine, instance);
-    else if (!gone)
+    } else if (!gone) {
         return;
-    else if (moving || (stopping && instance->desired == INSTANCE_RUNNING))
+    } else if (moving || (stopping && instance->desired == INSTANCE_RUNNING)) {
         model_instance_move(engine->model, instance, INSTANCE_EV_RETRY, "moved to another host",
                             now_ms);
-    else
+    } else {
         bury_settle_crashed(engine, instance, why.text);
+    }
 }
 
 static void
@@ -377,8 +386,9 @@ void
 bury_abandon(struct bury *bury)
 {
     bury->work.abandoned = true;
-    if (bury->calling)
+    if (bury->calling) {
         lane_cancel(&bury->op);
-    else if (bury->timer.at_mono_ms != 0)
+    } else if (bury->timer.at_mono_ms != 0) {
         bury_free(bury);
+    }
 }

@@ -35,10 +35,11 @@ compare_on_durable(struct engine_wait *wait, const struct fault *fault)
     struct engine *engine = removal->engine;
     const struct host *host = idmap_find(&engine->model->hosts, removal->host_id);
 
-    if (fault || engine->reloading || engine->health == ENGINE_STOPPING || !host || !host->lane)
+    if (fault || engine->reloading || engine->health == ENGINE_STOPPING || !host || !host->lane) {
         free(removal);
-    else
+    } else {
         lane_submit(host->lane, &removal->op);
+    }
 }
 
 static void
@@ -77,12 +78,13 @@ compare_known(struct engine *engine, struct instance *instance,
 {
     if (instance->work)
         return;
-    if (instance->state == INSTANCE_STARTING)
+    if (instance->state == INSTANCE_STARTING) {
         launch_start(engine, instance);
-    else if (instance->state == INSTANCE_STOPPING)
+    } else if (instance->state == INSTANCE_STOPPING) {
         bury_start(engine, instance);
-    else if (instance->state == INSTANCE_RUNNING && !observe_is_alive(container))
+    } else if (instance->state == INSTANCE_RUNNING && !observe_is_alive(container)) {
         bury_look(engine, instance);
+    }
 }
 
 /* Return: whether it is one that may be here, and that whoever knows of it will not leave behind. */
@@ -166,12 +168,13 @@ compare_host(struct engine *engine, struct host *host, const struct docker_conta
         if (instance->work || compare_is_listed(sorted, count, instance))
             continue;
         /* The list may be older than the row: a look at this very container decides. */
-        if (instance->state == INSTANCE_RUNNING)
+        if (instance->state == INSTANCE_RUNNING) {
             bury_look(engine, instance);
-        else if (instance->state == INSTANCE_STARTING)
+        } else if (instance->state == INSTANCE_STARTING) {
             launch_start(engine, instance);
-        else
+        } else {
             bury_start(engine, instance);
+        }
     }
     free(sorted);
     return clean;

@@ -33,10 +33,11 @@ departures_clear(struct engine *engine, struct host *host)
             continue;
         }
         if (instance->blueprint->spec.restart.policy == RESTART_ALWAYS &&
-            instance->state == INSTANCE_RUNNING)
+            instance->state == INSTANCE_RUNNING) {
             bury_move(engine, instance);
-        else
+        } else {
             (void)engine_instance_stop(engine, instance, "its host was drained", &fault);
+        }
     }
 }
 
@@ -54,23 +55,25 @@ departures_lose(struct engine *engine, struct host *host)
         if (instance->work) {
             struct work *work = instance->work;
 
-            if (work->kind == WORK_LAUNCH && !work->abandoned)
+            if (work->kind == WORK_LAUNCH && !work->abandoned) {
                 launch_abandon(CONTAINER_OF(work, struct launch, work));
-            else if (!work->abandoned)
+            } else if (!work->abandoned) {
                 bury_abandon(CONTAINER_OF(work, struct bury, work));
+            }
             continue;
         }
         instance->retry_at_ms = 0;
-        if (instance->state == INSTANCE_STOPPING)
+        if (instance->state == INSTANCE_STOPPING) {
             model_instance_move(engine->model, instance, INSTANCE_EV_ENDED, "its host was removed",
                                 now_ms);
-        else if (instance->blueprint->spec.restart.policy == RESTART_ALWAYS ||
-                 instance->state == INSTANCE_STARTING)
+        } else if (instance->blueprint->spec.restart.policy == RESTART_ALWAYS ||
+                   instance->state == INSTANCE_STARTING) {
             model_instance_move(engine->model, instance, INSTANCE_EV_RETRY, "its host was removed",
                                 now_ms);
-        else
+        } else {
             model_instance_move(engine->model, instance, INSTANCE_EV_FAILED, "its host was removed",
                                 now_ms);
+        }
         state_sweep(engine);
     }
 }
@@ -139,10 +142,11 @@ departures_remove(struct engine *engine, struct host *host)
 static void
 departures_check_host(struct engine *engine, struct host *host, int64_t now_ms)
 {
-    if (host->lost)
+    if (host->lost) {
         departures_lose(engine, host);
-    else if (host->ends_at_ms > 0 && now_ms >= host->ends_at_ms && host->instance_count > 0)
+    } else if (host->ends_at_ms > 0 && now_ms >= host->ends_at_ms && host->instance_count > 0) {
         departures_clear(engine, host);
+    }
     if (host->instance_count > 0)
         return;
     if (host->waiting_for) {

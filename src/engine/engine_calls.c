@@ -24,9 +24,10 @@ calls_start(struct engine *engine, const struct host *host, struct engine_call *
         return fault_set(fault, FAULT_SHUTTING_DOWN, "calls", "not possible just now");
     if (!host->lane || host->lane->state == LANE_BROKEN)
         return fault_set(fault, FAULT_UNREACHABLE, "calls", "host %s does not answer", host->name);
-    if (engine->calls.count >= CALLS_MAX)
+    if (engine->calls.count >= CALLS_MAX) {
         return fault_set(fault, FAULT_RATE_LIMITED, "calls",
                          "%d calls to hosts are under way already", CALLS_MAX);
+    }
     call->engine = engine;
     call->call.host_id = host->id;
     call->call.done = calls_on_done;
@@ -41,14 +42,16 @@ engine_instance_call(struct engine *engine, const struct instance *instance,
 {
     static const uint8_t none[INSTANCE_CONTAINER_ID_SIZE];
 
-    if (!instance->host || instance->generation == 0)
+    if (!instance->host || instance->generation == 0) {
         return fault_set(fault, FAULT_CONFLICT, "calls", "it is %s and has no container",
                          instance_state_name((enum instance_state)instance->state));
+    }
     /* The engine would only know that there is no such container. */
     if (instance->state == INSTANCE_STARTING &&
-        memcmp(instance->container_id, none, sizeof(none)) == 0)
+        memcmp(instance->container_id, none, sizeof(none)) == 0) {
         return fault_set(fault, FAULT_CONFLICT, "calls",
                          "it is starting and has no container yet; try again in a moment");
+    }
     call->call.name = instance_container_name(instance, call->name);
     return calls_start(engine, instance->host, call, fault);
 }

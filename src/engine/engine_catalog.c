@@ -109,9 +109,10 @@ engine_pool_put(struct engine *engine, const struct pool_request *request, struc
     if (engine_admit(engine, false, fault) < 0 ||
         catalog_expect(name, request->expect, pool ? pool->rev : 0, fault) < 0)
         return -1;
-    if (pool && pool->provider != request->provider)
+    if (pool && pool->provider != request->provider) {
         return fault_set(fault, FAULT_CONFLICT, "pools", "the provider of pool %s is %s", name,
                          pool_provider_name(pool->provider));
+    }
     if (!pool) {
         pool = pool_new(name, request->provider);
         pool->id = state_id_next(engine);

@@ -152,9 +152,10 @@ engine_host_add(struct engine *engine, const struct host_request *request, struc
         return -1;
     if (!pool)
         return fault_set(fault, FAULT_NOT_FOUND, "hosts", "there is no pool %s", request->pool);
-    if (model_host_find(engine->model, pool, request->name))
+    if (model_host_find(engine->model, pool, request->name)) {
         return fault_set(fault, FAULT_CONFLICT, "hosts", "pool %s has a host %s already",
                          request->pool, request->name);
+    }
     id = state_id_next(engine);
     if (docker->host_set(docker->self, id, &request->endpoint, engine->info.cluster_id, fault) < 0)
         return -1;
@@ -169,10 +170,11 @@ engine_host_add(struct engine *engine, const struct host_request *request, struc
     host->configured = request->configured;
     host->reason = mem_printf("added to pool %s at %s", pool->name, host->endpoint.engine);
     model_host_add(engine->model, host, false);
-    if (host->endpoint.plain)
+    if (host->endpoint.plain) {
         state_event(engine, "host.plain", host, NULL,
                     "its engine is reached without TLS: whoever reaches %s owns the machine",
                     host->endpoint.engine);
+    }
     lane_new(engine, host);
     *ret_host = host;
     return 0;
@@ -205,12 +207,13 @@ hosts_drain(struct engine *engine, struct host *host, int64_t deadline_ms, const
     host->ends_at_ms = now_ms + deadline_ms;
     free(host->waiting_for);
     host->waiting_for = mem_strdup("draining");
-    if (host->state == HOST_ACTIVE)
+    if (host->state == HOST_ACTIVE) {
         model_host_move(engine->model, host, HOST_EV_DRAIN, reason, now_ms);
-    else if (host->state == HOST_SPAWNED)
+    } else if (host->state == HOST_SPAWNED) {
         model_host_move(engine->model, host, HOST_EV_GAVE_UP, reason, now_ms);
-    else
+    } else {
         model_host_touch(engine->model, host, now_ms);
+    }
 }
 
 int
@@ -233,9 +236,10 @@ engine_host_activate(struct engine *engine, struct host *host, struct fault *fau
 
     if (engine_admit(engine, false, fault) < 0)
         return -1;
-    if (host->state == HOST_REMOVED || host->lost)
+    if (host->state == HOST_REMOVED || host->lost) {
         return fault_set(fault, FAULT_CONFLICT, "hosts", "host %s is removed; add it again instead",
                          host->name);
+    }
     score_clear(&host->score, now_ms);
     host->remove_when_empty = false;
     host->ends_at_ms = 0;
@@ -246,10 +250,11 @@ engine_host_activate(struct engine *engine, struct host *host, struct fault *fau
         if (operation->host_id == host->id && operation->state == OPERATION_RUNNING)
             (void)engine_operation_cancel(engine, operation, fault);
     }
-    if (host->state == HOST_INACTIVE)
+    if (host->state == HOST_INACTIVE) {
         model_host_move(engine->model, host, HOST_EV_ACTIVATED, "activated by an operator", now_ms);
-    else
+    } else {
         model_host_touch(engine->model, host, now_ms);
+    }
     if (host->lane)
         join_schedule(host->lane, 0);
     state_sweep(engine);
@@ -304,12 +309,14 @@ engine_operation_cancel(struct engine *engine, struct operation *operation, stru
 
     if (engine_admit(engine, true, fault) < 0)
         return -1;
-    if (operation->state != OPERATION_RUNNING)
+    if (operation->state != OPERATION_RUNNING) {
         return fault_set(fault, FAULT_CONFLICT, "operations", "it is %s already",
                          operation_state_name(operation->state));
-    if (host && host->lost && operation->kind == OPERATION_HOST_REMOVE)
+    }
+    if (host && host->lost && operation->kind == OPERATION_HOST_REMOVE) {
         return fault_set(fault, FAULT_CONFLICT, "operations",
                          "host %s is being given up; that cannot be taken back", host->name);
+    }
     operation->cancel_asked = true;
     if (operation->work) {
         images_operation_cancel(engine, operation);

@@ -11,14 +11,16 @@ engine_admit(struct engine *engine, bool frees, struct fault *fault)
 {
     if (engine->health == ENGINE_STOPPING)
         return fault_set(fault, FAULT_SHUTTING_DOWN, "engine", "the daemon is shutting down");
-    if (engine->health == ENGINE_FULL && !frees)
+    if (engine->health == ENGINE_FULL && !frees) {
         return fault_set(fault, FAULT_STORAGE_FULL, "engine",
                          "the disk is full: %s; only reads and stops are possible until there is "
                          "room again",
                          engine->why.text);
-    if (engine->health == ENGINE_BROKEN || engine->reloading)
+    }
+    if (engine->health == ENGINE_BROKEN || engine->reloading) {
         return fault_set(fault, engine->health == ENGINE_FULL ? FAULT_STORAGE_FULL : FAULT_STORAGE,
                          "engine", "the database cannot be written: %s", engine->why.text);
+    }
     return 0;
 }
 
@@ -35,14 +37,16 @@ instances_resolve(struct engine *engine, const struct instance_request *request,
     const char *name;
     struct pool *pool;
 
-    if (!blueprint || blueprint->deleted)
+    if (!blueprint || blueprint->deleted) {
         return fault_set(fault, FAULT_NOT_FOUND, "instances", "there is no blueprint %s%s",
                          request->blueprint, request->version > 0 ? " with this version" : "");
+    }
     name = request->pool ? request->pool : blueprint->spec.pool;
     pool = model_pool_find(model, name ? name : "default");
-    if (!pool)
+    if (!pool) {
         return fault_set(fault, FAULT_NOT_FOUND, "instances", "there is no pool %s",
                          name ? name : "default");
+    }
     *ret_blueprint = blueprint;
     *ret_pool = pool;
     return 0;
@@ -60,28 +64,33 @@ instances_check(struct engine *engine, const struct instance_request *request,
         .amount = instance_amount_of(spec),
     };
 
-    if (spec->lifetime_ms > 0 && request->lifetime_ms > spec->lifetime_ms)
+    if (spec->lifetime_ms > 0 && request->lifetime_ms > spec->lifetime_ms) {
         return fault_set(fault, FAULT_INVALID, "instances",
                          "lifetime_s must be at most the blueprint's %lld",
                          (long long)(spec->lifetime_ms / 1000));
+    }
     if (spec->max_per_user > 0 &&
-        model_owner_count(model, request->owner, spec->name) + request->count > spec->max_per_user)
+        model_owner_count(model, request->owner, spec->name) + request->count >
+            spec->max_per_user) {
         return fault_set(fault, FAULT_QUOTA, "instances",
                          "%s may have %lld live instances of %s, has %u and asks for %lld more",
                          request->owner, (long long)spec->max_per_user, spec->name,
                          model_owner_count(model, request->owner, spec->name),
                          (long long)request->count);
-    if (model->instance_counts[INSTANCE_QUEUED] + request->count > engine->config.queue_max)
+    }
+    if (model->instance_counts[INSTANCE_QUEUED] + request->count > engine->config.queue_max) {
         return fault_set(fault, FAULT_NO_CAPACITY, "instances",
                          "the queue is full: %u instances wait already, %lld may",
                          model->instance_counts[INSTANCE_QUEUED],
                          (long long)engine->config.queue_max);
+    }
     if (pool->hosts > 0 && engine->joins_pending == 0 &&
-        !placement_could_ever(model->placement, &ask))
+        !placement_could_ever(model->placement, &ask)) {
         return fault_set(fault, FAULT_NO_CAPACITY, "instances",
                          "no host of pool %s could ever hold it (memory, cpus, slots or labels), "
                          "even when empty",
                          pool->name);
+    }
     return 0;
 }
 
@@ -127,10 +136,11 @@ engine_instances_create(struct engine *engine, const struct instance_request *re
     for (int64_t i = 0; i < request->count; i++) {
         struct instance *instance = instances_new(engine, request, blueprint, pool);
 
-        if (request->name)
+        if (request->name) {
             instance->name = request->count == 1
                                  ? mem_strdup(request->name)
                                  : mem_printf("%s-%lld", request->name, (long long)i + 1);
+        }
         model_instance_add(engine->model, instance, false);
         ret_instances[i] = instance;
         line = line || !sweep_try(engine, instance);
@@ -164,16 +174,18 @@ engine_instance_extend(struct engine *engine, struct instance *instance, int64_t
 
     if (engine_admit(engine, false, fault) < 0)
         return -1;
-    if (instance_state_is_final(instance->state) || instance->desired == INSTANCE_STOPPED)
+    if (instance_state_is_final(instance->state) || instance->desired == INSTANCE_STOPPED) {
         return fault_set(fault, FAULT_CONFLICT, "instances",
                          "it is %s, its end cannot be moved any more",
                          instance_state_name((enum instance_state)instance->state));
+    }
     if (ends_at_ms != 0 && ends_at_ms < now_ms)
         return fault_set(fault, FAULT_INVALID, "instances", "ends_at must not be in the past");
-    if (most_ms > 0 && (ends_at_ms == 0 || ends_at_ms > now_ms + most_ms))
+    if (most_ms > 0 && (ends_at_ms == 0 || ends_at_ms > now_ms + most_ms)) {
         return fault_set(fault, FAULT_INVALID, "instances",
                          "its blueprint allows an end at most %lld s from now",
                          (long long)(most_ms / 1000));
+    }
     instance->ends_at_ms = ends_at_ms;
     instance->end_announced = false;
     if (ends_at_ms == 0)

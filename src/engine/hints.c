@@ -39,10 +39,11 @@ hints_on_death(struct engine *engine, struct instance *instance)
 {
     struct work *work = instance->work;
 
-    if (work && work->kind == WORK_LAUNCH)
+    if (work && work->kind == WORK_LAUNCH) {
         CONTAINER_OF(work, struct launch, work)->died = true;
-    else if (!work && instance->state == INSTANCE_RUNNING)
+    } else if (!work && instance->state == INSTANCE_RUNNING) {
         bury_look(engine, instance);
+    }
 }
 
 static void
@@ -63,10 +64,11 @@ hints_on_hint(struct docker_call *call, const char *action,
         return;
     /* Of its end the look at it may have told already. */
     if (strcmp(action, "oom") == 0 &&
-        !(instance->oom_told && instance->exit_code != INSTANCE_NO_EXIT_CODE))
+        !(instance->oom_told && instance->exit_code != INSTANCE_NO_EXIT_CODE)) {
         bury_oom_seen(engine, instance);
-    else if (strcmp(action, "die") == 0)
+    } else if (strcmp(action, "die") == 0) {
         hints_on_death(engine, instance);
+    }
 }
 
 /* It also ends when the engine restarts: look at once at what that did. */

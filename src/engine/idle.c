@@ -35,10 +35,11 @@ idle_judge(struct idle_watch *watch, struct instance *instance, int64_t mono_ms)
         watch->announced = false;
         return;
     }
-    if (!watch->announced)
+    if (!watch->announced) {
         state_event(engine, "instance.ending", instance->host, instance,
                     "idle for %s; it is stopped soon unless it is used",
                     text_duration(idle_ms, span));
+    }
     watch->announced = true;
     if (idle_ms < spec->idle_timeout_ms + spec->end_grace_ms)
         return;

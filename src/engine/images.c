@@ -104,10 +104,11 @@ images_auth(const struct engine *engine, const char *image)
     struct registry *registry;
 
     if (image[len] != '/' || (!memchr(image, '.', len) && !memchr(image, ':', len) &&
-                              strncmp(image, "localhost/", 10) != 0))
+                              strncmp(image, "localhost/", 10) != 0)) {
         HASH_FIND_STR(engine->registries, "docker.io", registry);
-    else
+    } else {
         HASH_FIND(hh, engine->registries, image, len, registry);
+    }
     return registry ? registry->auth : NULL;
 }
 
@@ -154,12 +155,13 @@ images_on_durable(struct engine_wait *wait, const struct fault *fault)
         fault_set(&gone, FAULT_CANCELLED, "images", "cancelled before it began");
         fault = &gone;
     }
-    if (fault)
+    if (fault) {
         images_end(spread, fault);
-    else if (spread->image_id && spread->name)
+    } else if (spread->image_id && spread->name) {
         images_look(spread, host);
-    else
+    } else {
         images_send(spread, host);
+    }
 }
 
 static void
@@ -247,9 +249,10 @@ images_on_sent(struct lane_op *op, const struct fault *fault)
     }
     if (!fault)
         images_note(engine, host, spread->image_id ? op->call.out.text : spread->name);
-    if (!fault && !engine->reloading)
+    if (!fault && !engine->reloading) {
         state_event(engine, "host.image", host, NULL, "has image %s now",
                     spread->image_id ? op->call.out.text : spread->name);
+    }
     images_end(spread, fault);
 }
 
@@ -285,10 +288,11 @@ images_end(struct image_spread *spread, const struct fault *fault)
 
     const struct host *host = idmap_find(&engine->model->hosts, spread->host_id);
 
-    if (operation && engine->reloading)
+    if (operation && engine->reloading) {
         operation->work = NULL; /* its row is thrown away */
-    else if (operation && operation->state == OPERATION_RUNNING)
+    } else if (operation && operation->state == OPERATION_RUNNING) {
         images_operation_step(engine, operation, host ? host->name : "a host that is gone", fault);
+    }
     list_remove(&engine->spreads, &spread->node);
     free(spread->name);
     free(spread->path);
@@ -330,10 +334,11 @@ images_cancel(struct engine *engine, int64_t operation_id)
         next = list_next(&engine->spreads, node);
         if (operation_id != 0 && spread->operation_id != operation_id)
             continue;
-        if (spread->waiting)
+        if (spread->waiting) {
             spread->cancelled = true;
-        else
+        } else {
             lane_cancel(&spread->op);
+        }
     }
 }
 

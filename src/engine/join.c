@@ -73,10 +73,11 @@ join_on_timer(struct clock_timer *timer)
     assert(!lane->join);
     if (list_is_in(&lane->join_node) || !join_is_welcome(lane))
         return;
-    if (lane->engine->joins_running < JOIN_AT_ONCE_MAX)
+    if (lane->engine->joins_running < JOIN_AT_ONCE_MAX) {
         join_begin(lane);
-    else
+    } else {
         list_push(&lane->engine->joins_waiting, &lane->join_node);
+    }
 }
 
 static void
@@ -85,10 +86,11 @@ join_begin(struct lane *lane)
     lane->join = mem_new0(sizeof(*lane->join));
     lane->engine->joins_running++;
     lane->wanted = false;
-    if (lane->state == LANE_OPEN)
+    if (lane->state == LANE_OPEN) {
         join_list(lane);
-    else
+    } else {
         join_info(lane);
+    }
 }
 
 static void
@@ -141,15 +143,17 @@ join_on_info(struct lane_op *op, const struct fault *fault)
         join_ended(lane, fault);
         return;
     }
-    if (host->engine_id && strcmp(host->engine_id, info->engine_id) != 0)
+    if (host->engine_id && strcmp(host->engine_id, info->engine_id) != 0) {
         state_event(lane->engine, "host.replaced", host, NULL,
                     "another engine answers at %s: was %s, is %s", host->endpoint.engine,
                     host->engine_id, info->engine_id);
+    }
     if (join_info_take(host, info))
         model_host_touch(lane->engine->model, host, state_now_ms(lane->engine));
-    if (!info->memory_limit)
+    if (!info->memory_limit) {
         state_event(lane->engine, "host.no_memory_limit", host, NULL,
                     "its engine cannot limit memory: limits of containers do not bite there");
+    }
     join_list(lane);
 }
 
@@ -178,10 +182,11 @@ join_on_list(struct lane_op *op, const struct fault *fault)
         join_ended(lane, NULL);
         return;
     }
-    if (lane->state != LANE_OPEN)
+    if (lane->state != LANE_OPEN) {
         join_succeeded(lane);
-    else if (lane->host->score.milli > 0)
+    } else if (lane->host->score.milli > 0) {
         join_forgive(lane);
+    }
     join_ended(lane, NULL);
 }
 

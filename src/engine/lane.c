@@ -150,11 +150,12 @@ lane_settle(struct lane *lane)
         lane_shorten(&lane->queues[share], kept, &failed);
     if (failed.count == 0)
         return;
-    if (lane->state == LANE_BROKEN)
+    if (lane->state == LANE_BROKEN) {
         fault_set(&fault, FAULT_UNREACHABLE, "lane", "host %s does not answer", lane->host->name);
-    else
+    } else {
         fault_set(&fault, FAULT_NO_CAPACITY, "lane", "host %s has %d calls waiting already",
                   lane->host->name, LANE_WAITING_MAX);
+    }
     while ((node = list_pop(&failed))) {
         struct lane_op *op = CONTAINER_OF(node, struct lane_op, node);
 
@@ -237,10 +238,11 @@ lane_judge(struct lane *lane, const struct lane_op *op, const struct fault *faul
                 (long long)lane->host->pool->policy.error_threshold_milli);
     lane->failures++;
     if (fault->kind == FAULT_UNREACHABLE || fault->kind == FAULT_TLS ||
-        lane->failures >= LANE_FAILURES_MAX)
+        lane->failures >= LANE_FAILURES_MAX) {
         lane_break(lane, fault);
-    else
+    } else {
         join_schedule(lane, 0); /* look at once whether it lives */
+    }
 }
 
 void

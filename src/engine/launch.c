@@ -176,13 +176,15 @@ launch_on_pulled(struct lane_op *op, const struct fault *fault)
     struct launch *launch = launch_called(op, METER_PULL);
 
     launch->pulled = true;
-    if (!fault)
+    if (!fault) {
         placement_image_set(launch->work.engine->model->placement, launch->work.instance->host,
                             launch_spec(launch)->image, true);
-    if (fault || launch->flow.at == 0)
+    }
+    if (fault || launch->flow.at == 0) {
         flow_step_done(&launch->flow, fault);
-    else
+    } else {
         launch_create(&launch->flow);
+    }
 }
 
 static void
@@ -339,10 +341,11 @@ launch_on_begin_looked(struct lane_op *op, const struct fault *fault)
 {
     struct launch *launch = launch_called(op, METER_STEP_COUNT);
 
-    if (!fault && op->call.out.container.state == DOCKER_CREATED)
+    if (!fault && op->call.out.container.state == DOCKER_CREATED) {
         launch_begin(&launch->flow);
-    else
+    } else {
         flow_step_done(&launch->flow, fault);
+    }
 }
 
 static void
@@ -356,12 +359,13 @@ launch_stop(struct launch *launch)
 {
     struct engine *engine = launch->work.engine;
 
-    if (launch->calling)
+    if (launch->calling) {
         lane_cancel(&launch->op);
-    else if (launch->timer.at_mono_ms != 0)
+    } else if (launch->timer.at_mono_ms != 0) {
         launch_end_now(launch);
-    else if (launch->waiting)
+    } else if (launch->waiting) {
         engine->ports.clock->turn_ask(engine->ports.clock->self); /* the first step sees it */
+    }
 }
 
 void
@@ -375,8 +379,9 @@ void
 launch_abandon(struct launch *launch)
 {
     launch->work.abandoned = true;
-    if (launch->timer.at_mono_ms != 0)
+    if (launch->timer.at_mono_ms != 0) {
         launch_end_now(launch);
-    else if (launch->calling)
+    } else if (launch->calling) {
         lane_cancel(&launch->op);
+    }
 }

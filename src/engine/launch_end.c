@@ -42,10 +42,11 @@ launch_end_free(struct launch *launch)
     state_timer_clear(engine, &launch->timer);
     work_end(&launch->work);
     launch_words_free(launch);
-    if (engine->spare_launches.count < launch_spares_max)
+    if (engine->spare_launches.count < launch_spares_max) {
         list_push(&engine->spare_launches, &launch->spare);
-    else
+    } else {
         free(launch);
+    }
 }
 
 /* What is thrown away unread cannot tell why it failed. */

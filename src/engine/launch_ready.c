@@ -116,11 +116,11 @@ launch_ready_on_looked(struct lane_op *op, const struct fault *fault)
         launch_ready_on_dead(launch, &op->call.out.container);
         return;
     }
-    if (launch_ready_port(launch) == 0)
+    if (launch_ready_port(launch) == 0) {
         flow_step_done(&launch->flow, NULL);
-    else if (launch->ready_delay_ms == READY_DELAY_MIN_MS)
+    } else if (launch->ready_delay_ms == READY_DELAY_MIN_MS) {
         launch_ready_ask(launch);
-    else {
+    } else {
         launch->timer.fire = launch_ready_on_timer;
         state_timer_set(launch->work.engine, &launch->timer, launch->ready_delay_ms);
     }

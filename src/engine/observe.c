@@ -32,12 +32,13 @@ observe_ports(struct instance *instance, const struct docker_container *containe
 {
     struct instance_port *ports = instance_ports_new(instance, (uint8_t)container->port_count);
 
-    for (size_t i = 0; i < container->port_count; i++)
+    for (size_t i = 0; i < container->port_count; i++) {
         ports[i] = (struct instance_port){
             .container = container->ports[i].container,
             .host = container->ports[i].host,
             .protocol = container->ports[i].protocol,
         };
+    }
 }
 
 void
@@ -94,20 +95,21 @@ observe_exit_text(const struct instance *instance, const struct docker_container
 {
     char size[24];
 
-    if (container->oom_killed || (instance->oom_told && container->exit_code == OBSERVE_KILLED))
+    if (container->oom_killed || (instance->oom_told && container->exit_code == OBSERVE_KILLED)) {
         fault_set(ret_fault, FAULT_EXITED, "observe",
                   "killed because it needed more memory than its limit of %s",
                   text_size((uint64_t)instance->blueprint->spec.memory_bytes, size));
-    else if (container->error[0])
+    } else if (container->error[0]) {
         fault_set(ret_fault, FAULT_EXITED, "observe", "could not run: %s", container->error);
-    else if (container->exit_code == OBSERVE_KILLED)
+    } else if (container->exit_code == OBSERVE_KILLED) {
         /* A busy engine may lose the kernel's word about it (seen with 20.10). */
         fault_set(ret_fault, FAULT_EXITED, "observe",
                   "ended with exit code %d (killed, perhaps because it needed more memory than its "
                   "limit of %s)",
                   container->exit_code,
                   text_size((uint64_t)instance->blueprint->spec.memory_bytes, size));
-    else
+    } else {
         fault_set(ret_fault, FAULT_EXITED, "observe", "ended with exit code %d%s",
                   container->exit_code, observe_code_text(container->exit_code));
+    }
 }

@@ -44,12 +44,13 @@ recover_instance(struct engine *engine, struct instance *instance)
 {
     if (!instance->host || !instance->host->lane || instance->work)
         return;
-    if (instance->state == INSTANCE_STARTING)
+    if (instance->state == INSTANCE_STARTING) {
         launch_start(engine, instance);
-    else if (instance->state == INSTANCE_STOPPING)
+    } else if (instance->state == INSTANCE_STOPPING) {
         bury_start(engine, instance);
-    else if (instance->desired == INSTANCE_STOPPED)
+    } else if (instance->desired == INSTANCE_STOPPED) {
         bury_stop(engine, instance);
+    }
 }
 
 static void

@@ -89,10 +89,11 @@ sweep_skip(struct engine *engine, struct instance *instance, struct queue_sweep 
         sweep_give_up(engine, instance);
         return true;
     }
-    if (placement_has_host(engine->model->placement, &ask))
+    if (placement_has_host(engine->model->placement, &ask)) {
         queue_passed_over(engine->model->queue, instance, sweep, state_now_ms(engine));
-    else
+    } else {
         queue_set_aside(engine->model->queue, instance, sweep);
+    }
     return false;
 }
 

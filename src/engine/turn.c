@@ -120,10 +120,11 @@ turn_write_kind(struct engine *engine, struct store_batch *batch, enum row_kind 
 
         if (dirty->kind != kind || !dirty->row != dropped)
             continue;
-        if (dropped)
+        if (dropped) {
             store->drop(batch, kind, dirty->id);
-        else
+        } else {
             store->put(batch, kind, dirty->row);
+        }
         count++;
     }
     return count;

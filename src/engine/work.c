@@ -33,9 +33,10 @@ work_abandon_all(struct engine *engine)
 
         if (!work || work->abandoned)
             continue;
-        if (work->kind == WORK_LAUNCH)
+        if (work->kind == WORK_LAUNCH) {
             launch_abandon(CONTAINER_OF(work, struct launch, work));
-        else
+        } else {
             bury_abandon(CONTAINER_OF(work, struct bury, work));
+        }
     }
 }

@@ -184,10 +184,11 @@ http_read_messages(struct http_shard *shard)
         struct http_exchange *exchange = NULL;
 
         (void)curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, (char **)&exchange);
-        if (message->data.result == CURLE_OK)
+        if (message->data.result == CURLE_OK) {
             http_exchange_end(exchange, NULL);
-        else if (!exchange->ended)
+        } else if (!exchange->ended) {
             http_fault_end(exchange, message->data.result);
+        }
     }
 }
 

@@ -42,10 +42,11 @@ http_answer_keep(struct http_exchange *exchange, const char *data, size_t len)
 {
     size_t limit = exchange->op->answer_limit;
 
-    if (len > limit - exchange->answer.len)
+    if (len > limit - exchange->answer.len) {
         http_exchange_fail(exchange, FAULT_GARBLED, "the answer is larger than %zu bytes", limit);
-    else
+    } else {
         buf_append(&exchange->answer, data, len);
+    }
 }
 
 size_t
@@ -62,9 +63,10 @@ http_answer_body(char *data, size_t size, size_t count, void *cookie)
         return CURL_WRITEFUNC_PAUSE;
     }
     http_exchange_moved(exchange);
-    if (!op->on_body)
+    if (!op->on_body) {
         http_answer_keep(exchange, data, len);
-    else if (op->on_body(op, data, len) != 0)
+    } else if (op->on_body(op, data, len) != 0) {
         http_exchange_fail(exchange, FAULT_CANCELLED, "stopped by its reader");
+    }
     return exchange->ended ? http_answer_stop : len;
 }

@@ -81,9 +81,10 @@ http_exchange_move(struct http_exchange *exchange, struct list *list)
 void
 http_exchange_wake(struct http *http)
 {
-    if (http->pass.at_mono_ms == 0)
+    if (http->pass.at_mono_ms == 0) {
         http->clock->timer_set(http->clock->self, &http->pass,
                                http->clock->mono_ms(http->clock->self));
+    }
 }
 
 void
@@ -145,10 +146,11 @@ http_exchange_watch(struct http_exchange *exchange)
     const struct clock_port *clock = exchange->http->clock;
     int64_t due_mono_ms = http_exchange_due_mono_ms(exchange);
 
-    if (exchange->ended || due_mono_ms == INT64_MAX)
+    if (exchange->ended || due_mono_ms == INT64_MAX) {
         clock->timer_clear(clock->self, &exchange->deadline);
-    else
+    } else {
         clock->timer_set(clock->self, &exchange->deadline, due_mono_ms);
+    }
 }
 
 void
@@ -204,12 +206,13 @@ http_exchange_on_deadline(struct clock_timer *timer)
     int64_t patience_ms = http_exchange_patience_ms(exchange);
     char duration[32];
 
-    if (now_mono_ms < http_exchange_due_mono_ms(exchange))
+    if (now_mono_ms < http_exchange_due_mono_ms(exchange)) {
         http_exchange_watch(exchange); /* it moved in the meantime */
-    else if (patience_ms >= 0 && now_mono_ms >= exchange->moved_mono_ms + patience_ms)
+    } else if (patience_ms >= 0 && now_mono_ms >= exchange->moved_mono_ms + patience_ms) {
         http_exchange_fail(exchange, kind, "%s %s", texts[exchange->phase],
                            text_duration(patience_ms, duration));
-    else
+    } else {
         http_exchange_fail(exchange, kind, "not finished within %s",
                            text_duration(exchange->op->total_ms, duration));
+    }
 }

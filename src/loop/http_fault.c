@@ -45,18 +45,20 @@ http_fault_connect_text(CURL *easy)
     long error = 0;
 
     (void)curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &error);
-    for (size_t i = 0; i < ARRAY_LEN(http_fault_errors); i++)
+    for (size_t i = 0; i < ARRAY_LEN(http_fault_errors); i++) {
         if (http_fault_errors[i].error == error)
             return http_fault_errors[i].text;
+    }
     return "cannot connect";
 }
 
 static const struct http_fault_rule *
 http_fault_rule_find(CURLcode code)
 {
-    for (size_t i = 0; i < ARRAY_LEN(http_fault_rules); i++)
+    for (size_t i = 0; i < ARRAY_LEN(http_fault_rules); i++) {
         if (http_fault_rules[i].code == code)
             return &http_fault_rules[i];
+    }
     return NULL;
 }
 
@@ -104,12 +106,13 @@ http_fault_is_handshake_broken(const struct http_exchange *exchange)
 static void
 http_fault_end_broken(struct http_exchange *exchange)
 {
-    if (!http_request_is_sent(exchange))
+    if (!http_request_is_sent(exchange)) {
         http_exchange_fail(exchange, FAULT_UNREACHABLE,
                            "the connection broke before the request was sent");
-    else
+    } else {
         http_exchange_fail(exchange, FAULT_LOST, "the connection broke %s the answer",
                            exchange->phase == HTTP_RECEIVING ? "in the middle of" : "before");
+    }
 }
 
 /* Codes whose meaning depends on what came before. */
@@ -119,18 +122,19 @@ http_fault_end_by_phase(struct http_exchange *exchange, CURLcode code)
     enum fault_kind unsent =
         http_request_is_sent(exchange) ? FAULT_LOST : FAULT_UNREACHABLE; /* by an earlier try */
 
-    if (code == CURLE_COULDNT_CONNECT)
+    if (code == CURLE_COULDNT_CONNECT) {
         http_exchange_fail(exchange, unsent, "%s", http_fault_connect_text(exchange->easy));
-    else if (code == CURLE_OPERATION_TIMEDOUT)
+    } else if (code == CURLE_OPERATION_TIMEDOUT) {
         http_exchange_fail(exchange, unsent == FAULT_LOST ? FAULT_TIMEOUT : unsent, "no answer");
-    else if (code == CURLE_UNSUPPORTED_PROTOCOL && exchange->phase == HTTP_CONNECTING)
+    } else if (code == CURLE_UNSUPPORTED_PROTOCOL && exchange->phase == HTTP_CONNECTING) {
         http_exchange_fail(exchange, FAULT_UNREACHABLE, "the address is neither http nor https");
-    else if (code == CURLE_UNSUPPORTED_PROTOCOL) /* HTTP/0.9 */
+    } else if (code == CURLE_UNSUPPORTED_PROTOCOL) { /* HTTP/0.9 */
         http_exchange_fail(exchange, FAULT_GARBLED, "the answer is not HTTP");
-    else if (code == CURLE_RECV_ERROR && strstr(exchange->error, "chunked-encoding"))
+    } else if (code == CURLE_RECV_ERROR && strstr(exchange->error, "chunked-encoding")) {
         http_exchange_fail(exchange, FAULT_GARBLED, "the answer's chunks are malformed");
-    else
+    } else {
         http_fault_end_broken(exchange);
+    }
 }
 
 void
@@ -138,18 +142,19 @@ http_fault_end(struct http_exchange *exchange, CURLcode code)
 {
     const struct http_fault_rule *rule = http_fault_rule_find(code);
 
-    if (rule && rule->kind == FAULT_TLS)
+    if (rule && rule->kind == FAULT_TLS) {
         http_fault_end_tls(exchange, rule->text);
-    else if (rule)
+    } else if (rule) {
         http_exchange_fail(exchange, rule->kind, "%s", rule->text);
-    else if (http_fault_is_alert(exchange))
+    } else if (http_fault_is_alert(exchange)) {
         http_fault_end_tls(exchange, "it refused our certificate");
-    else if (http_fault_is_dropped(exchange, code))
+    } else if (http_fault_is_dropped(exchange, code)) {
         http_exchange_fail(exchange, FAULT_TLS,
                            "it closed the connection after the handshake, as when it refuses a "
                            "certificate");
-    else if (code == CURLE_SSL_CONNECT_ERROR && !http_fault_is_handshake_broken(exchange))
+    } else if (code == CURLE_SSL_CONNECT_ERROR && !http_fault_is_handshake_broken(exchange)) {
         http_fault_end_tls(exchange, "no TLS with it");
-    else
+    } else {
         http_fault_end_by_phase(exchange, code);
+    }
 }

@@ -48,9 +48,10 @@ http_request_setup(struct http_exchange *exchange)
 {
     CURL *easy = exchange->easy;
 
-    for (size_t i = 0; i < ARRAY_LEN(http_request_longs); i++)
+    for (size_t i = 0; i < ARRAY_LEN(http_request_longs); i++) {
         if (curl_easy_setopt(easy, http_request_longs[i].option, http_request_longs[i].value))
             assert(!"an option that this libcurl does not know");
+    }
     (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
     (void)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error);
     (void)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, http_shard_socket_open);
@@ -98,11 +99,12 @@ http_request_set_peer(struct http_exchange *exchange)
         { CURLOPT_SSLKEY, peer->tls_key },
     };
 
-    for (size_t i = 0; i < ARRAY_LEN(strings); i++)
+    for (size_t i = 0; i < ARRAY_LEN(strings); i++) {
         if (curl_easy_setopt(exchange->easy, strings[i].option, strings[i].value)) {
             http_exchange_fail(exchange, FAULT_UNREACHABLE, "the address cannot be used");
             return -1;
         }
+    }
     return 0;
 }
 
@@ -119,9 +121,10 @@ http_request_add_header(struct http_exchange *exchange, const char *line)
 static bool
 http_request_is_line(const char *text)
 {
-    for (; *text; text++)
+    for (; *text; text++) {
         if ((unsigned char)*text < ' ' && *text != '\t')
             return false;
+    }
     return true;
 }
 
@@ -233,9 +236,9 @@ http_request_read_file(struct http_exchange *exchange, char *ret_data, size_t le
     off_t at = (off_t)(exchange->body_from + (int64_t)exchange->body_sent);
     ssize_t got;
 
-    do
+    do {
         got = pread(exchange->op->body_fd, ret_data, len, at);
-    while (got < 0 && errno == EINTR);
+    } while (got < 0 && errno == EINTR);
     return got > 0 ? (size_t)got : 0;
 }
 
@@ -251,19 +254,21 @@ http_request_on_read(char *ret_data, size_t size, size_t count, void *cookie)
         return CURL_READFUNC_ABORT;
     if (len == 0)
         return 0;
-    if (op->body)
+    if (op->body) {
         memcpy(ret_data, op->body + exchange->body_sent, len);
-    else
+    } else {
         len = http_request_read_file(exchange, ret_data, len);
+    }
     if (len == 0) {
         http_exchange_fail(exchange, FAULT_BUG, "the file to send cannot be read to its end");
         return CURL_READFUNC_ABORT;
     }
     exchange->body_sent += len;
-    if (exchange->body_sent == op->body_len)
+    if (exchange->body_sent == op->body_len) {
         http_exchange_enter(exchange, HTTP_WAITING);
-    else
+    } else {
         http_exchange_moved(exchange);
+    }
     if (op->on_sent)
         op->on_sent(op, (int64_t)exchange->body_sent);
     return len;

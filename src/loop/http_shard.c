@@ -140,9 +140,10 @@ http_shard_socket_close(void *cookie, curl_socket_t socket)
 void
 http_shard_peer_close(struct http *http, int64_t key)
 {
-    for (size_t i = 0; i < http->socket_cap; i++)
+    for (size_t i = 0; i < http->socket_cap; i++) {
         if (http->sockets[i].shard && http->sockets[i].idle && http->sockets[i].key == key)
             (void)shutdown((int)i, SHUT_RDWR);
+    }
 }
 
 static int
@@ -152,10 +153,11 @@ http_shard_on_timeout(CURLM *multi, long timeout_ms, void *cookie)
     const struct clock_port *clock = shard->http->clock;
 
     (void)multi;
-    if (timeout_ms < 0)
+    if (timeout_ms < 0) {
         clock->timer_clear(clock->self, &shard->timer);
-    else
+    } else {
         clock->timer_set(clock->self, &shard->timer, clock->mono_ms(clock->self) + timeout_ms);
+    }
     return 0;
 }
 

@@ -208,9 +208,10 @@ loop_free(struct loop *loop)
 {
     if (!loop)
         return;
-    for (size_t i = 0; i < LOOP_SIGNALS_MAX; i++)
+    for (size_t i = 0; i < LOOP_SIGNALS_MAX; i++) {
         if (loop->signals[i].uv.loop)
             uv_close((uv_handle_t *)&loop->signals[i].uv, NULL);
+    }
     uv_close((uv_handle_t *)&loop->turn_end, NULL);
     uv_close((uv_handle_t *)&loop->no_sleep, NULL);
     uv_close((uv_handle_t *)&loop->alarm, NULL);
@@ -330,9 +331,10 @@ loop_signal(struct loop *loop, int signum, void (*handler)(void *cookie, int sig
 {
     struct loop_signal *slot = NULL;
 
-    for (size_t i = LOOP_SIGNALS_MAX; i-- > 0;)
+    for (size_t i = LOOP_SIGNALS_MAX; i-- > 0;) {
         if (loop->signals[i].signum == signum || (!slot && loop->signals[i].signum == 0))
             slot = &loop->signals[i];
+    }
     if (!slot)
         return -1;
     if (!handler) {

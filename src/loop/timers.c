@@ -69,10 +69,11 @@ timers_clear(struct timers *timers, struct clock_timer *timer)
     last = timers->slots[--timers->count];
     if (last.timer == timer)
         return;
-    if (at > 0 && timers_is_before(&last, &timers->slots[(at - 1) / 2]))
+    if (at > 0 && timers_is_before(&last, &timers->slots[(at - 1) / 2])) {
         timers_sift_up(timers, at, last);
-    else
+    } else {
         timers_sift_down(timers, at, last);
+    }
 }
 
 void

@@ -45,9 +45,10 @@ ballast_room(const struct ballast *ballast, struct fault *fault)
     *strrchr(dir, '/') = '\0';
     if (statvfs(dir, &status) != 0)
         return db_fault_errno(errno, "store.ballast", dir, fault);
-    if ((double)status.f_bavail * (double)status.f_frsize < 2.0 * (double)ballast->size_bytes)
+    if ((double)status.f_bavail * (double)status.f_frsize < 2.0 * (double)ballast->size_bytes) {
         return fault_set(fault, FAULT_STORAGE_FULL, "store.ballast",
                          "the disk that holds the database is almost full");
+    }
     return 0;
 }
 
@@ -69,10 +70,11 @@ ballast_write(int descriptor, int64_t size_bytes)
             noise[i] = state;
         }
         written = write(descriptor, noise, len);
-        if (written > 0)
+        if (written > 0) {
             at += written;
-        else if (written == 0 || errno != EINTR)
+        } else if (written == 0 || errno != EINTR) {
             error = written == 0 ? EIO : errno;
+        }
     }
     return error || fsync(descriptor) == 0 ? error : errno;
 }

@@ -85,10 +85,11 @@ batch_null(struct store_batch *batch)
 void
 batch_id(struct store_batch *batch, int64_t id)
 {
-    if (id)
+    if (id) {
         batch_int(batch, id);
-    else
+    } else {
         batch_null(batch);
+    }
 }
 
 void

@@ -36,21 +36,25 @@ db_fault(sqlite3 *db, int rc, const char *where, struct fault *fault)
     int primary = rc & 0xff;
 
     assert(rc != SQLITE_OK && rc != SQLITE_ROW && rc != SQLITE_DONE);
-    if (primary == SQLITE_FULL || (primary == SQLITE_IOERR && errno_is_full(error)))
+    if (primary == SQLITE_FULL || (primary == SQLITE_IOERR && errno_is_full(error))) {
         return fault_set(fault, FAULT_STORAGE_FULL, where,
                          "the disk that holds the database is full");
-    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB)
+    }
+    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB) {
         return fault_set(
             fault, FAULT_STORAGE, where,
             "the database is damaged or is none (%s): stop berthd and put a backup in its "
             "place with berthd --restore FILE",
             text);
-    if (primary == SQLITE_READONLY || error == EROFS)
+    }
+    if (primary == SQLITE_READONLY || error == EROFS) {
         return fault_set(fault, FAULT_STORAGE, where,
                          "the database cannot be written: its file or file system is read-only");
-    if (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN)
+    }
+    if (primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN) {
         return fault_set(fault, FAULT_STORAGE, where, "%s (%s)", text,
                          error ? strerrordesc_np(error) : sqlite3_errstr(rc));
+    }
     return fault_set(fault, FAULT_STORAGE, where, "%s", text);
 }
 

@@ -75,9 +75,10 @@ events_sql(const struct store_history *history, struct buf *sql)
     buf_append_string(sql, "SELECT seq, at_ms, kind, pool_id, host_id, instance_id, owner, text "
                            "FROM events WHERE ");
     buf_append_string(sql, history->newest_first ? "seq < ?1" : "seq > ?1");
-    if (filter->kind)
+    if (filter->kind) {
         buf_append_string(sql, kind_is_prefix(filter->kind) ? " AND kind >= ?3 AND kind < ?4"
                                                             : " AND kind = ?3");
+    }
     if (filter->host_id)
         buf_append_string(sql, " AND host_id = ?5");
     if (filter->instance_id)

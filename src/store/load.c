@@ -66,10 +66,11 @@ load_kind(sqlite3 *db, size_t index, struct model *model, struct fault *fault)
         struct cursor cursor = { .statement = statement, .model = model };
 
         load_order[index].add(&cursor);
-        if (cursor.wrong)
+        if (cursor.wrong) {
             return fault_set(fault, FAULT_STORAGE, "store.load", "table %s, row %" PRId64 ": %s",
                              tables_name(load_order[index].kind),
                              (int64_t)sqlite3_column_int64(statement, 0), cursor.wrong);
+        }
     }
     return rc == SQLITE_DONE ? 0 : db_fault(db, rc, "store.load", fault);
 }
@@ -108,10 +109,11 @@ get_bytes(struct cursor *cursor, void *ret_data, size_t len)
 {
     const void *data = sqlite3_column_blob(cursor->statement, cursor->at);
 
-    if (data && (size_t)sqlite3_column_bytes(cursor->statement, cursor->at) == len)
+    if (data && (size_t)sqlite3_column_bytes(cursor->statement, cursor->at) == len) {
         memcpy(ret_data, data, len);
-    else if (data)
+    } else if (data) {
         cursor->wrong = "a digest has the wrong length";
+    }
     cursor->at++;
 }
 
@@ -121,9 +123,10 @@ get_name(struct cursor *cursor, int count, const char *(*name_of)(int32_t))
 {
     const char *text = get_text(cursor);
 
-    for (int i = 0; text && i < count; i++)
+    for (int i = 0; text && i < count; i++) {
         if (strcmp(name_of(i), text) == 0)
             return i;
+    }
     cursor->wrong = "a name is not known to this version";
     return 0;
 }
@@ -154,10 +157,11 @@ add_pool(struct cursor *cursor)
     get_schema(cursor, &pool_policy_schema, &pool->policy);
     pool->rev = get_int(cursor);
     pool->created_at_ms = get_int(cursor);
-    if (cursor->wrong)
+    if (cursor->wrong) {
         pool_free(pool);
-    else
+    } else {
         model_pool_add(cursor->model, pool, true);
+    }
 }
 
 static void
@@ -281,10 +285,11 @@ add_host(struct cursor *cursor)
     host->configured = get_bool(cursor);
     if (!pool)
         cursor->wrong = "there is no such pool";
-    if (cursor->wrong)
+    if (cursor->wrong) {
         host_free(host);
-    else
+    } else {
         model_host_add(cursor->model, host, true);
+    }
 }
 
 static void
@@ -362,10 +367,11 @@ add_instance(struct cursor *cursor)
     instance->attempts = (uint8_t)get_int(cursor);
     instance->oom_told = get_bool(cursor);
     instance->end_announced = get_bool(cursor);
-    if (cursor->wrong)
+    if (cursor->wrong) {
         instance_free(instance);
-    else
+    } else {
         model_instance_add(cursor->model, instance, true);
+    }
 }
 
 static void
@@ -381,10 +387,11 @@ add_token(struct cursor *cursor)
     get_strings(cursor, &token->pools);
     token->created_at_ms = get_int(cursor);
     token->expires_at_ms = get_int(cursor);
-    if (cursor->wrong)
+    if (cursor->wrong) {
         token_free(token);
-    else
+    } else {
         model_token_add(cursor->model, token, true);
+    }
 }
 
 static void
@@ -404,10 +411,11 @@ add_operation(struct cursor *cursor)
     operation->total = get_int(cursor);
     operation->created_at_ms = get_int(cursor);
     operation->ended_at_ms = get_int(cursor);
-    if (cursor->wrong)
+    if (cursor->wrong) {
         operation_free(operation);
-    else
+    } else {
         model_operation_add(cursor->model, operation, true);
+    }
 }
 
 static void

@@ -21,11 +21,12 @@ migrate_check(sqlite3 *db, const char *path, size_t newest, int64_t *ret_version
         return -1;
     if (application != MIGRATE_APPLICATION_ID && (application || version || objects))
         return fault_set(fault, FAULT_CONFLICT, "store.open", "%s is not a Berth database", path);
-    if (version > (int64_t)newest)
+    if (version > (int64_t)newest) {
         return fault_set(fault, FAULT_CONFLICT, "store.open",
                          "%s has schema version %" PRId64 ", this berthd knows up to %zu: "
                          "use the newer berthd, or restore a backup from before the upgrade",
                          path, version, newest);
+    }
     *ret_version = version;
     return 0;
 }
@@ -91,8 +92,9 @@ migrate_run(sqlite3 *db, const char *path, const struct migrate_set *set, struct
         return 0;
     if (version > 0 && migrate_keep(db, path, version, fault) != 0)
         return -1;
-    for (size_t i = (size_t)version; i < set->count; i++)
+    for (size_t i = (size_t)version; i < set->count; i++) {
         if (migrate_step(db, &set->list[i], i + 1, fault) != 0)
             return -1;
+    }
     return 0;
 }

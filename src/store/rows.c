@@ -150,10 +150,11 @@ put_container_id(struct store_batch *batch, const struct instance *instance)
 {
     static const uint8_t none[INSTANCE_CONTAINER_ID_SIZE];
 
-    if (memcmp(instance->container_id, none, sizeof(none)) == 0)
+    if (memcmp(instance->container_id, none, sizeof(none)) == 0) {
         batch_null(batch);
-    else
+    } else {
         memcpy(batch_blob(batch, sizeof(none)), instance->container_id, sizeof(none));
+    }
 }
 
 static void

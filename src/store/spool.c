@@ -135,10 +135,11 @@ spool_append(struct spool_write *write, const void *data, size_t len, struct fau
         ssize_t done =
             pwrite(write->descriptor, (const char *)data + at, len - at, write->size + (int64_t)at);
 
-        if (done > 0)
+        if (done > 0) {
             at += (size_t)done;
-        else if (done == 0 || errno != EINTR)
+        } else if (done == 0 || errno != EINTR) {
             return db_fault_errno(done == 0 ? EIO : errno, "spool", write->path, fault);
+        }
     }
     digest_add(write->digest, data, len);
     write->size += (int64_t)len;

@@ -272,10 +272,11 @@ store_info_read(struct store *store, struct store_info *ret_info, struct fault *
         const char *key = (const char *)sqlite3_column_text(statement, 0);
         const char *value = (const char *)sqlite3_column_text(statement, 1);
 
-        if (strcmp(key, "cluster_id") == 0 && strlen(value) < sizeof(info.cluster_id))
+        if (strcmp(key, "cluster_id") == 0 && strlen(value) < sizeof(info.cluster_id)) {
             memcpy(info.cluster_id, value, strlen(value));
-        else if (strcmp(key, "restored") == 0)
+        } else if (strcmp(key, "restored") == 0) {
             info.restored = true;
+        }
     }
     if (rc != SQLITE_DONE)
         return db_fault(store->front_db, rc, "store.load", fault);
@@ -311,10 +312,11 @@ store_batch_free(void *self, struct store_batch *batch)
 {
     struct store *store = self;
 
-    if (batch && batch_clear(batch) && store->spare_count < STORE_SPARES_MAX)
+    if (batch && batch_clear(batch) && store->spare_count < STORE_SPARES_MAX) {
         store->spares[store->spare_count++] = batch;
-    else
+    } else {
         batch_free(store, batch);
+    }
 }
 
 static void

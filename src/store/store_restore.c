@@ -89,9 +89,10 @@ restore_check(sqlite3 *db, const char *file, struct fault *fault)
         return -1;
     if (sqlite3_step(check) == SQLITE_ROW)
         text = (const char *)sqlite3_column_text(check, 0);
-    if (strcmp(text, "ok") != 0)
+    if (strcmp(text, "ok") != 0) {
         return fault_set(fault, FAULT_INVALID, "store.restore", "%s is damaged: %s", file,
                          text[0] ? text : "it cannot be read");
+    }
     return 0;
 }
 
@@ -102,13 +103,15 @@ restore_copy(const struct restore *restore, const char *file, struct fault *faul
     CLEANUP(db_closep) sqlite3 *to = NULL;
     struct fault why = { 0 };
 
-    if (access(file, R_OK) != 0)
+    if (access(file, R_OK) != 0) {
         return fault_set(fault, FAULT_INVALID, "store.restore", "%s: %s", file,
                          strerrordesc_np(errno));
+    }
     if (db_open(file, DB_READ, NULL, &from, &why) != 0 || restore_check(from, file, &why) != 0) {
-        if (why.kind == FAULT_STORAGE)
+        if (why.kind == FAULT_STORAGE) {
             return fault_set(fault, FAULT_INVALID, "store.restore",
                              "%s is damaged or is no database", file);
+        }
         return fault_set(fault, FAULT_INVALID, "store.restore", "%s", why.text);
     }
     if (db_open(restore->half, DB_CREATE, NULL, &to, fault) != 0 ||

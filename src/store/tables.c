@@ -158,16 +158,17 @@ tables_write(enum batch_statement statement)
     struct buf sql;
 
     buf_init(&sql, 0);
-    if ((int)statement < BATCH_DROP)
+    if ((int)statement < BATCH_DROP) {
         upsert_write(&sql, &tables[statement - BATCH_PUT]);
-    else if ((int)statement < BATCH_EVENT)
+    } else if ((int)statement < BATCH_EVENT) {
         buf_printf(&sql, "DELETE FROM %s WHERE id = ?", tables[statement - BATCH_DROP].name);
-    else if (statement == BATCH_EVENT)
+    } else if (statement == BATCH_EVENT) {
         insert_write(&sql, &events);
-    else if (statement == BATCH_ANSWER)
+    } else if (statement == BATCH_ANSWER) {
         upsert_write(&sql, &answers);
-    else
+    } else {
         buf_append_string(&sql, fixed_sql(statement));
+    }
     return buf_take(&sql);
 }
 

@@ -32,9 +32,10 @@ wire_request_check_owner(const char *text)
 {
     size_t len = strlen(text);
 
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         if (text[i] <= ' ' || text[i] > '~')
             return "must consist of visible ASCII characters";
+    }
     return len > 0 && len <= OWNER_MAX_BYTES ? NULL : "must be 1 to 128 characters long";
 }
 
@@ -63,9 +64,10 @@ wire_request_check_time(const char *text)
 static const char *
 wire_request_check_reference(const char *text)
 {
-    for (; *text; text++)
+    for (; *text; text++) {
         if (*text <= ' ' || *text > '~')
             return "must consist of visible ASCII characters";
+    }
     return NULL;
 }
 

@@ -29,10 +29,11 @@ wire_row_id(struct json_out *out, enum id_kind kind, int64_t id)
 {
     char text[ID_TEXT_SIZE];
 
-    if (id > 0)
+    if (id > 0) {
         json_out_string_n(out, id_encode(kind, id, text), ID_TEXT_SIZE - 1);
-    else
+    } else {
         json_out_null(out);
+    }
 }
 
 static void
@@ -84,10 +85,11 @@ wire_row_ports(struct json_out *out, const struct instance *instance)
         json_out_kv_string(out, "protocol", wire_row_protocols[port->protocol]);
         json_out_kv_string(out, "host_address", port->host ? address : NULL);
         json_out_key(out, "host_port");
-        if (port->host)
+        if (port->host) {
             json_out_int(out, port->host);
-        else
+        } else {
             json_out_null(out);
+        }
         json_out_object_end(out);
     }
     json_out_array_end(out);
@@ -107,10 +109,11 @@ wire_row_queue(struct json_out *out, const struct instance *instance, const stru
     WIRE_TEXT(out, "{\"position\":");
     json_out_uint(out, queue_position(queue, instance));
     WIRE_TEXT(out, ",\"eta_s\":");
-    if (eta_ms < 0)
+    if (eta_ms < 0) {
         json_out_null(out);
-    else
+    } else {
         json_out_int(out, (eta_ms + 999) / 1000);
+    }
     WIRE_TEXT(out, "}");
 }
 
@@ -167,10 +170,11 @@ wire_row_instance(struct json_out *out, const struct instance *instance, const s
     WIRE_TEXT(out, ",\"oom_kills\":");
     json_out_uint(out, instance->oom_kills);
     WIRE_TEXT(out, ",\"exit_code\":");
-    if (instance->exit_code == INSTANCE_NO_EXIT_CODE)
+    if (instance->exit_code == INSTANCE_NO_EXIT_CODE) {
         json_out_null(out);
-    else
+    } else {
         json_out_int(out, instance->exit_code);
+    }
     wire_row_instance_times(out, instance);
     json_out_object_end(out);
 }
@@ -185,10 +189,11 @@ wire_row_host_error(struct json_out *out, const struct host *host, int64_t now_m
     WIRE_TEXT(out, ",\"threshold\":");
     json_out_milli(out, host->pool->policy.error_threshold_milli);
     WIRE_TEXT(out, ",\"last_kind\":");
-    if (score->last_at_ms)
+    if (score->last_at_ms) {
         json_out_string(out, fault_rule((enum fault_kind)score->last_kind)->code);
-    else
+    } else {
         json_out_null(out);
+    }
     WIRE_TEXT(out, ",\"last_at\":");
     json_out_time(out, score->last_at_ms);
     WIRE_TEXT(out, "}");
@@ -333,10 +338,11 @@ wire_row_operation(struct json_out *out, const struct operation *operation)
     json_out_kv_string(out, "text", operation->text);
     json_out_kv_int(out, "progress", operation->progress);
     json_out_key(out, "total");
-    if (operation->total > 0)
+    if (operation->total > 0) {
         json_out_int(out, operation->total);
-    else
+    } else {
         json_out_null(out);
+    }
     json_out_kv_time(out, "created_at", operation->created_at_ms);
     json_out_kv_time(out, "ended_at", operation->ended_at_ms);
     json_out_object_end(out);

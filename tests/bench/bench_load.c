@@ -164,10 +164,11 @@ client_answered(struct load *load, struct client *client)
     load->ended_ns = now_ns;
     if (client->status < 200 || client->status > 299)
         load->errors++;
-    if (load->answered == load->warmup)
+    if (load->answered == load->warmup) {
         load->began_ns = now_ns;
-    else if (load->answered > load->warmup && load->sample_count < SAMPLES_MAX)
+    } else if (load->answered > load->warmup && load->sample_count < SAMPLES_MAX) {
         load->samples_us[load->sample_count++] = (uint32_t)((now_ns - client->began_ns) / 1000);
+    }
     client_send(load, client);
 }
 
@@ -261,10 +262,11 @@ client_parse_data(struct load *load, struct client *client, const char *data, si
 
     if (client->left > 0)
         return took;
-    if (client->phase == BODY)
+    if (client->phase == BODY) {
         client_answered(load, client);
-    else
+    } else {
         client->phase = CHUNK_END;
+    }
     return took;
 }
 
@@ -276,10 +278,11 @@ client_parse_frame(struct load *load, struct client *client, const char *data, s
     bool whole = false;
     size_t took = client_collect(client, data, len, end, &whole);
 
-    if (whole && client->phase == HEAD)
+    if (whole && client->phase == HEAD) {
         client_head(load, client);
-    else if (whole)
+    } else if (whole) {
         client_line(load, client);
+    }
     return took;
 }
 
@@ -346,9 +349,10 @@ load_print(struct load *load)
                  load_percentile(load, 0.95), load_percentile(load, 0.99),
                  load_percentile(load, 1.0),
                  (long long)(load->answered ? load->body_bytes / load->answered : 0));
-    if (load->errors > 0)
+    if (load->errors > 0) {
         (void)fprintf(stderr, "bench_load: %lld errors, such as: %s\n", (long long)load->errors,
                       load->first);
+    }
 }
 
 static void
@@ -357,26 +361,27 @@ load_options(struct load *load, int argc, char **argv)
     int c;
 
     while ((c = getopt(argc, argv, "p:c:n:w:s:m:u:b:t:")) != -1) {
-        if (c == 'p')
+        if (c == 'p') {
             load->port = (uint16_t)strtoul(optarg, NULL, 10);
-        else if (c == 'c')
+        } else if (c == 'c') {
             load->client_count = (uint32_t)strtoul(optarg, NULL, 10);
-        else if (c == 'n')
+        } else if (c == 'n') {
             load->requests = strtoll(optarg, NULL, 10);
-        else if (c == 'w')
+        } else if (c == 'w') {
             load->warmup = strtoll(optarg, NULL, 10);
-        else if (c == 's')
+        } else if (c == 's') {
             load->seconds = strtod(optarg, NULL);
-        else if (c == 'm')
+        } else if (c == 'm') {
             load->method = optarg;
-        else if (c == 'u')
+        } else if (c == 'u') {
             load->path = optarg;
-        else if (c == 'b')
+        } else if (c == 'b') {
             load->body = optarg;
-        else if (c == 't')
+        } else if (c == 't') {
             load->token = optarg;
-        else
+        } else {
             exit(2);
+        }
     }
 }
 

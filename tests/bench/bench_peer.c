@@ -94,10 +94,11 @@ bucket_put(struct peer *peer, struct host *host)
 static void
 bucket_take(struct peer *peer, struct host *host)
 {
-    if (host->prev)
+    if (host->prev) {
         host->prev->next = host->next;
-    else
+    } else {
         peer->buckets[host->free_units] = host->next;
+    }
     if (host->next)
         host->next->prev = host->prev;
 }
@@ -340,18 +341,19 @@ main(int argc, char **argv)
     int c;
 
     while ((c = getopt(argc, argv, "p:d:h:a:b:")) != -1) {
-        if (c == 'p')
+        if (c == 'p') {
             port = (uint16_t)strtoul(optarg, NULL, 10);
-        else if (c == 'd')
+        } else if (c == 'd') {
             db = optarg;
-        else if (c == 'h')
+        } else if (c == 'h') {
             hosts = strtoul(optarg, NULL, 10);
-        else if (c == 'a')
+        } else if (c == 'a') {
             answer = strtoul(optarg, NULL, 10);
-        else if (c == 'b')
+        } else if (c == 'b') {
             body = strtoul(optarg, NULL, 10);
-        else
+        } else {
             return 2;
+        }
     }
     (void)pthread_mutex_init(&peer->mutex, NULL);
     (void)pthread_cond_init(&peer->posted, NULL);

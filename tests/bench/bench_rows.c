@@ -86,11 +86,12 @@ rows_placed_make(struct rows *rows, const char *sql)
     for (int i = 0; i < sqlite3_column_count(columns); i++) {
         const char *name = sqlite3_column_name(columns, i);
 
-        if (strcmp(name, "container_id") == 0 || strcmp(name, "ports") == 0)
+        if (strcmp(name, "container_id") == 0 || strcmp(name, "ports") == 0) {
             rows->placed.cells[i] = (struct rows_cell){ .type = SQLITE_NULL };
-        else if (strcmp(name, "state") == 0)
+        } else if (strcmp(name, "state") == 0) {
             rows->placed.cells[i] =
                 (struct rows_cell){ .type = SQLITE_TEXT, .data = rows->starting, .len = 8 };
+        }
     }
     (void)sqlite3_finalize(columns);
 }
@@ -179,12 +180,13 @@ rows_write(struct rows *rows, enum rows_statement which, const struct rows_row *
     int rc = SQLITE_OK;
 
     for (int at = 1; at <= row->count && rc == SQLITE_OK; at++) {
-        if (at == id_at)
+        if (at == id_at) {
             rc = sqlite3_bind_int64(statement, at, id);
-        else if (at == 1 && which == ROWS_EVENT)
+        } else if (at == 1 && which == ROWS_EVENT) {
             rc = sqlite3_bind_int64(statement, at, rows->next_seq++);
-        else
+        } else {
             rc = rows_bind(statement, at, &row->cells[at - 1]);
+        }
     }
     rows_must(rows, rc, "a value");
     rows_step(rows, statement);

@@ -236,7 +236,8 @@ static void
 bare_open(struct bench *bench, const char *dir)
 {
     static const char *const rows[ROWS_PER_LAUNCH] = {
-        "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+        "?, ",
         "?, ?, ?, ?, ?, ?, ?)",
         "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         "INSERT INTO decisions VALUES (?, ?, ?, ?)",
@@ -389,10 +390,11 @@ bare_select(const char *path, const char *sql)
     must(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), sql);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         for (int at = 0; at < sqlite3_column_count(statement); at++) {
-            if (sqlite3_column_type(statement, at) == SQLITE_INTEGER)
+            if (sqlite3_column_type(statement, at) == SQLITE_INTEGER) {
                 sum += sqlite3_column_int64(statement, at);
-            else if (sqlite3_column_blob(statement, at))
+            } else if (sqlite3_column_blob(statement, at)) {
                 sum += sqlite3_column_bytes(statement, at);
+            }
         }
     }
     (void)sqlite3_finalize(statement);

@@ -96,9 +96,10 @@ static void
 sim_queue(struct sim *sim, struct sim_call *waiting)
 {
     list_push(&sim->waiting, &waiting->node);
-    if (sim->answer.at_mono_ms == 0)
+    if (sim->answer.at_mono_ms == 0) {
         sim->clock->timer_set(sim->clock->self, &sim->answer,
                               sim->clock->mono_ms(sim->clock->self));
+    }
 }
 
 static void
@@ -262,16 +263,17 @@ sim_answer(struct sim *sim, struct docker_call *call)
         sim_list(sim, call);
         return;
     }
-    if (call->verb == DOCKER_INFO)
+    if (call->verb == DOCKER_INFO) {
         sim_info(call, &call->out.info);
-    else if (call->verb == DOCKER_CREATE && named)
+    } else if (call->verb == DOCKER_CREATE && named) {
         sim_create(sim, call, instance_id, generation);
-    else if (call->verb == DOCKER_INSPECT && named)
+    } else if (call->verb == DOCKER_INSPECT && named) {
         sim_container(&call->out.container, instance_id, generation);
-    else if (call->verb == DOCKER_REMOVE && named)
+    } else if (call->verb == DOCKER_REMOVE && named) {
         sim_remove(sim, call, instance_id);
-    else
+    } else {
         memset(&call->out.stats, 0, sizeof(call->out.stats));
+    }
     call->done(call, NULL);
 }
 

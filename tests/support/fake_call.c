@@ -10,10 +10,11 @@ fake_call_move(struct fake_call *fc, struct list *to, bool front)
     if (fc->in)
         list_remove(fc->in, &fc->node);
     fc->in = to;
-    if (front)
+    if (front) {
         list_push_front(to, &fc->node);
-    else
+    } else {
         list_push(to, &fc->node);
+    }
 }
 
 void

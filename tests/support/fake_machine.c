@@ -67,9 +67,10 @@ fake_machine_find(struct fake_machine *machine, const char *name)
 {
     struct fake_container *c = NULL;
 
-    while ((c = fake_machine_next(machine, c)))
+    while ((c = fake_machine_next(machine, c))) {
         if (strcmp(c->seen.name, name) == 0 || strcmp(c->seen.id, name) == 0)
             return c;
+    }
     return NULL;
 }
 
@@ -90,9 +91,10 @@ fake_machine_add(struct fake_machine *machine, const char *name, const char *clu
 void
 fake_machine_image_add(struct fake_machine *machine, const char *reference)
 {
-    for (size_t i = 0; i < machine->image_count; i++)
+    for (size_t i = 0; i < machine->image_count; i++) {
         if (strcmp(machine->images[i], reference) == 0)
             return;
+    }
     assert(machine->image_count < FAKE_IMAGES_MAX);
     fake_machine_copy(machine->images[machine->image_count++], FAKE_NAME_SIZE, reference);
 }
@@ -173,10 +175,12 @@ fake_machine_publisher(struct fake_machine *machine, uint16_t port, uint8_t prot
 {
     struct fake_container *c = NULL;
 
-    while ((c = fake_machine_next(machine, c)))
-        for (size_t i = 0; i < c->seen.port_count; i++)
+    while ((c = fake_machine_next(machine, c))) {
+        for (size_t i = 0; i < c->seen.port_count; i++) {
             if (c->seen.ports[i].host == port && c->seen.ports[i].protocol == protocol)
                 return c;
+        }
+    }
     return NULL;
 }
 

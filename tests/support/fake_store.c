@@ -246,10 +246,11 @@ fake_store_commit_next(struct fake_store *fake, const struct fault *fault)
     if (!waiting)
         return false;
     commit = waiting->commit;
-    if (waiting->epoch <= fake->failed_epoch)
+    if (waiting->epoch <= fake->failed_epoch) {
         fault = &fake->failed;
-    else if (!fault && !commit_fits(fake, waiting->batch))
+    } else if (!fault && !commit_fits(fake, waiting->batch)) {
         fault = &fake->broken;
+    }
     if (fault) {
         fake->failed_epoch = waiting->epoch;
         fake->failed = *fault;

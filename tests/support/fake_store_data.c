@@ -182,10 +182,12 @@ static void
 op_apply(struct fake_data *data, struct fake_op *op)
 {
     fake_row_free(idmap_remove(&data->rows[op->kind], op->id));
-    if (op->row)
+    if (op->row) {
         idmap_insert(&data->rows[op->kind], op->id, STEAL(op->row));
-    else if (op->kind == ROW_INSTANCE)
-        instance_history_drop(&data->side, op->id);
+    } else {
+        i
+    }
+    f(op->kind == ROW_INSTANCE) instance_history_drop(&data->side, op->id);
 }
 
 static void
@@ -389,9 +391,10 @@ logs_read(const struct fake_side *side, struct store_history *history)
 {
     struct store_log *logs = mem_new0((side->logs.count + 1) * sizeof(*logs));
 
-    for (size_t i = 0; i < side->logs.count; i++)
+    for (size_t i = 0; i < side->logs.count; i++) {
         if (side->logs.at[i].instance_id == history->instance_id)
             logs[history->count++] = side->logs.at[i];
+    }
     history->logs = logs;
 }
 
@@ -400,12 +403,13 @@ fake_store_data_read(const struct fake_data *data, struct store_history *history
 {
     history->count = 0;
     history->oldest_seq = 0;
-    if (history->kind == HISTORY_EVENTS)
+    if (history->kind == HISTORY_EVENTS) {
         events_read(&data->side, history);
-    else if (history->kind == HISTORY_DECISION)
+    } else if (history->kind == HISTORY_DECISION) {
         decision_read(&data->side, history);
-    else
+    } else {
         logs_read(&data->side, history);
+    }
 }
 
 void

@@ -219,14 +219,15 @@ test_round_trip_of_each_character(void **state)
         char text[8] = "a";
         CLEANUP(json_freep) json_t *json = NULL;
 
-        if (point < 0x80)
+        if (point < 0x80) {
             text[1] = (char)point;
-        else if (point < 0x800)
+        } else if (point < 0x800) {
             (void)snprintf(text + 1, 7, "%c%c", (char)(0xc0 | point >> 6),
                            (char)(0x80 | (point & 0x3f)));
-        else
+        } else {
             (void)snprintf(text + 1, 7, "%c%c%c", (char)(0xe0 | point >> 12),
                            (char)(0x80 | (point >> 6 & 0x3f)), (char)(0x80 | (point & 0x3f)));
+        }
         /* In the middle, at the end, at the beginning, as a key. */
         json = json_pack("[s+, s, s, {s: i, s: {s: n}}]", text, "z", text, text + 1, text, 1,
                          text + 1, text + 1);

@@ -20,11 +20,13 @@ test_roff(const char *text)
     struct buf out;
 
     buf_init(&out, 0);
-    for (; *text; text++)
-        if (*text == '-')
+    for (; *text; text++) {
+        if (*text == '-') {
             buf_append_string(&out, "\\-");
-        else
+        } else {
             buf_append_char(&out, *text);
+        }
+    }
     return buf_take(&out);
 }
 
@@ -78,9 +80,10 @@ every_row_is_sound(void **state)
         assert_true(command->hidden || command->examples);
         for (size_t k = 0; (flag = cli_table_flag(command, k)); k++)
             test_flag_is_sound(command, flag);
-        for (const struct cli_arg *arg = command->args; arg && arg->name; arg++)
+        for (const struct cli_arg *arg = command->args; arg && arg->name; arg++) {
             assert_true(arg[1].name == NULL || arg->arity == CLI_ONE ||
                         arg->arity == CLI_MAYBE_ONE);
+        }
     }
 }
 
@@ -136,13 +139,14 @@ every_example_is_understood(void **state)
     const struct cli_command *command;
 
     (void)state;
-    for (size_t i = 0; (command = cli_table_at(i)); i++)
+    for (size_t i = 0; (command = cli_table_at(i)); i++) {
         for (const char *at = command->examples; at && *at;) {
             size_t len = strcspn(at, "\n");
 
             test_example(command, at, len);
             at += len + (at[len] == '\n');
         }
+    }
 }
 
 static void

@@ -45,10 +45,11 @@ read_yaml(const char *path)
 static void
 set_docker_host(const char *value)
 {
-    if (value)
+    if (value) {
         (void)setenv("DOCKER_HOST", value, 1); /* NOLINT(concurrency-mt-unsafe) */
-    else
+    } else {
         (void)unsetenv("DOCKER_HOST"); /* NOLINT(concurrency-mt-unsafe) */
+    }
 }
 
 /* --- The example --------------------------------------------------------------------------------- */
@@ -61,17 +62,19 @@ static void walk(const struct schema *schema, const json_t *json, const char *pl
 static void
 compare(const struct schema_field *field, const json_t *value, const char *place)
 {
-    for (size_t i = 0; i < ARRAY_LEN(shown); i++)
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
         if (strcmp(field->name, shown[i]) == 0)
             return;
+    }
     if (field->type == SCHEMA_BOOL && json_is_true(value) != (field->fallback != 0))
         fail_msg("%s/%s is not its default", place, field->name);
     if (field->type == SCHEMA_INT && json_integer_value(value) != field->fallback)
         fail_msg("%s/%s is not its default, %lld", place, field->name, (long long)field->fallback);
     if (field->type == SCHEMA_MILLI &&
-        (int64_t)(json_number_value(value) * 1000 + 0.5) != field->fallback)
+        (int64_t)(json_number_value(value) * 1000 + 0.5) != field->fallback) {
         fail_msg("%s/%s is not its default, %lld thousandths", place, field->name,
                  (long long)field->fallback);
+    }
     if (field->type == SCHEMA_ENUM)
         assert_string_equal(json_string_value(value), field->names[field->fallback]);
 }
@@ -130,9 +133,10 @@ walk_field(const struct schema_field *field, const json_t *json, const char *pla
 static void
 walk(const struct schema *schema, const json_t *json, const char *place, bool named)
 {
-    for (size_t i = 0; i < schema->field_count; i++)
+    for (size_t i = 0; i < schema->field_count; i++) {
         if (!named || strcmp(schema->fields[i].name, "name") != 0)
             walk_field(&schema->fields[i], json, place);
+    }
 }
 
 /* NOLINTEND(misc-no-recursion) */
@@ -274,9 +278,10 @@ test_bad_fields(void **state)
         assert_int_equal(fault.kind, FAULT_INVALID);
         assert_true(problems.count > 0);
         assert_string_equal(problems.at[0].pointer, bad[i].pointer);
-        if (!strstr(problems.at[0].detail, bad[i].says))
+        if (!strstr(problems.at[0].detail, bad[i].says)) {
             fail_msg("%s: said \"%s\" and not \"%s\"", bad[i].text, problems.at[0].detail,
                      bad[i].says);
+        }
         assert_non_null(strstr(fault.text, problems.at[0].detail));
     }
 }

@@ -112,9 +112,10 @@ case_on_done(struct docker_call *call, const struct fault *fault)
     trial->fault = fault ? *fault : (struct fault){ 0 };
     if (!fault && call->verb == DOCKER_LIST)
         trial->list = mem_dup(call->out.list.at, call->out.list.count * sizeof(*trial->list));
-    if (!fault && call->verb == DOCKER_IMAGE_LIST)
+    if (!fault && call->verb == DOCKER_IMAGE_LIST) {
         trial->images =
             mem_dup(call->out.images.at, call->out.images.count * sizeof(*trial->images));
+    }
 }
 
 static inline void
@@ -199,10 +200,11 @@ trial_expect(struct trial *trial, enum fault_kind kind, const char *text)
 {
     trial_start(trial);
     trial_wait(trial);
-    if (trial->fault.kind != kind || (text && !strstr(trial->fault.text, text)))
+    if (trial->fault.kind != kind || (text && !strstr(trial->fault.text, text))) {
         fail_msg("%s ended with %s (%s), not with %s (%s)", docker_verb_name(trial->call.verb),
                  fault_rule(trial->fault.kind)->code, trial->fault.text, fault_rule(kind)->code,
                  text ? text : "");
+    }
 }
 
 /* A verb that takes nothing but a name. */

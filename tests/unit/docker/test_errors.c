@@ -130,12 +130,13 @@ test_versions_are_agreed_upon(void **state)
                            "{\"Version\":\"9.9\",\"ApiVersion\":\"%s\",\"MinAPIVersion\":\"%s\"}",
                            rows[i][0], rows[i][1]);
 
-        if (docker_version_agree(body, (size_t)len, &version, &fault) == 0)
+        if (docker_version_agree(body, (size_t)len, &version, &fault) == 0) {
             assert_string_equal(version.api, rows[i][2]);
-        else if (rows[i][2])
+        } else if (rows[i][2]) {
             fail_msg("%s: %s", rows[i][0], fault.text);
-        else
+        } else {
             assert_true(fault.kind == FAULT_ENGINE_REFUSED || fault.kind == FAULT_GARBLED);
+        }
     }
     assert_true(docker_version_is_refused(
         400, "client version 1.41 is too old. Minimum supported API version is 1.44"));

@@ -59,10 +59,11 @@ create_with(char **command, size_t count, const char *text)
                                              .publish_address = publish_address };
     trial_start(&t);
     trial_wait(&t);
-    if (text)
+    if (text) {
         assert_non_null(strstr(t.fault.text, text));
-    else
+    } else {
         assert_string_equal(t.fault.text, "");
+    }
     return t.fault.kind;
 }
 
@@ -340,9 +341,10 @@ test_a_fixed_port_is_taken(void **state)
     shell("exec sleep 1000");
     case_expect(DOCKER_START, NAME, FAULT_NONE, NULL);
     first = inspect();
-    for (size_t i = 0; i < first.port_count; i++)
+    for (size_t i = 0; i < first.port_count; i++) {
         if (first.ports[i].protocol == PROTOCOL_TCP)
             ports[0].host = first.ports[i].host;
+    }
     assert_int_not_equal(ports[0].host, 0);
     trial_init(&t, DOCKER_CREATE, NAME "-b");
     t.call.in.create = (struct docker_spec){ .blueprint = &blueprint,
@@ -434,9 +436,10 @@ test_ready_is_not_fooled_by_the_port_proxy(void **state)
     (void)state;
     shell("while [ ! -e /scratch/go ]; do sleep 0.05; done; exec httpd -f -p 8080 -h /www");
     case_expect(DOCKER_START, NAME, FAULT_NONE, NULL);
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < 2; i++) {
         if (inspect().ports[i].container == 8080)
             host_port = inspect().ports[i].host;
+    }
     for (int i = 0; i < 20; i++) {
         assert_int_equal(ask_ready(host_port, NULL), FAULT_NOT_READY);
         assert_int_equal(ask_ready(host_port, "/"), FAULT_NOT_READY);

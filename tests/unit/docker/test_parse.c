@@ -41,7 +41,7 @@ test_a_list_of_many(void **state)
     (void)state;
     buf_init(&text, 0);
     buf_append_char(&text, '[');
-    for (int i = 0; i < 250; i++)
+    for (int i = 0; i < 250; i++) {
         buf_printf(&text,
                    "%s{\"Id\":\"id%d\",\"Names\":[\"/berth-%d\"],\"State\":\"running\","
                    "\"Image\":\"busybox\",\"Labels\":{\"berth.cluster\":\"c1\",\"berth.instance\":"
@@ -52,6 +52,7 @@ test_a_list_of_many(void **state)
                    "\"Type\":\"tcp\"},{\"PrivatePort\":81,\"Type\":\"tcp\"},"
                    "{\"IP\":\"::\",\"PrivatePort\":80,\"PublicPort\":9,\"Type\":\"udp\"}]}",
                    i ? "," : "", i, i, i, i, 30000 + i, 30000 + i);
+    }
     buf_append_char(&text, ']');
     json = parse(buf_text(&text));
     assert_int_equal(docker_parse_list(json, "c1", &list, &count, &fault), 0);

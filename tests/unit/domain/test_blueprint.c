@@ -206,13 +206,15 @@ test_image_references(void **state)
     const struct schema_field *image = NULL;
 
     (void)state;
-    for (size_t i = 0; i < blueprint_schema.field_count; i++)
+    for (size_t i = 0; i < blueprint_schema.field_count; i++) {
         if (strcmp(blueprint_schema.fields[i].name, "image") == 0)
             image = &blueprint_schema.fields[i];
+    }
     assert_non_null(image);
-    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         if (image && !image->check(wrong[i]))
             fail_msg("'%s' passes", wrong[i]);
+    }
 }
 
 static void
@@ -228,9 +230,10 @@ test_image_keys_know_the_full_name(void **state)
     (void)state;
     for (size_t i = 1; i < ARRAY_LEN(same); i++)
         assert_true(blueprint_image_key(same[i]) == blueprint_image_key(same[0]));
-    for (size_t i = 0; i < ARRAY_LEN(different); i++)
+    for (size_t i = 0; i < ARRAY_LEN(different); i++) {
         for (size_t j = 0; j < i; j++)
             assert_true(blueprint_image_key(different[i]) != blueprint_image_key(different[j]));
+    }
     assert_true(blueprint_image_key("a:1@sha256:2") == blueprint_image_key("a@sha256:2"));
     assert_true(blueprint_image_key("reg:5000/a@sha256:2") != blueprint_image_key("reg@sha256:2"));
 }

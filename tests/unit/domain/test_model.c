@@ -28,9 +28,10 @@ is_dirty(const struct world *world, enum row_kind kind, int64_t id, bool deleted
 {
     size_t found = 0;
 
-    for (size_t i = 0; i < world->model->dirty_count; i++)
+    for (size_t i = 0; i < world->model->dirty_count; i++) {
         if (world->model->dirty[i].kind == kind && world->model->dirty[i].id == id)
             found += (world->model->dirty[i].row == NULL) == deleted ? 1 : 100;
+    }
     assert_true(found <= 1);
     return found == 1;
 }

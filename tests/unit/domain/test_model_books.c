@@ -73,10 +73,11 @@ place_one(struct world *world)
     ask.blueprint = instance->blueprint;
     ask.amount = instance_amount(instance);
     ask.owner = instance->owner;
-    if (placement_pick(world->model->placement, &ask, &host, NULL) == PLACEMENT_OK)
+    if (placement_pick(world->model->placement, &ask, &host, NULL) == PLACEMENT_OK) {
         model_instance_place(world->model, instance, host, NULL, NOW_MS);
-    else
+    } else {
         queue_passed_over(world->model->queue, instance, &sweep, NOW_MS);
+    }
 }
 
 /* Any event on any instance, as far as there is such an edge; final rows may go. */
@@ -114,12 +115,13 @@ test_any_order_of_events_keeps_the_books(void **state)
     for (int round = 0; round < ROUNDS; round++) {
         uint32_t what = draw(world, 10);
 
-        if (what < 3)
+        if (what < 3) {
             (void)instance_add(world, world->blueprint, owners[draw(world, ARRAY_LEN(owners))]);
-        else if (what < 6)
+        } else if (what < 6) {
             place_one(world);
-        else
+        } else {
             move_any(world);
+        }
         if (round % 500 == 0) {
             world_check(world);
             model_dirty_clear(world->model);

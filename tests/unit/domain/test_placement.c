@@ -303,9 +303,10 @@ world_fill(struct world *world)
         if (world->coarse)
             blueprint->spec.cpus_milli *= 1000;
         blueprint->spec.slots = 1 + draw(world, 2);
-        if (draw(world, 2))
+        if (draw(world, 2)) {
             rows_label_add(&blueprint->spec.host_labels, "zone",
                            zones[draw(world, ARRAY_LEN(zones))]);
+        }
         world->blueprints[i] = blueprint;
     }
 }
@@ -380,10 +381,11 @@ why_check(struct world *world, const struct placement_ask *ask, const struct hos
         if (host->pool != ask->pool)
             continue;
         filter = placement_verdict(world->placement, ask, host, NOW_MS);
-        if (host != winner)
+        if (host != winner) {
             counts[filter]++;
-        else
+        } else {
             assert_int_equal(filter, PLACEMENT_FITS);
+        }
         if ((filter == PLACEMENT_FITS || filter >= PLACEMENT_MEMORY) &&
             host->capacity.memory_bytes - host->reserved.memory_bytes > most)
             most = host->capacity.memory_bytes - host->reserved.memory_bytes;
@@ -443,18 +445,20 @@ test_buckets_decide_as_the_linear_scan(void **state)
         for (int round = 0; round < ROUNDS; round++) {
             uint32_t what = draw(&world, 100);
 
-            if (world.host_count < 2 || (what < 2 && world.host_count < HOSTS))
+            if (world.host_count < 2 || (what < 2 && world.host_count < HOSTS)) {
                 host_add_random(&world);
-            else if (what < 10)
+            } else if (what < 10) {
                 host_change_random(&world);
-            else if (what < 45)
+            } else if (what < 45) {
                 load_take(&world);
-            else
+            } else {
                 outcomes[ask_random(&world)]++;
+            }
         }
-        for (size_t i = 0; i < world.host_count; i++)
+        for (size_t i = 0; i < world.host_count; i++) {
             assert_true(world.hosts[i]->reserved.memory_bytes <=
                         world.hosts[i]->capacity.memory_bytes);
+        }
         world_fini(&world);
     }
     assert_true(outcomes[PLACEMENT_OK] > 1000);

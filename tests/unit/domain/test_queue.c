@@ -256,10 +256,11 @@ test_positions_while_others_come_and_go(void **state)
         seed = seed * 1664525 + 1013904223;
         moved = world->instances[(seed >> 8) % world->count];
         asked = world->instances[(seed >> 16) % world->count];
-        if (round % 3 == 0 && queue_position(world->queue, moved) > 0)
+        if (round % 3 == 0 && queue_position(world->queue, moved) > 0) {
             queue_remove(world->queue, moved);
-        else if (round % 3 == 0)
+        } else if (round % 3 == 0) {
             queue_add(world->queue, moved);
+        }
         for (size_t i = 0; i < world->count; i++)
             before += world->instances[i]->id < asked->id && list_is_in(&world->instances[i]->node);
         assert_int_equal(queue_position(world->queue, asked),

@@ -85,9 +85,10 @@ check_rests_on_row(const struct check *check, const struct docker_call *call)
         fail_msg("%s names %s", docker_verb_name(call->verb), call->name);
     row = fake_store_row(check->world->store, ROW_INSTANCE, id);
     if (!row || row->host_id != call->host_id || row->as.instance.generation != generation ||
-        row->as.instance.state != INSTANCE_STARTING)
+        row->as.instance.state != INSTANCE_STARTING) {
         fail_msg("turn %llu: %s of %s rests on no durable row",
                  (unsigned long long)check->world->turns, docker_verb_name(call->verb), call->name);
+    }
 }
 
 /* What lives and is wanted, as far as the disk knows, must not be ended. */
@@ -106,9 +107,11 @@ check_may_end(const struct check *check, const struct docker_call *call,
     host = fake_store_row(check->world->store, ROW_HOST, call->host_id);
     if (row && row->host_id == call->host_id && host->as.host.state == HOST_ACTIVE &&
         row->as.instance.generation == container->seen.label_generation &&
-        row->as.instance.state == INSTANCE_RUNNING && row->as.instance.desired == INSTANCE_RUNNING)
+        row->as.instance.state == INSTANCE_RUNNING &&
+        row->as.instance.desired == INSTANCE_RUNNING) {
         fail_msg("turn %llu: %s of %s, which is wanted", (unsigned long long)check->world->turns,
                  docker_verb_name(call->verb), call->name);
+    }
 }
 
 static void
@@ -129,10 +132,11 @@ check_call(struct world *world, const struct docker_call *call, const struct fak
 
     if (fate->kind != FAULT_NONE && fault_rule(fate->kind)->blame == BLAME_HOST)
         check_blame(check, fake_docker_machine_of(world->docker, call->host_id));
-    if (call->verb == DOCKER_CREATE || call->verb == DOCKER_START)
+    if (call->verb == DOCKER_CREATE || call->verb == DOCKER_START) {
         check_rests_on_row(check, call);
-    else if (call->verb == DOCKER_STOP || call->verb == DOCKER_REMOVE)
+    } else if (call->verb == DOCKER_STOP || call->verb == DOCKER_REMOVE) {
         check_is_named_rightly(check, call);
+    }
 }
 
 /* --- Turns ---------------------------------------------------------------------------------- */
@@ -232,11 +236,12 @@ check_promises(struct check *check)
 
         if (!promise->kept)
             continue;
-        if (!instance)
+        if (!instance) {
             fail_msg("turn %llu: an instance that was promised is forgotten",
                      (unsigned long long)check->world->turns);
-        else if (promise->stop)
+        } else if (promise->stop) {
             assert_int_equal(instance->desired, INSTANCE_STOPPED);
+        }
     }
 }
 
@@ -370,10 +375,11 @@ check_settled_instance(const struct check *check, const struct instance *instanc
     if (!check_answers(machine))
         return;
     (void)instance_container_name(instance, name);
-    if (instance->state != INSTANCE_RUNNING)
+    if (instance->state != INSTANCE_RUNNING) {
         fail_msg("%s is still %s: %s", name,
                  instance_state_name((enum instance_state)instance->state),
                  instance->reason ? instance->reason : "");
+    }
     container = fake_machine_find(check_machine(check, instance->host), name);
     if (!container || container->seen.state != DOCKER_RUNNING)
         fail_msg("%s should run on %s", name, instance->host->name);

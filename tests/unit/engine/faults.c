@@ -165,9 +165,10 @@ faults_settle(struct fault_case *fc, enum fault_outcome outcome)
     assert_non_null(instance);
     switch (outcome) {
     case OUTCOME_RUNNING:
-        if (instance->state != INSTANCE_RUNNING)
+        if (instance->state != INSTANCE_RUNNING) {
             fail_msg("it is %s: %s", instance_state_name((enum instance_state)instance->state),
                      instance->reason);
+        }
         break;
     case OUTCOME_STOPPED:
         assert_int_equal(instance->state, INSTANCE_STOPPED);

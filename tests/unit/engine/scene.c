@@ -173,9 +173,10 @@ scene_events(struct scene *scene, const char *kind, int64_t id)
     size_t found = 0;
     const struct event *events = fake_store_events(scene->world.store, &count);
 
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         found += strcmp(events[i].kind, kind) == 0 &&
                  (id == 0 || events[i].instance_id == id || events[i].host_id == id);
+    }
     return found;
 }
 

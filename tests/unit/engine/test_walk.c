@@ -126,9 +126,10 @@ static int
 teardown(void **state)
 {
     (void)state;
-    if (seed_now)
+    if (seed_now) {
         print_error("the seed was %llu: BERTH_WALK_SEEDS=%llu\n", (unsigned long long)seed_now,
                     (unsigned long long)seed_now);
+    }
     return 0;
 }
 

@@ -120,9 +120,10 @@ walk_extend(struct walk *walk)
     struct instance *instance = walk_instance(walk);
     struct fault fault;
 
-    if (instance)
+    if (instance) {
         (void)engine_instance_extend(
             engine, instance, engine_now_ms(engine) + (int64_t)walk_random(walk, 60000), &fault);
+    }
 }
 
 static void
@@ -230,10 +231,11 @@ walk_daemon(struct walk *walk)
 {
     struct world *world = &walk->scene.world;
 
-    if (walk_random(walk, 4) == 0)
+    if (walk_random(walk, 4) == 0) {
         world_stop(world);
-    else
+    } else {
         world_crash(world, walk_random(walk, 3));
+    }
     fake_store_break(world->store, NULL, 0); /* else it would not start */
     fake_store_restored_set(world->store, walk_random(walk, 4) == 0);
     world_start(world);
@@ -300,10 +302,11 @@ walk_call(struct walk *walk)
     one->call.call.verb = walk_random(walk, 2) ? DOCKER_LOGS : DOCKER_STATS;
     one->call.call.in.logs.follow = walk_random(walk, 2);
     one->call.done = walk_on_called;
-    if (engine_instance_call(engine, instance, &one->call, &fault) < 0)
+    if (engine_instance_call(engine, instance, &one->call, &fault) < 0) {
         mem_free(one);
-    else
+    } else {
         list_push(&walk->calls, &one->node);
+    }
 }
 
 void
@@ -323,10 +326,11 @@ walk_disk(struct walk *walk)
 
     walk->scene.world.disk_ms = (int64_t)walk_random(walk, 20);
     (void)fault_set(&fault, kind, "walk", "made up");
-    if (walk_random(walk, 3) == 0)
+    if (walk_random(walk, 3) == 0) {
         fake_store_break(walk->scene.world.store, &fault, walk_random(walk, 200));
-    else
+    } else {
         fake_store_break(walk->scene.world.store, NULL, 0);
+    }
 }
 
 static void

@@ -130,10 +130,11 @@ world_mono(const struct world *world)
 static bool
 world_next(struct world *world, int64_t until_mono_ms)
 {
-    if (fake_store_pending(world->store) == 0)
+    if (fake_store_pending(world->store) == 0) {
         world->disk_due_ms = 0;
-    else if (world->disk_due_ms == 0)
+    } else if (world->disk_due_ms == 0) {
         world->disk_due_ms = world_mono(world) + world->disk_ms;
+    }
     if (world->disk_due_ms == 0 || world->disk_due_ms > until_mono_ms)
         return fake_clock_next(world->clock, until_mono_ms);
     if (fake_clock_next(world->clock, world->disk_due_ms - 1))

@@ -121,10 +121,11 @@ static inline void
 probe_expect(struct probe *probe, enum fault_kind kind, const char *text)
 {
     probe_run(probe);
-    if (probe->kind != kind || (text && !strstr(probe->text, text)))
+    if (probe->kind != kind || (text && !strstr(probe->text, text))) {
         fail_msg("%s %s: ended with %s (%s), not with %s (%s)", probe->op.method, probe->url,
                  fault_rule(probe->kind)->code, probe->text, fault_rule(kind)->code,
                  text ? text : "");
+    }
     probe_fini(probe);
 }
 

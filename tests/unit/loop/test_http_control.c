@@ -114,9 +114,10 @@ static void
 on_done_cancel(struct http_op *op, const struct fault *fault)
 {
     http_cancel(http, op); /* no effect */
-    for (size_t i = 3; i < ARRAY_LEN(crowd); i++)
+    for (size_t i = 3; i < ARRAY_LEN(crowd); i++) {
         if (op != &crowd[i].probe.op)
             http_cancel(http, &crowd[i].probe.op);
+    }
     probe_on_done(op, fault);
 }
 
@@ -124,9 +125,10 @@ static bool
 crowd_is_over(void *cookie)
 {
     (void)cookie;
-    for (size_t i = 0; i < ARRAY_LEN(crowd); i++)
+    for (size_t i = 0; i < ARRAY_LEN(crowd); i++) {
         if (crowd[i].probe.done_count == 0)
             return false;
+    }
     return late.done_count > 0;
 }
 
@@ -208,10 +210,11 @@ on_done_again(struct http_op *op, const struct fault *fault)
     struct probe *probe = CONTAINER_OF(op, struct probe, op);
 
     assert_null(fault);
-    if (again_left-- > 0)
+    if (again_left-- > 0) {
         http_start(http, op); /* the same operation; its answer was not taken */
-    else
+    } else {
         probe->done_count++;
+    }
 }
 
 static void
@@ -264,9 +267,10 @@ static bool
 many_are_over(void *cookie)
 {
     (void)cookie;
-    for (size_t i = 0; i < CROWD; i++)
+    for (size_t i = 0; i < CROWD; i++) {
         if (many[i].done_count == 0)
             return false;
+    }
     return true;
 }
 

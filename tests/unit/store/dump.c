@@ -5,10 +5,11 @@
 static void
 dump_text(struct buf *to, const char *name, const char *value)
 {
-    if (value)
+    if (value) {
         buf_printf(to, " %s='%s'", name, value);
-    else
+    } else {
         buf_printf(to, " %s=none", name);
+    }
 }
 
 static void
@@ -106,9 +107,10 @@ dump_instance(struct buf *to, const struct instance *instance)
     dump_text(to, "owner", instance->owner);
     dump_text(to, "reason", instance->reason);
     dump_text(to, "name", instance->name);
-    for (size_t i = 0; i < instance->port_count; i++)
+    for (size_t i = 0; i < instance->port_count; i++) {
         buf_printf(to, " %d:%d/%d", instance->ports[i].container, instance->ports[i].host,
                    instance->ports[i].protocol);
+    }
     dump_int(to, "created", instance->created_at_ms);
     dump_int(to, "moved", instance->moved_at_ms);
     dump_int(to, "started", instance->started_at_ms);

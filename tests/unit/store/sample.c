@@ -282,7 +282,8 @@ sample_put(const struct store_port *port, struct store_batch *batch, const struc
         [ROW_IMAGE] = &model->images,
     };
 
-    for (int kind = 0; kind < ROW_KIND_COUNT; kind++)
+    for (int kind = 0; kind < ROW_KIND_COUNT; kind++) {
         IDMAP_EACH(rows[kind], void, row)
-    port->put(batch, (enum row_kind)kind, row);
+        port->put(batch, (enum row_kind)kind, row);
+    }
 }

@@ -321,9 +321,10 @@ test_kill(void **state)
         last = run_and_kill(kit, before + 1 + 10, 20 + 37 * round);
         kit_open(kit);
         model = kit_load(kit, NULL);
-        for (int64_t id = before + 11; id <= last; id++)
+        for (int64_t id = before + 11; id <= last; id++) {
             if (!idmap_find(&model->images, id))
                 fail_msg("image %d was acknowledged and is lost", (int)id);
+        }
         model_free(model);
         kit_close(kit);
         assert_int_equal(kit_int(kit_path(kit, "berth.db"),

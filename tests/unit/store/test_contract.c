@@ -77,10 +77,11 @@ static void
 settle(struct contract *contract, struct waited *waited)
 {
     assert_false(waited->done);
-    if (contract->fake)
+    if (contract->fake) {
         fake_store_settle(contract->fake);
-    else
+    } else {
         (void)loop_run_until(contract->kit->loop, waited_is_done, waited, KIT_WAIT_MS);
+    }
     assert_true(waited->done);
 }
 
@@ -120,14 +121,15 @@ on_history(struct store_history *history, const struct fault *fault)
     assert_null(fault);
     buf_init(&text, 0);
     for (size_t i = 0; i < history->count; i++) {
-        if (history->kind == HISTORY_EVENTS)
+        if (history->kind == HISTORY_EVENTS) {
             buf_printf(&text, "%s%d", i ? " " : "", (int)history->events[i].seq);
-        else if (history->kind == HISTORY_DECISION)
+        } else if (history->kind == HISTORY_DECISION) {
             buf_printf(&text, "%d %s", (int)history->decisions[i].generation,
                        history->decisions[i].json);
-        else
+        } else {
             buf_printf(&text, "%s%d:%.*s", i ? " " : "", (int)history->logs[i].generation,
                        (int)history->logs[i].len, history->logs[i].data);
+        }
     }
     assert_true(text.len < sizeof(waited->text));
     memcpy(waited->text, buf_text(&text), text.len + 1);
@@ -204,11 +206,12 @@ test_event_filters(void **state)
     struct contract *contract = *state;
 
     events_commit(contract);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         expect(contract,
                &(struct store_history){
                    .kind = HISTORY_EVENTS, .limit = 100, .filter = cases[i].filter },
                cases[i].wanted);
+    }
 }
 
 /* Proves: pages follow each other in both directions. */
@@ -226,13 +229,14 @@ test_event_pages(void **state)
     struct contract *contract = *state;
 
     events_commit(contract);
-    for (size_t i = 0; i < ARRAY_LEN(pages); i++)
+    for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
         expect(contract,
                &(struct store_history){ .kind = HISTORY_EVENTS,
                                         .after = pages[i].after,
                                         .newest_first = pages[i].newest_first,
                                         .limit = 3 },
                pages[i].wanted);
+    }
 }
 
 /* Proves: an event comes back with every field. */

@@ -10,9 +10,10 @@
 static inline const struct wire_shape *
 shape_find(const char *name)
 {
-    for (size_t i = 0; i < wire_shape_count; i++)
+    for (size_t i = 0; i < wire_shape_count; i++) {
         if (strcmp(wire_shapes[i].name, name) == 0)
             return &wire_shapes[i];
+    }
     return NULL;
 }
 

@@ -44,9 +44,10 @@ shape_notation(void **state)
 static bool
 is_known(const char *name)
 {
-    for (size_t i = 0; i < wire_shape_count; i++)
+    for (size_t i = 0; i < wire_shape_count; i++) {
         if (strcmp(wire_shapes[i].name, name) == 0)
             return true;
+    }
     return strcmp(name, "Blueprint") == 0 || strcmp(name, "PoolPolicy") == 0;
 }
 
