@@ -184,10 +184,9 @@ op_apply(struct fake_data *data, struct fake_op *op)
     fake_row_free(idmap_remove(&data->rows[op->kind], op->id));
     if (op->row) {
         idmap_insert(&data->rows[op->kind], op->id, STEAL(op->row));
-    } else {
-        i
+    } else if (op->kind == ROW_INSTANCE) {
+        instance_history_drop(&data->side, op->id);
     }
-    f(op->kind == ROW_INSTANCE) instance_history_drop(&data->side, op->id);
 }
 
 static void
