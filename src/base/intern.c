@@ -4,21 +4,17 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "berth/base/hash.h"
 #include "berth/base/mem.h"
-
-/* uthash's default function falls through cases in a way that clang warns of. */
-#define HASH_FUNCTION(key, len, hash) HASH_FNV(key, len, hash)
-#define uthash_fatal(msg)             abort()
-#include <uthash.h>
+#include "berth/base/rowtable.h"
 
 struct intern_entry {
-    UT_hash_handle hh;
     uint32_t uses;
     char text[];
 };
 
 struct intern {
-    struct intern_entry *table;
+    struct rowtable entries;
 };
 
 struct intern *
@@ -31,41 +27,52 @@ void
 intern_free(struct intern *intern)
 {
     struct intern_entry *entry;
-    struct intern_entry *next;
+    size_t at = 0;
 
     if (!intern)
         return;
-    HASH_ITER(hh, intern->table, entry, next)
-    {
-        HASH_DEL(intern->table, entry);
+    while ((entry = rowtable_step(&intern->entries, &at)))
         mem_free(entry);
-    }
+    rowtable_fini(&intern->entries);
     mem_free(intern);
 }
 
-static struct intern_entry *
-intern_lookup(const struct intern *intern, const char *text, size_t len)
+static uint64_t
+intern_hash(const char *text)
 {
-    struct intern_entry *entry;
+    return hash_text(HASH_TEXT_START, text, strlen(text));
+}
 
-    HASH_FIND(hh, intern->table, text, len, entry);
-    return entry;
+static bool
+intern_is(const struct rowtable_key *key, const void *row)
+{
+    const struct intern_entry *entry = row;
+
+    return strcmp(entry->text, key->what) == 0;
+}
+
+static struct intern_entry *
+intern_lookup(const struct intern *intern, const char *text)
+{
+    const struct rowtable_key key = { intern_hash(text), intern_is, text };
+
+    return rowtable_find(&intern->entries, &key);
 }
 
 const char *
 intern_get(struct intern *intern, const char *text)
 {
     struct intern_entry *entry;
-    size_t len;
 
     if (!text)
         return NULL;
-    len = strlen(text);
-    entry = intern_lookup(intern, text, len);
+    entry = intern_lookup(intern, text);
     if (!entry) {
+        size_t len = strlen(text);
+
         entry = mem_new0(sizeof(*entry) + len + 1);
         memcpy(entry->text, text, len);
-        HASH_ADD_KEYPTR(hh, intern->table, entry->text, len, entry);
+        rowtable_insert(&intern->entries, intern_hash(text), entry);
     }
     entry->uses++;
     return entry->text;
@@ -78,18 +85,18 @@ intern_put(struct intern *intern, const char *text)
 
     if (!text)
         return;
-    entry = intern_lookup(intern, text, strlen(text));
+    entry = intern_lookup(intern, text);
     assert(entry && entry->text == text && entry->uses > 0);
     if (--entry->uses > 0)
         return;
-    HASH_DEL(intern->table, entry);
+    rowtable_remove(&intern->entries, intern_hash(text), entry);
     mem_free(entry);
 }
 
 const char *
 intern_find(const struct intern *intern, const char *text)
 {
-    const struct intern_entry *entry = text ? intern_lookup(intern, text, strlen(text)) : NULL;
+    const struct intern_entry *entry = text ? intern_lookup(intern, text) : NULL;
 
     return entry ? entry->text : NULL;
 }

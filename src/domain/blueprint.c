@@ -4,11 +4,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "berth/base/hash.h"
 #include "berth/base/mem.h"
 #include "berth/domain/score.h"
 #include "berth/domain/template.h"
-
-#include "hash.h"
 
 enum { POINTER_SIZE = sizeof(((struct problem *)NULL)->pointer) };
 

@@ -3,9 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "berth/base/hash.h"
 #include "berth/base/mem.h"
-
-#include "hash.h"
 
 /* How many live instances of one blueprint somebody has; strings are interned. */
 struct model_owner {
@@ -58,11 +57,11 @@ names_hash_number(uint64_t hash, int64_t number)
 /* --- Pools ------------------------------------------------------------------------------------ */
 
 static bool
-names_is_pool(const void *row, const void *key)
+names_is_pool(const struct rowtable_key *key, const void *row)
 {
     const struct pool *pool = row;
 
-    return strcmp(pool->name, key) == 0;
+    return strcmp(pool->name, key->what) == 0;
 }
 
 void
@@ -81,16 +80,18 @@ model_names_pool_drop(struct model *model, const struct pool *pool)
 struct pool *
 model_pool_find(const struct model *model, const char *name)
 {
-    return rowtable_find(&model->names->pools, names_hash(name), names_is_pool, name);
+    const struct rowtable_key key = { names_hash(name), names_is_pool, name };
+
+    return rowtable_find(&model->names->pools, &key);
 }
 
 /* --- Hosts ------------------------------------------------------------------------------------ */
 
 static bool
-names_is_host(const void *row, const void *key)
+names_is_host(const struct rowtable_key *key, const void *row)
 {
     const struct host *host = row;
-    const struct names_host_key *want = key;
+    const struct names_host_key *want = key->what;
 
     return host->pool == want->pool && strcmp(host->name, want->name) == 0;
 }
@@ -117,26 +118,27 @@ model_names_host_drop(struct model *model, const struct host *host)
 struct host *
 model_host_find(const struct model *model, const struct pool *pool, const char *name)
 {
-    struct names_host_key key = { pool, name };
+    const struct names_host_key names = { pool, name };
+    const struct rowtable_key key = { names_hash_host(pool, name), names_is_host, &names };
 
-    return rowtable_find(&model->names->hosts, names_hash_host(pool, name), names_is_host, &key);
+    return rowtable_find(&model->names->hosts, &key);
 }
 
 /* --- Blueprints ------------------------------------------------------------------------------- */
 
 static bool
-names_is_blueprint(const void *row, const void *key)
+names_is_blueprint(const struct rowtable_key *key, const void *row)
 {
     const struct blueprint *blueprint = row;
 
-    return strcmp(blueprint->spec.name, key) == 0;
+    return strcmp(blueprint->spec.name, key->what) == 0;
 }
 
 static bool
-names_is_version(const void *row, const void *key)
+names_is_version(const struct rowtable_key *key, const void *row)
 {
     const struct blueprint *blueprint = row;
-    const struct names_version_key *want = key;
+    const struct names_version_key *want = key->what;
 
     return blueprint->version == want->version && strcmp(blueprint->spec.name, want->name) == 0;
 }
@@ -172,7 +174,9 @@ model_names_blueprint_drop(struct model *model, const struct blueprint *blueprin
 struct blueprint *
 model_names_latest_find(const struct model *model, const char *name)
 {
-    return rowtable_find(&model->names->latest, names_hash(name), names_is_blueprint, name);
+    const struct rowtable_key key = { names_hash(name), names_is_blueprint, name };
+
+    return rowtable_find(&model->names->latest, &key);
 }
 
 struct blueprint *
@@ -186,20 +190,21 @@ model_blueprint_find(const struct model *model, const char *name)
 struct blueprint *
 model_blueprint_version_find(const struct model *model, const char *name, int64_t version)
 {
-    struct names_version_key key = { name, version };
+    const struct names_version_key names = { name, version };
+    const struct rowtable_key key = { names_hash_number(names_hash(name), version),
+                                      names_is_version, &names };
 
-    return rowtable_find(&model->names->versions, names_hash_number(names_hash(name), version),
-                         names_is_version, &key);
+    return rowtable_find(&model->names->versions, &key);
 }
 
 /* --- Tokens ----------------------------------------------------------------------------------- */
 
 static bool
-names_is_token(const void *row, const void *key)
+names_is_token(const struct rowtable_key *key, const void *row)
 {
     const struct token *token = row;
 
-    return text_equal_secret(token->digest, key, TEXT_SHA256_SIZE);
+    return text_equal_secret(token->digest, key->what, TEXT_SHA256_SIZE);
 }
 
 /* The digest is as good as random: its first bytes are a hash. */
@@ -227,37 +232,46 @@ model_names_token_drop(struct model *model, const struct token *token)
 struct token *
 model_token_find(const struct model *model, const uint8_t digest[TEXT_SHA256_SIZE])
 {
-    return rowtable_find(&model->names->tokens, names_hash_digest(digest), names_is_token, digest);
+    const struct rowtable_key key = { names_hash_digest(digest), names_is_token, digest };
+
+    return rowtable_find(&model->names->tokens, &key);
 }
 
 /* --- What each owner has ---------------------------------------------------------------------- */
 
 static bool
-names_is_owner(const void *row, const void *key)
+names_is_owner(const struct rowtable_key *key, const void *row)
 {
     const struct model_owner *owner = row;
-    const struct model_owner *want = key;
+    const struct model_owner *want = key->what;
 
     return owner->owner == want->owner && owner->blueprint == want->blueprint;
 }
 
 static uint64_t
-names_hash_owner(const struct model_owner *key)
+names_hash_owner(const struct model_owner *owner)
 {
-    return hash_text(names_hash(key->owner), key->blueprint, strlen(key->blueprint));
+    return hash_text(names_hash(owner->owner), owner->blueprint, strlen(owner->blueprint));
+}
+
+static struct model_owner *
+names_owner_find(const struct model *model, const struct model_owner *owner)
+{
+    const struct rowtable_key key = { names_hash_owner(owner), names_is_owner, owner };
+
+    return rowtable_find(&model->names->owners, &key);
 }
 
 void
 model_names_owner_count(struct model *model, const char *owner, const char *blueprint, int delta)
 {
     struct model_owner key = { owner, intern_get(model->strings, blueprint), 0 };
-    uint64_t hash = names_hash_owner(&key);
-    struct model_owner *found = rowtable_find(&model->names->owners, hash, names_is_owner, &key);
+    struct model_owner *found = names_owner_find(model, &key);
 
     if (!found) {
         assert(delta > 0);
         found = mem_dup(&key, sizeof(key)); /* keeps the count of its blueprint's name */
-        rowtable_insert(&model->names->owners, hash, found);
+        rowtable_insert(&model->names->owners, names_hash_owner(found), found);
     } else {
         intern_put(model->strings, key.blueprint);
     }
@@ -267,7 +281,7 @@ model_names_owner_count(struct model *model, const char *owner, const char *blue
     }
     if (--found->count > 0)
         return;
-    rowtable_remove(&model->names->owners, hash, found);
+    rowtable_remove(&model->names->owners, names_hash_owner(found), found);
     intern_put(model->strings, found->blueprint);
     mem_free(found);
 }
@@ -281,6 +295,6 @@ model_owner_count(const struct model *model, const char *owner, const char *name
 
     if (!key.owner || !key.blueprint)
         return 0;
-    found = rowtable_find(&model->names->owners, names_hash_owner(&key), names_is_owner, &key);
+    found = names_owner_find(model, &key);
     return found ? found->count : 0;
 }

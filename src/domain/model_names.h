@@ -4,9 +4,8 @@
  * Inside the model: rows by their names, and what its parts share.
  */
 
+#include "berth/base/rowtable.h"
 #include "berth/domain/model.h"
-
-#include "rowtable.h"
 
 struct model_names {
     struct rowtable pools;    /* struct pool, by name */

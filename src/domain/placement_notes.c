@@ -8,9 +8,9 @@
 #include <assert.h>
 #include <string.h>
 
+#include "berth/base/hash.h"
 #include "berth/base/mem.h"
 
-#include "hash.h"
 #include "placement_index.h"
 
 enum { NOTES_STEP = 4, NOTES_BITS = 32 };

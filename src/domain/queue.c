@@ -11,8 +11,7 @@
 #include <stddef.h>
 
 #include "berth/base/mem.h"
-
-#include "rowtable.h"
+#include "berth/base/rowtable.h"
 
 enum { QUEUE_RATE_PLACES = 32, QUEUE_HOLD_STEPS_MAX = 40 };
 
@@ -84,27 +83,31 @@ queue_hash(const void *address)
 }
 
 static bool
-queue_is_pool(const void *row, const void *key)
+queue_is_pool(const struct rowtable_key *key, const void *row)
 {
-    return ((const struct queue_pool *)row)->pool == key;
+    return ((const struct queue_pool *)row)->pool == key->what;
 }
 
 static bool
-queue_is_owner(const void *row, const void *key)
+queue_is_owner(const struct rowtable_key *key, const void *row)
 {
-    return ((const struct queue_owner *)row)->name == key;
+    return ((const struct queue_owner *)row)->name == key->what;
 }
 
 static struct queue_pool *
 queue_pool_find(const struct queue *queue, const struct pool *pool)
 {
-    return rowtable_find(&queue->pools, queue_hash(pool), queue_is_pool, pool);
+    const struct rowtable_key key = { queue_hash(pool), queue_is_pool, pool };
+
+    return rowtable_find(&queue->pools, &key);
 }
 
 static struct queue_owner *
 queue_owner_find(const struct queue_pool *pool, const char *name)
 {
-    return rowtable_find(&pool->owners, queue_hash(name), queue_is_owner, name);
+    const struct rowtable_key key = { queue_hash(name), queue_is_owner, name };
+
+    return rowtable_find(&pool->owners, &key);
 }
 
 static struct queue_pool *

@@ -2,8 +2,9 @@
 
 #include <assert.h>
 
+#include "berth/base/intern.h"
+
 #include "departures.h"
-#include "engine_answers.h"
 #include "idle.h"
 #include "images.h"
 #include "lane.h"
@@ -46,8 +47,11 @@ engine_new(const struct engine_ports *ports, const struct engine_config *config)
     engine->ports = *ports;
     engine->config = *config;
     engine->model = model_new();
+    engine->flights = intern_new();
     turn_init(engine);
     list_init(&engine->calls);
+    list_init(&engine->registries);
+    list_init(&engine->registries_old);
     list_init(&engine->spreads);
     list_init(&engine->rounds);
     list_init(&engine->joins_waiting);
@@ -121,7 +125,7 @@ engine_free(struct engine *engine)
     state_timer_clear(engine, &engine->recover_timer);
     rounds_fini(engine);
     idle_fini(engine);
-    engine_answers_fini(engine);
+    intern_free(engine->flights);
     images_fini(engine);
     recover_lanes_free(engine);
     launch_spares_free(engine);

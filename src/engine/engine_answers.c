@@ -1,23 +1,15 @@
-#include "engine_answers.h"
+/* Idempotency keys: an answer is in flight until the turn that made it is durable. */
 
-#include <string.h>
-#include <uthash.h>
+#include "berth/base/intern.h"
 
 #include "turn.h"
-
-struct answer_flight {
-    UT_hash_handle hh;
-    char key[];
-};
 
 enum engine_answer
 engine_answer_find(struct engine *engine, const char *key, struct store_answer *ret_answer)
 {
     const struct store_port *store = engine->ports.store;
-    struct answer_flight *flight;
 
-    HASH_FIND_STR(engine->flights, key, flight);
-    if (flight)
+    if (intern_find(engine->flights, key))
         return ANSWER_IN_FLIGHT;
     return store->answer_find(store->self, key, ret_answer) ? ANSWER_KEPT : ANSWER_NONE;
 }
@@ -25,40 +17,17 @@ engine_answer_find(struct engine *engine, const char *key, struct store_answer *
 void
 engine_answer_begin(struct engine *engine, const char *key)
 {
-    struct answer_flight *flight = mem_new0(sizeof(*flight) + strlen(key) + 1);
-
-    memcpy(flight->key, key, strlen(key) + 1);
-    HASH_ADD_STR(engine->flights, key, flight);
+    intern_get(engine->flights, key);
 }
 
 void
 engine_answer_end(struct engine *engine, const char *key)
 {
-    struct answer_flight *flight;
-
-    HASH_FIND_STR(engine->flights, key, flight);
-    if (!flight)
-        return;
-    HASH_DEL(engine->flights, flight);
-    free(flight);
+    intern_put(engine->flights, intern_find(engine->flights, key));
 }
 
 void
 engine_answer_keep(struct engine *engine, const struct store_answer *answer)
 {
     engine->ports.store->put_answer(turn_batch(engine), answer);
-}
-
-void
-engine_answers_fini(struct engine *engine)
-{
-    struct answer_flight *flight = engine->flights;
-
-    HASH_CLEAR(hh, engine->flights);
-    while (flight) {
-        struct answer_flight *next = flight->hh.next;
-
-        free(flight);
-        flight = next;
-    }
 }

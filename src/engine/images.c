@@ -1,11 +1,9 @@
 #include "images.h"
 
 #include <string.h>
-#include <uthash.h>
 
 struct registry {
-    UT_hash_handle hh;
-    struct registry *next; /* among those that are out of use */
+    struct list_node node; /* of registries or registries_old */
     struct secret *auth;
     char server[];
 };
@@ -42,25 +40,41 @@ registry_free(struct registry *registry)
     free(registry);
 }
 
+static void
+registries_drop(struct list *registries)
+{
+    struct list_node *node;
+
+    while ((node = list_pop(registries)))
+        registry_free(CONTAINER_OF(node, struct registry, node));
+}
+
 void
 images_tidy(struct engine *engine)
 {
-    struct registry *registry;
+    if (engine->works == 0 && engine->spreads.count == 0)
+        registries_drop(&engine->registries_old);
+}
 
-    if (engine->works > 0 || engine->spreads.count > 0)
-        return;
-    while ((registry = engine->registries_old)) {
-        engine->registries_old = registry->next;
-        registry_free(registry);
+/* @server need not end after its @len bytes. */
+static struct registry *
+registry_find(const struct engine *engine, const char *server, size_t len)
+{
+    for (struct list_node *node = list_first(&engine->registries); node;
+         node = list_next(&engine->registries, node)) {
+        struct registry *registry = CONTAINER_OF(node, struct registry, node);
+
+        if (strncmp(registry->server, server, len) == 0 && registry->server[len] == '\0')
+            return registry;
     }
+    return NULL;
 }
 
 void
 engine_registry_set(struct engine *engine, const char *server, struct secret *auth)
 {
-    struct registry *registry;
+    struct registry *registry = registry_find(engine, server, strlen(server));
 
-    HASH_FIND_STR(engine->registries, server, registry);
     if (registry && auth && secret_len(registry->auth) == secret_len(auth) &&
         memcmp(secret_bytes(registry->auth), secret_bytes(auth), secret_len(auth)) == 0) {
         secret_free(auth);
@@ -68,9 +82,8 @@ engine_registry_set(struct engine *engine, const char *server, struct secret *au
     }
     if (registry) {
         /* A pull that waits or is under way may have borrowed it. */
-        HASH_DEL(engine->registries, registry);
-        registry->next = engine->registries_old;
-        engine->registries_old = registry;
+        list_remove(&engine->registries, &registry->node);
+        list_push(&engine->registries_old, &registry->node);
         images_tidy(engine);
     }
     if (!auth)
@@ -78,21 +91,13 @@ engine_registry_set(struct engine *engine, const char *server, struct secret *au
     registry = mem_new0(sizeof(*registry) + strlen(server) + 1);
     memcpy(registry->server, server, strlen(server) + 1);
     registry->auth = auth;
-    HASH_ADD_STR(engine->registries, server, registry);
+    list_push(&engine->registries, &registry->node);
 }
 
 void
 images_fini(struct engine *engine)
 {
-    struct registry *registry = engine->registries;
-
-    HASH_CLEAR(hh, engine->registries);
-    while (registry) {
-        struct registry *next = registry->hh.next;
-
-        registry_free(registry);
-        registry = next;
-    }
+    registries_drop(&engine->registries);
     images_tidy(engine);
 }
 
@@ -100,15 +105,13 @@ images_fini(struct engine *engine)
 static const struct secret *
 images_auth(const struct engine *engine, const char *image)
 {
+    static const char hub[] = "docker.io";
     size_t len = strcspn(image, "/");
-    struct registry *registry;
+    bool named = image[len] == '/' && (memchr(image, '.', len) || memchr(image, ':', len) ||
+                                       strncmp(image, "localhost/", 10) == 0);
+    const struct registry *registry =
+        named ? registry_find(engine, image, len) : registry_find(engine, hub, sizeof(hub) - 1);
 
-    if (image[len] != '/' || (!memchr(image, '.', len) && !memchr(image, ':', len) &&
-                              strncmp(image, "localhost/", 10) != 0)) {
-        HASH_FIND_STR(engine->registries, "docker.io", registry);
-    } else {
-        HASH_FIND(hh, engine->registries, image, len, registry);
-    }
     return registry ? registry->auth : NULL;
 }
 

@@ -94,13 +94,13 @@ struct engine {
     struct list joins_waiting; /* struct lane: to be looked at when one of those ends */
     uint32_t joins_pending;    /* hosts not yet compared or found unreachable since the start */
 
-    struct answer_flight *flights;
-    struct registry *registries;
-    struct registry *registries_old; /* replaced, but perhaps still borrowed */
-    struct list spreads;             /* struct image_spread */
-    struct idmap idles;              /* struct idle_watch by instance */
-    uint32_t rounds_due;             /* lanes whose next look a housekeeping round waits for */
-    struct list rounds;              /* operations that wait for a housekeeping round */
+    struct intern *flights;     /* idempotency keys whose answer is not durable yet */
+    struct list registries;     /* struct registry: a few */
+    struct list registries_old; /* replaced, but perhaps still borrowed */
+    struct list spreads;        /* struct image_spread */
+    struct idmap idles;         /* struct idle_watch by instance */
+    uint32_t rounds_due;        /* lanes whose next look a housekeeping round waits for */
+    struct list rounds;         /* operations that wait for a housekeeping round */
 
     void (*notify)(void *cookie);
     void *notify_cookie;

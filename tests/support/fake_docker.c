@@ -5,9 +5,10 @@
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
-#include <uthash.h>
 
+#include "berth/base/hash.h"
 #include "berth/base/idmap.h"
+#include "berth/base/rowtable.h"
 
 #include "support/fake_call.h"
 #include "support/fake_late.h"
@@ -23,7 +24,7 @@ struct fake_docker {
     struct docker_port port;
     const struct clock_port *clock; /* NULL: by hand */
     struct list machines;
-    struct fake_machine *machines_by_engine;
+    struct rowtable machines_by_engine;
     struct idmap hosts;  /* struct fake_host */
     struct list pending; /* struct fake_call, oldest first */
     struct list streams; /* struct fake_call that were answered and go on */
@@ -83,7 +84,7 @@ fake_docker_free(struct fake_docker *fake)
         return;
     fake_docker_restart(fake);
     fake_late_fini(&fake->lates);
-    HASH_CLEAR(hh, fake->machines_by_engine);
+    rowtable_fini(&fake->machines_by_engine);
     while ((node = list_pop(&fake->machines)))
         fake_machine_free(CONTAINER_OF(node, struct fake_machine, node));
     fake_record_free(&fake->records);
@@ -96,17 +97,26 @@ fake_docker_port(struct fake_docker *fake)
     return &fake->port;
 }
 
+static bool
+fake_docker_is_machine(const struct rowtable_key *key, const void *row)
+{
+    const struct fake_machine *machine = row;
+
+    return strcmp(machine->engine, key->what) == 0;
+}
+
 struct fake_machine *
 fake_docker_machine(struct fake_docker *fake, const char *engine)
 {
-    struct fake_machine *machine;
+    const struct rowtable_key key = { hash_text(HASH_TEXT_START, engine, strlen(engine)),
+                                      fake_docker_is_machine, engine };
+    struct fake_machine *machine = rowtable_find(&fake->machines_by_engine, &key);
 
-    HASH_FIND_STR(fake->machines_by_engine, engine, machine);
     if (machine)
         return machine;
     machine = fake_machine_new(engine);
     list_push(&fake->machines, &machine->node);
-    HASH_ADD_STR(fake->machines_by_engine, engine, machine);
+    rowtable_insert(&fake->machines_by_engine, key.hash, machine);
     return machine;
 }
 

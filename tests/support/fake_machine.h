@@ -6,8 +6,6 @@
  * change its fields as they like.
  */
 
-#include <uthash.h>
-
 #include "berth/base/list.h"
 #include "berth/port/docker.h"
 
@@ -40,7 +38,6 @@ struct fake_machine {
     uint32_t in_flight; /* calls */
     uint32_t most_in_flight;
     struct list_node node; /* of the fake's machines */
-    UT_hash_handle hh;     /* by engine */
 };
 
 struct fake_machine *fake_machine_new(const char *engine);

@@ -21,14 +21,18 @@ struct rowtable {
     size_t live;
 };
 
-typedef bool (*rowtable_same_fn)(const void *row, const void *key);
+/* What is looked for. */
+struct rowtable_key {
+    uint64_t hash; /* of what was put in with it */
+    bool (*is)(const struct rowtable_key *key, const void *row);
+    const void *what; /* for is(): a name, or several */
+};
 
 void rowtable_fini(struct rowtable *table);
 /** rowtable_insert() - @row is borrowed; a row with the same key must not be there. */
 void rowtable_insert(struct rowtable *table, uint64_t hash, void *row);
-/** rowtable_find() - the row that is the same as @key, or NULL. */
-void *rowtable_find(const struct rowtable *table, uint64_t hash, rowtable_same_fn same,
-                    const void *key);
+/** rowtable_find() - the row that @key is of, or NULL. */
+void *rowtable_find(const struct rowtable *table, const struct rowtable_key *key);
 /** rowtable_remove() - @row, put in with @hash; nothing happens when it is not there. */
 void rowtable_remove(struct rowtable *table, uint64_t hash, const void *row);
 /** rowtable_step() - the row at or after place *@at, which moves past it; NULL at the end. */

@@ -1,4 +1,4 @@
-#include "rowtable.h"
+#include "berth/base/rowtable.h"
 
 #include <assert.h>
 
@@ -58,15 +58,15 @@ rowtable_insert(struct rowtable *table, uint64_t hash, void *row)
 }
 
 void *
-rowtable_find(const struct rowtable *table, uint64_t hash, rowtable_same_fn same, const void *key)
+rowtable_find(const struct rowtable *table, const struct rowtable_key *key)
 {
-    size_t at = hash & (table->cap - 1);
+    size_t at = key->hash & (table->cap - 1);
 
     if (table->cap == 0)
         return NULL;
     for (; table->at[at].row; at = (at + 1) & (table->cap - 1)) {
-        if (table->at[at].hash == hash && table->at[at].row != &rowtable_gone &&
-            same(table->at[at].row, key))
+        if (table->at[at].hash == key->hash && table->at[at].row != &rowtable_gone &&
+            key->is(key, table->at[at].row))
             return table->at[at].row;
     }
     return NULL;
