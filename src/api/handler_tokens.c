@@ -11,7 +11,7 @@
 
 #define TOKEN_PREFIX "berth_"
 
-enum { TOKEN_RANDOM = 32, TOKEN_SIZE = sizeof(TOKEN_PREFIX) + 2 * TOKEN_RANDOM };
+enum { TOKEN_RANDOM = 32, TOKEN_SIZE = sizeof(TOKEN_PREFIX) + (size_t)2 * TOKEN_RANDOM };
 
 static bool
 handler_tokens_wanted(const struct listing *listing, const void *row)

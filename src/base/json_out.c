@@ -172,27 +172,35 @@ json_out_special(char **at, const char *value, size_t len)
     return 1;
 }
 
+enum { PIECE = 64, ESCAPED_MAX = 6 };
+
+/* Writes up to PIECE characters of @value, escaped where they must be.  Return: bytes read. */
+static size_t
+json_out_piece(struct buf *buf, const char *value, size_t len)
+{
+    char piece[PIECE * ESCAPED_MAX];
+    char *at = piece;
+    size_t read = 0;
+
+    for (int most = PIECE; most > 0 && read < len; most--) {
+        if (json_out_is_special(value[read])) {
+            read += json_out_special(&at, value + read, len - read);
+        } else {
+            *at++ = value[read++];
+        }
+    }
+    buf_append(buf, piece, (size_t)(at - piece));
+    return read;
+}
+
 /* The rest of a string: plain runs, and pieces of what must be escaped. */
 static void
 json_out_escaped(struct buf *buf, const char *value, size_t len)
 {
-    enum { PIECE = 64, ESCAPED_MAX = 6 };
-    char piece[PIECE * ESCAPED_MAX];
     size_t read = 0;
 
-    while (read < len) {
-        size_t most = len - read < PIECE ? len - read : PIECE;
-        char *at = piece;
-
-        for (; most > 0 && read < len; most--) {
-            if (json_out_is_special(value[read])) {
-                read += json_out_special(&at, value + read, len - read);
-            } else {
-                *at++ = value[read++];
-            }
-        }
-        buf_append(buf, piece, (size_t)(at - piece));
-    }
+    while (read < len)
+        read += json_out_piece(buf, value + read, len - read);
 }
 
 /* A value, or a key with its colon. */
@@ -376,7 +384,7 @@ json_out_json(struct json_out *out, const json_t *value) /* NOLINT(misc-no-recur
     switch (value ? json_typeof(value) : JSON_NULL) {
     case JSON_OBJECT:
         json_out_object(out);
-        json_object_foreach((json_t *)(uintptr_t)value, key, item)
+        json_object_foreach(mem_unconst(value), key, item)
         {
             json_out_key(out, key);
             json_out_json(out, item);

@@ -178,7 +178,7 @@ schema_decode_map(const struct schema_value *value)
     unchecked.check = NULL;
     if (json_object_size(value->json) > 0)
         map.at = mem_new0(json_object_size(value->json) * sizeof(*map.at));
-    json_object_foreach(schema_json(value->json), key, json)
+    json_object_foreach(mem_unconst(value->json), key, json)
     {
         struct schema_value item = *value;
 
@@ -270,7 +270,7 @@ schema_decode_target(const struct schema_target *target, const json_t *json)
                                 json_object_get(json, schema->fields[i].name));
         }
     }
-    json_object_foreach(schema_json(json), key, member)
+    json_object_foreach(mem_unconst(json), key, member)
     {
         const struct schema_field *field = schema_field_find(schema, key);
 
@@ -369,7 +369,7 @@ schema_decode_object_map(const struct schema_value *value)
     if (!schema_is_good_count(value, false))
         return;
     array = schema_new_array(sub, json_object_size(value->json));
-    json_object_foreach(schema_json(value->json), key, json)
+    json_object_foreach(mem_unconst(value->json), key, json)
     {
         struct schema_value item = *value;
 

@@ -74,11 +74,3 @@ schema_field_find(const struct schema *schema, const char *name)
 
 /** schema_free_slot() - free what one field owns and zero it. */
 void schema_free_slot(const struct schema_field *field, void *slot);
-
-/** schema_json() - @json for jansson's iteration macro, which takes no pointer to const but changes
- * nothing. */
-static inline json_t *
-schema_json(const json_t *json)
-{
-    return (json_t *)(uintptr_t)json;
-}

@@ -165,7 +165,7 @@ text_get_clock(const char **at, int64_t *ret_ms)
         if (digits == 0)
             return false;
     }
-    *ret_ms = ((int64_t)hour * 3600 + minute * 60 + s) * MS + fraction_ms;
+    *ret_ms = (hour * INT64_C(3600) + minute * INT64_C(60) + s) * MS + fraction_ms;
     return true;
 }
 
@@ -183,7 +183,7 @@ text_get_offset(const char **at, int64_t *ret_ms)
     if (!text_get_char(at, "+-") || !text_get_digits(at, 2, &hour) || !text_get_char(at, ":") ||
         !text_get_digits(at, 2, &minute) || hour > 23 || minute > 59)
         return false;
-    *ret_ms = sign * ((int64_t)hour * 3600 + minute * 60) * MS;
+    *ret_ms = sign * (hour * INT64_C(3600) + minute * INT64_C(60)) * MS;
     return true;
 }
 

@@ -170,7 +170,7 @@ yaml_encode_node(const json_t *json, size_t indent, struct buf *buf)
         buf_append_string(buf, "- ");
         yaml_encode_node(item, indent + YAML_INDENT, buf);
     }
-    json_object_foreach((json_t *)(uintptr_t)json, key, item)
+    json_object_foreach(mem_unconst(json), key, item)
     {
         yaml_encode_indent(first ? 0 : indent, buf);
         yaml_encode_member(key, item, indent, buf);

@@ -25,9 +25,9 @@ cli_format_age(int64_t ms, char ret[16])
 
     if (s < 120) {
         buf_printf(&out, "%llds", (long long)s);
-    } else if (s < 120 * 60) {
+    } else if (s < 120 * INT64_C(60)) {
         buf_printf(&out, "%lldm", (long long)s / 60);
-    } else if (s < 48 * 3600) {
+    } else if (s < 48 * INT64_C(3600)) {
         buf_printf(&out, "%lldh", (long long)s / 3600);
     } else {
         buf_printf(&out, "%lldd", (long long)s / 86400);
@@ -68,7 +68,7 @@ cli_format_list(const json_t *json, struct buf *out)
             buf_append_char(out, ',');
         cli_format_scalar(value, out);
     }
-    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    json_object_foreach(mem_unconst(json), key, value)
     {
         if (out->len > begin)
             buf_append_char(out, ',');
@@ -137,7 +137,7 @@ cli_format_members(const json_t *json, size_t indent, struct buf *out)
     json_t *value;
     size_t i;
 
-    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    json_object_foreach(mem_unconst(json), key, value)
     {
         cli_format_indent(out, indent);
         buf_printf(out, "%s:", key);
@@ -219,9 +219,9 @@ cli_format_humane(const json_t *json, int64_t now_ms)
         return copy;
     }
     if (!json_is_object(json))
-        return json_copy((json_t *)(uintptr_t)json);
+        return json_copy(mem_unconst(json));
     copy = json_object();
-    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    json_object_foreach(mem_unconst(json), key, value)
     {
         if (!json_is_null(value))
             json_object_set_new(copy, key, cli_format_member(key, value, now_ms));

@@ -73,7 +73,7 @@ cli_main_token(const struct cli_args *args)
         mem_free(token);
         token = mem_strdup(value->text);
         /* It lies in argv, which is ours to change. */
-        memset((char *)(uintptr_t)value->text, 'x', strlen(value->text));
+        memset(mem_unconst(value->text), 'x', strlen(value->text));
     }
     return token;
 }

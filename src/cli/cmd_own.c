@@ -72,6 +72,19 @@ static const struct {
     { CLI_WORDS_OPERATION, "/v1/operations", "id", NULL, "kind" },
 };
 
+/* What @word and the one behind it give to @flag: "--url X", "--url=X"; NULL when it is another. */
+static const char *
+cmd_own_value(const char *flag, const char *const word[2])
+{
+    size_t len = strlen(flag);
+
+    if (strncmp(word[0], flag, len) != 0)
+        return NULL;
+    if (word[0][len] == '=')
+        return word[0] + len + 1;
+    return word[0][len] ? NULL : word[1];
+}
+
 /* The daemon that the words before choose. */
 static void
 cmd_own_wish(struct cli *cli)
@@ -88,13 +101,10 @@ cmd_own_wish(struct cli *cli)
 
     for (size_t i = 0; i + 1 < cli->args.word_count; i++) {
         for (size_t k = 0; k < ARRAY_LEN(flags); k++) {
-            size_t len = strlen(flags[k].flag);
+            const char *value = cmd_own_value(flags[k].flag, words + i);
 
-            if (strcmp(words[i], flags[k].flag) == 0) {
-                *flags[k].value = words[i + 1];
-            } else if (strncmp(words[i], flags[k].flag, len) == 0 && words[i][len] == '=') {
-                *flags[k].value = words[i] + len + 1;
-            }
+            if (value)
+                *flags[k].value = value;
         }
     }
 }

@@ -7,53 +7,53 @@
 enum { ANY = -1 };
 
 struct docker_error_rule {
-    int verb;         /* enum docker_verb, or ANY */
+    int verb; /* enum docker_verb, or ANY */
+    enum fault_kind kind;
     const char *text; /* part of the message */
     const char *also; /* another part of it; NULL: no need */
-    enum fault_kind kind;
 };
 
 /* clang-format off */
 static const struct docker_error_rule rules[] = {
     /* The engine's own disk. */
-    { ANY,          "no space left on device",      NULL,                        FAULT_ENGINE },
+    { ANY,          FAULT_ENGINE,     "no space left on device",      NULL },
 
     /* Fixed ports: the engine's own table, or bind(2) of docker-proxy. */
-    { DOCKER_START, "port is already allocated",    NULL,                        FAULT_PORT_TAKEN },
-    { DOCKER_START, "address already in use",       NULL,                        FAULT_PORT_TAKEN },
+    { DOCKER_START, FAULT_PORT_TAKEN, "port is already allocated",    NULL },
+    { DOCKER_START, FAULT_PORT_TAKEN, "address already in use",       NULL },
 
     /* runc could not execute the command: as a shell's 127 and 126. */
-    { DOCKER_START, "executable file not found",    NULL,                        FAULT_COMMAND },
-    { DOCKER_START, "exec format error",            NULL,                        FAULT_IMAGE },
-    { DOCKER_START, "exec:",                        "no such file or directory", FAULT_COMMAND },
-    { DOCKER_START, "exec:",                        "permission denied",         FAULT_COMMAND },
-    { DOCKER_START, "exec:",                        "is a directory",            FAULT_COMMAND },
-    { DOCKER_START, "exec:",                        "not a directory",           FAULT_COMMAND },
-    { DOCKER_START, "chdir to cwd",                 NULL,                        FAULT_COMMAND },
-    { DOCKER_START, "unable to find user",          NULL,                        FAULT_IMAGE },
-    { DOCKER_EXEC,  "executable file not found",    NULL,                        FAULT_COMMAND },
-    { DOCKER_EXEC,  "exec failed",                  NULL,                        FAULT_COMMAND },
-    { DOCKER_CREATE, "o command specified",         NULL,                        FAULT_COMMAND },
+    { DOCKER_START, FAULT_COMMAND,    "executable file not found",    NULL },
+    { DOCKER_START, FAULT_IMAGE,      "exec format error",            NULL },
+    { DOCKER_START, FAULT_COMMAND,    "exec:",                        "no such file or directory" },
+    { DOCKER_START, FAULT_COMMAND,    "exec:",                        "permission denied" },
+    { DOCKER_START, FAULT_COMMAND,    "exec:",                        "is a directory" },
+    { DOCKER_START, FAULT_COMMAND,    "exec:",                        "not a directory" },
+    { DOCKER_START, FAULT_COMMAND,    "chdir to cwd",                 NULL },
+    { DOCKER_START, FAULT_IMAGE,      "unable to find user",          NULL },
+    { DOCKER_EXEC,  FAULT_COMMAND,    "executable file not found",    NULL },
+    { DOCKER_EXEC,  FAULT_COMMAND,    "exec failed",                  NULL },
+    { DOCKER_CREATE, FAULT_COMMAND,   "o command specified",          NULL },
 
     /* On the way to the registry, or at its door. */
-    { DOCKER_PULL,  "dial tcp",                     NULL,                        FAULT_REGISTRY },
-    { DOCKER_PULL,  "no such host",                 NULL,                        FAULT_REGISTRY },
-    { DOCKER_PULL,  "unauthorized",                 NULL,                        FAULT_REGISTRY },
-    { DOCKER_PULL,  "authentication required",      NULL,                        FAULT_REGISTRY },
-    { DOCKER_PULL,  "no basic auth credentials",    NULL,                        FAULT_REGISTRY },
-    { DOCKER_PULL,  "toomanyrequests",              NULL,                        FAULT_REGISTRY },
-    { DOCKER_PULL,  "unexpected HTTP status",       NULL,                        FAULT_REGISTRY },
+    { DOCKER_PULL,  FAULT_REGISTRY,   "dial tcp",                     NULL },
+    { DOCKER_PULL,  FAULT_REGISTRY,   "no such host",                 NULL },
+    { DOCKER_PULL,  FAULT_REGISTRY,   "unauthorized",                 NULL },
+    { DOCKER_PULL,  FAULT_REGISTRY,   "authentication required",      NULL },
+    { DOCKER_PULL,  FAULT_REGISTRY,   "no basic auth credentials",    NULL },
+    { DOCKER_PULL,  FAULT_REGISTRY,   "toomanyrequests",              NULL },
+    { DOCKER_PULL,  FAULT_REGISTRY,   "unexpected HTTP status",       NULL },
     /* The image itself. */
-    { DOCKER_PULL,  "manifest unknown",             NULL,                        FAULT_IMAGE },
-    { DOCKER_PULL,  "no matching manifest",         NULL,                        FAULT_IMAGE },
-    { DOCKER_PULL,  "denied",                       NULL,                        FAULT_IMAGE },
-    { DOCKER_PULL,  "not found",                    NULL,                        FAULT_IMAGE },
-    { DOCKER_PULL,  "does not exist",               NULL,                        FAULT_IMAGE },
-    { DOCKER_PULL,  "invalid reference format",     NULL,                        FAULT_IMAGE },
-    { DOCKER_PULL,  "unsupported",                  NULL,                        FAULT_IMAGE },
-    { DOCKER_PULL,  "failed to register layer",     NULL,                        FAULT_ENGINE },
-    { DOCKER_PULL,  "",                             NULL,                        FAULT_REGISTRY },
-    { DOCKER_LOAD,  "",                             NULL,                        FAULT_IMAGE },
+    { DOCKER_PULL,  FAULT_IMAGE,      "manifest unknown",             NULL },
+    { DOCKER_PULL,  FAULT_IMAGE,      "no matching manifest",         NULL },
+    { DOCKER_PULL,  FAULT_IMAGE,      "denied",                       NULL },
+    { DOCKER_PULL,  FAULT_IMAGE,      "not found",                    NULL },
+    { DOCKER_PULL,  FAULT_IMAGE,      "does not exist",               NULL },
+    { DOCKER_PULL,  FAULT_IMAGE,      "invalid reference format",     NULL },
+    { DOCKER_PULL,  FAULT_IMAGE,      "unsupported",                  NULL },
+    { DOCKER_PULL,  FAULT_ENGINE,     "failed to register layer",     NULL },
+    { DOCKER_PULL,  FAULT_REGISTRY,   "",                             NULL },
+    { DOCKER_LOAD,  FAULT_IMAGE,      "",                             NULL },
 };
 
 static const struct docker_error_status {

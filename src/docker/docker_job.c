@@ -103,7 +103,7 @@ docker_job_version(struct docker_job *job)
         .method = "GET",
         .url = buf_text(&job->url),
         .body_fd = -1,
-        .answer_limit = ERROR_MAX * 4,
+        .answer_limit = (size_t)ERROR_MAX * 4,
         .head_ms = VERSION_HEAD_MS,
         .done = docker_job_on_version,
     };

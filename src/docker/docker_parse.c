@@ -206,7 +206,7 @@ docker_parse_bindings(const json_t *ports, struct docker_container *ret)
     const char *key;
     json_t *bindings;
 
-    json_object_foreach((json_t *)(uintptr_t)ports, key, bindings)
+    json_object_foreach(mem_unconst(ports), key, bindings)
     {
         const json_t *first = json_array_get(bindings, 0);
         const char *slash = strchr(key, '/');

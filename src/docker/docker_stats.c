@@ -27,7 +27,7 @@ docker_stats_network(const json_t *networks, struct docker_stats *ret)
     const char *name;
     json_t *network;
 
-    json_object_foreach((json_t *)(uintptr_t)networks, name, network)
+    json_object_foreach(mem_unconst(networks), name, network)
     {
         ret->network_in_bytes += json_in_int(network, "rx_bytes", 0);
         ret->network_out_bytes += json_in_int(network, "tx_bytes", 0);

@@ -21,7 +21,7 @@
 #include "docker_stream.h"
 #include "docker_url.h"
 
-#define SECOND 1000
+#define SECOND INT64_C(1000)
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
 #define KIB    ((size_t)1024)

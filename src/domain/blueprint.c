@@ -141,6 +141,19 @@ blueprint_check_ready(const struct blueprint_spec *spec, struct problems *proble
     }
 }
 
+/* That of the limit at @place. */
+static void
+blueprint_check_ulimit_name(const struct blueprint_ulimit *limits, size_t place,
+                            struct problems *problems)
+{
+    for (size_t i = 0; i < place; i++) {
+        if (strcmp(limits[i].name, limits[place].name) == 0) {
+            blueprint_problem_at(problems, "/ulimits", place, "/name", "duplicate",
+                                 "is given twice");
+        }
+    }
+}
+
 static void
 blueprint_check_ulimits(const struct blueprint_spec *spec, struct problems *problems)
 {
@@ -153,12 +166,7 @@ blueprint_check_ulimits(const struct blueprint_spec *spec, struct problems *prob
             blueprint_problem_at(problems, "/ulimits", i, "/soft", "range",
                                  "must not be above hard");
         }
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(limits[i].name, limits[j].name) == 0) {
-                blueprint_problem_at(problems, "/ulimits", i, "/name", "duplicate",
-                                     "is given twice");
-            }
-        }
+        blueprint_check_ulimit_name(limits, i, problems);
     }
 }
 

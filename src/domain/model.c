@@ -21,22 +21,34 @@ model_new(void)
 
 /* Rows point at each other, but freeing one does not touch another. */
 static void
-model_rows_free(struct model *model)
+model_fleet_free(struct model *model)
 {
     IDMAP_EACH(&model->instances, struct instance, instance)
     instance_free(instance);
     IDMAP_EACH(&model->hosts, struct host, host)
     host_free(host);
-    IDMAP_EACH(&model->blueprints, struct blueprint, blueprint)
-    blueprint_free(blueprint);
     IDMAP_EACH(&model->pools, struct pool, pool)
     pool_free(pool);
+    idmap_fini(&model->instances);
+    idmap_fini(&model->hosts);
+    idmap_fini(&model->pools);
+}
+
+static void
+model_catalog_free(struct model *model)
+{
+    IDMAP_EACH(&model->blueprints, struct blueprint, blueprint)
+    blueprint_free(blueprint);
+    IDMAP_EACH(&model->images, struct image, image)
+    image_free(image);
     IDMAP_EACH(&model->tokens, struct token, token)
     token_free(token);
     IDMAP_EACH(&model->operations, struct operation, operation)
     operation_free(operation);
-    IDMAP_EACH(&model->images, struct image, image)
-    image_free(image);
+    idmap_fini(&model->blueprints);
+    idmap_fini(&model->images);
+    idmap_fini(&model->tokens);
+    idmap_fini(&model->operations);
 }
 
 void
@@ -49,14 +61,8 @@ model_free(struct model *model)
     mem_free(model->events);
     queue_free(model->queue);
     placement_free(model->placement);
-    model_rows_free(model);
-    idmap_fini(&model->pools);
-    idmap_fini(&model->blueprints);
-    idmap_fini(&model->hosts);
-    idmap_fini(&model->instances);
-    idmap_fini(&model->tokens);
-    idmap_fini(&model->operations);
-    idmap_fini(&model->images);
+    model_fleet_free(model);
+    model_catalog_free(model);
     model_names_free(model->names);
     intern_free(model->strings);
     mem_free(model);

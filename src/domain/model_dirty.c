@@ -28,17 +28,25 @@ model_dirty_put(struct model *model, enum row_kind kind, int64_t id, void *row, 
     model_dirty_add(model, (struct model_dirty){ .kind = kind, .id = id, .row = row });
 }
 
-void
-model_dirty_drop(struct model *model, enum row_kind kind, int64_t id, bool was_dirty)
+/* The place of a row that is there; the latest are asked about most. */
+static size_t
+model_dirty_place(const struct model *model, enum row_kind kind, int64_t id)
 {
     size_t at = model->dirty_count;
 
+    do {
+        assert(at > 0);
+        at--;
+    } while (!model->dirty[at].row || model->dirty[at].kind != kind || model->dirty[at].id != id);
+    return at;
+}
+
+void
+model_dirty_drop(struct model *model, enum row_kind kind, int64_t id, bool was_dirty)
+{
     if (was_dirty) {
-        do {
-            assert(at > 0);
-            at--;
-        } while (!model->dirty[at].row || model->dirty[at].kind != kind ||
-                 model->dirty[at].id != id);
+        size_t at = model_dirty_place(model, kind, id);
+
         model->dirty_count--;
         memmove(&model->dirty[at], &model->dirty[at + 1],
                 (model->dirty_count - at) * sizeof(*model->dirty));

@@ -61,7 +61,7 @@ static const struct schema_field pool_policy_fields[] = {
       .min = 0, .max = 256, .fallback = 0,
       .doc = "Engine operations at once on a host; 0: four for each of its cpus, 2 to 32." },
     { .name = "drain_deadline_s", .type = SCHEMA_MILLI, .offset = offsetof(struct pool_policy, drain_deadline_ms),
-      .min = 0, .max = INT64_C(30) * 86400 * 1000, .fallback = 3600 * 1000,
+      .min = 0, .max = INT64_C(30) * 86400 * 1000, .fallback = INT64_C(3600) * 1000,
       .doc = "Seconds that instances of a drained host may go on before they are stopped, when the drain names none." },
     { .name = "anti_affinity", .type = SCHEMA_INT, .offset = offsetof(struct pool_policy, anti_affinity),
       .min = 0, .max = 100000, .fallback = 0,

@@ -41,39 +41,47 @@ departures_clear(struct engine *engine, struct host *host)
     }
 }
 
+static void
+departures_abandon(struct work *work)
+{
+    if (work->abandoned)
+        return;
+    if (work->kind == WORK_LAUNCH) {
+        launch_abandon(CONTAINER_OF(work, struct launch, work));
+    } else {
+        bury_abandon(CONTAINER_OF(work, struct bury, work));
+    }
+}
+
+/* What becomes of an instance that nothing works on, when its machine is gone. */
+static enum instance_event
+departures_event(const struct instance *instance)
+{
+    if (instance->state == INSTANCE_STOPPING)
+        return INSTANCE_EV_ENDED;
+    if (instance->blueprint->spec.restart.policy == RESTART_ALWAYS ||
+        instance->state == INSTANCE_STARTING)
+        return INSTANCE_EV_RETRY;
+    return INSTANCE_EV_FAILED;
+}
+
 /* The machine is not to be waited for: its instances are lost, or start elsewhere. */
 static void
 departures_lose(struct engine *engine, struct host *host)
 {
     struct list_node *next;
-    int64_t now_ms = state_now_ms(engine);
 
     for (struct list_node *node = list_first(&host->instances); node; node = next) {
         struct instance *instance = CONTAINER_OF(node, struct instance, node);
 
         next = list_next(&host->instances, node);
         if (instance->work) {
-            struct work *work = instance->work;
-
-            if (work->kind == WORK_LAUNCH && !work->abandoned) {
-                launch_abandon(CONTAINER_OF(work, struct launch, work));
-            } else if (!work->abandoned) {
-                bury_abandon(CONTAINER_OF(work, struct bury, work));
-            }
+            departures_abandon(instance->work);
             continue;
         }
         instance->retry_at_ms = 0;
-        if (instance->state == INSTANCE_STOPPING) {
-            model_instance_move(engine->model, instance, INSTANCE_EV_ENDED, "its host was removed",
-                                now_ms);
-        } else if (instance->blueprint->spec.restart.policy == RESTART_ALWAYS ||
-                   instance->state == INSTANCE_STARTING) {
-            model_instance_move(engine->model, instance, INSTANCE_EV_RETRY, "its host was removed",
-                                now_ms);
-        } else {
-            model_instance_move(engine->model, instance, INSTANCE_EV_FAILED, "its host was removed",
-                                now_ms);
-        }
+        model_instance_move(engine->model, instance, departures_event(instance),
+                            "its host was removed", state_now_ms(engine));
         state_sweep(engine);
     }
 }

@@ -23,7 +23,7 @@ engine_config_defaults(struct engine_config *ret_config)
     *ret_config = (struct engine_config){
         .cluster = "berth",
         .housekeeping_ms = 15000,
-        .log_tail_bytes = 64 * 1024,
+        .log_tail_bytes = INT64_C(64) * 1024,
         .queue_max = 100000,
         .retention = {
             .instances_max = 10000,
@@ -33,7 +33,7 @@ engine_config_defaults(struct engine_config *ret_config)
             .events_max = 1000000,
             .events_ms = 30 * day_ms,
             .logs_ms = 7 * day_ms,
-            .logs_bytes_max = 256 * 1024 * 1024,
+            .logs_bytes_max = INT64_C(256) * 1024 * 1024,
             .answers_ms = day_ms,
         },
     };

@@ -59,7 +59,7 @@ instances_check(struct engine *engine, const struct instance_request *request,
     const struct blueprint_spec *spec = &blueprint->spec;
     const struct model *model = engine->model;
     const struct placement_ask ask = {
-        .pool = (struct pool *)(uintptr_t)pool,
+        .pool = mem_unconst(pool),
         .blueprint = blueprint,
         .amount = instance_amount_of(spec),
     };

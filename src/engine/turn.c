@@ -242,30 +242,34 @@ void
 turn_decision_add(struct engine *engine, const struct instance *instance, char *json)
 {
     struct turn_extra *extra = &engine->extra;
+    struct turn_decision *decision;
 
     extra->decisions = turn_grow(extra->decisions, extra->decision_count, &extra->decision_cap,
                                  sizeof(*extra->decisions));
-    extra->decisions[extra->decision_count++] = (struct turn_decision){
-        .row = { .instance_id = instance->id,
-                 .generation = instance->generation,
-                 .at_ms = state_now_ms(engine),
-                 .json = json },
+    decision = &extra->decisions[extra->decision_count++];
+    decision->row = (struct store_decision){
+        .instance_id = instance->id,
+        .generation = instance->generation,
+        .at_ms = state_now_ms(engine),
         .json = json,
     };
+    decision->json = json;
 }
 
 void
 turn_log_add(struct engine *engine, const struct instance *instance, char *data, size_t len)
 {
     struct turn_extra *extra = &engine->extra;
+    struct turn_log *log;
 
     extra->logs = turn_grow(extra->logs, extra->log_count, &extra->log_cap, sizeof(*extra->logs));
-    extra->logs[extra->log_count++] = (struct turn_log){
-        .row = { .instance_id = instance->id,
-                 .generation = instance->generation,
-                 .at_ms = state_now_ms(engine),
-                 .data = data,
-                 .len = len },
+    log = &extra->logs[extra->log_count++];
+    log->row = (struct store_log){
+        .instance_id = instance->id,
+        .generation = instance->generation,
+        .at_ms = state_now_ms(engine),
         .data = data,
+        .len = len,
     };
+    log->data = data;
 }

@@ -12,6 +12,7 @@ http_answer_is_final(long status)
 }
 
 size_t
+/* NOLINTNEXTLINE(readability-non-const-parameter): the signature is libcurl's. */
 http_answer_head(char *line, size_t size, size_t count, void *cookie)
 {
     struct http_exchange *exchange = cookie;

@@ -214,6 +214,7 @@ http_request_is_idempotent(const struct http_op *op)
 /* Connected, TLS included; the request goes out next.  A second time means that a kept connection
  * was dead. */
 static int
+/* NOLINTNEXTLINE(readability-non-const-parameter): the signature is libcurl's. */
 http_request_on_connected(void *cookie, char *peer, char *local, int peer_port, int local_port)
 {
     struct http_exchange *exchange = cookie;

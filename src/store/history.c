@@ -13,7 +13,7 @@ enum { HISTORY_LOGS_MAX = 1000 };
 static void
 own_free(const void *data)
 {
-    mem_free((void *)(uintptr_t)data);
+    mem_free(mem_unconst(data));
 }
 
 struct store_history *

@@ -130,6 +130,23 @@ wire_row_instance_times(struct json_out *out, const struct instance *instance)
     json_out_time(out, instance->ends_at_ms);
 }
 
+static void
+wire_row_instance_life(struct json_out *out, const struct instance *instance)
+{
+    WIRE_TEXT(out, ",\"memory_bytes\":");
+    json_out_int(out, instance->blueprint->spec.memory_bytes);
+    WIRE_TEXT(out, ",\"restarts\":");
+    json_out_uint(out, instance->restarts);
+    WIRE_TEXT(out, ",\"oom_kills\":");
+    json_out_uint(out, instance->oom_kills);
+    WIRE_TEXT(out, ",\"exit_code\":");
+    if (instance->exit_code == INSTANCE_NO_EXIT_CODE) {
+        json_out_null(out);
+    } else {
+        json_out_int(out, instance->exit_code);
+    }
+}
+
 void
 wire_row_instance(struct json_out *out, const struct instance *instance, const struct queue *queue,
                   int64_t now_ms)
@@ -163,18 +180,7 @@ wire_row_instance(struct json_out *out, const struct instance *instance, const s
     wire_row_ports(out, instance);
     WIRE_TEXT(out, ",\"url\":null,\"queue\":"); /* a URL needs a route */
     wire_row_queue(out, instance, queue, now_ms);
-    WIRE_TEXT(out, ",\"memory_bytes\":");
-    json_out_int(out, instance->blueprint->spec.memory_bytes);
-    WIRE_TEXT(out, ",\"restarts\":");
-    json_out_uint(out, instance->restarts);
-    WIRE_TEXT(out, ",\"oom_kills\":");
-    json_out_uint(out, instance->oom_kills);
-    WIRE_TEXT(out, ",\"exit_code\":");
-    if (instance->exit_code == INSTANCE_NO_EXIT_CODE) {
-        json_out_null(out);
-    } else {
-        json_out_int(out, instance->exit_code);
-    }
+    wire_row_instance_life(out, instance);
     wire_row_instance_times(out, instance);
     json_out_object_end(out);
 }

@@ -26,7 +26,7 @@
 static void
 text_free(const char *text)
 {
-    mem_free((void *)(uintptr_t)text);
+    mem_free(mem_unconst(text));
 }
 
 static void
@@ -414,9 +414,9 @@ fake_store_data_read(const struct fake_data *data, struct store_history *history
 void
 fake_store_data_read_end(struct store_history *history)
 {
-    mem_free((void *)(uintptr_t)history->events);
-    mem_free((void *)(uintptr_t)history->decisions);
-    mem_free((void *)(uintptr_t)history->logs);
+    mem_free(mem_unconst(history->events));
+    mem_free(mem_unconst(history->decisions));
+    mem_free(mem_unconst(history->logs));
     history->events = NULL;
     history->decisions = NULL;
     history->logs = NULL;

@@ -51,6 +51,19 @@ char *mem_strdup(const char *text) MUST_USE;
 /** mem_printf() - an owned string. */
 char *mem_printf(const char *format, ...) MUST_USE PRINTF_LIKE(1, 2);
 
+/** mem_unconst() - @ptr without its const: for interfaces that lack it though they change nothing, and
+ * for what is ours though a shared struct calls it const. */
+static inline void *
+mem_unconst(const void *ptr)
+{
+    union {
+        const void *from;
+        void *to;
+    } view = { ptr };
+
+    return view.to;
+}
+
 /** mem_free() - free(), for CLEANUP(mem_freep) of plain blocks. */
 void mem_free(void *ptr);
 

@@ -72,8 +72,8 @@ struct schema;
 struct schema_field {
     const char *name;
     enum schema_type type;
-    size_t offset;
     unsigned flags;
+    size_t offset;
     int64_t min;
     int64_t max;
     int64_t fallback;         /* default of BOOL, INT, MILLI, ENUM */

@@ -82,7 +82,7 @@ check_references(const json_t *document, const json_t *json)
         json_array_foreach(json, i, value) check_references(document, value);
         return;
     }
-    json_object_foreach((json_t *)(uintptr_t)json, key, value)
+    json_object_foreach(mem_unconst(json), key, value)
     {
         const json_t *at = document;
         char path[128];

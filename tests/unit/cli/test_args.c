@@ -22,7 +22,7 @@ test_parse(const char *const *words, struct cli_args *args, struct fault *fault)
     size_t count = 0;
 
     for (; words[count]; count++)
-        copy[count] = (char *)(uintptr_t)words[count];
+        copy[count] = mem_unconst(words[count]);
     return cli_args_parse(copy, count, args, fault);
 }
 

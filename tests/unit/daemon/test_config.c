@@ -91,7 +91,7 @@ put_together(const json_t *entries)
     if (json_is_array(entries)) {
         json_array_foreach(entries, i, entry) assert_int_equal(json_object_update(all, entry), 0);
     } else {
-        json_object_foreach((json_t *)(uintptr_t)entries, key, entry)
+        json_object_foreach(mem_unconst(entries), key, entry)
             assert_int_equal(json_object_update(all, entry), 0);
     }
     return all;

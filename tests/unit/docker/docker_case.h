@@ -27,7 +27,6 @@ enum { PATIENCE_MS = 60000 };
 /* A call and what came of it. */
 struct trial {
     struct docker_call call;
-    int done_count;
     struct fault fault; /* FAULT_NONE: success */
     char data[3][4096]; /* of each stream */
     size_t data_len[3];
@@ -37,6 +36,7 @@ struct trial {
     char text[256];                /* of the last progress */
     struct docker_container *list; /* a copy; owned */
     struct docker_image *images;   /* a copy; owned */
+    int done_count;
     bool cancel_in_stream;
     bool started; /* call_start() has returned */
 };

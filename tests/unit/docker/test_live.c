@@ -44,7 +44,7 @@ create_with(char **command, size_t count, const char *text)
     char *env[] = { (char[]){ "GREETING=h\u00e9llo \"you\"" } };
     struct trial t;
 
-    blueprint.image = (char *)(uintptr_t)image;
+    blueprint.image = mem_unconst(image);
     trial_init(&t, DOCKER_CREATE, NAME);
     t.call.in.create = (struct docker_spec){ .blueprint = &blueprint,
                                              .cluster_id = CLUSTER,
