@@ -46,6 +46,15 @@ static const struct fault_rule fault_rules[FAULT_KIND_COUNT] = {
     [FAULT_EXITED]          = { "container_exited",       "The container ended before it was ready",     422, EXIT_FAILED,      false, BLUEPRINT, false },
     [FAULT_NOT_READY]       = { "container_not_ready",    "The container did not get ready in time",     422, EXIT_FAILED,      false, BLUEPRINT, false },
     [FAULT_REGISTRY]        = { "registry_failed",        "The registry did not answer or refused",      502, EXIT_FAILED,      true,  NOBODY,    false },
+    [FAULT_CLOUD_CAPACITY]  = { "cloud_no_capacity",      "The provider has no such machine now",        503, EXIT_FAILED,      true,  NOBODY,    false },
+    [FAULT_CLOUD_LIMIT]     = { "cloud_limit",            "The account's limit is reached",              503, EXIT_FAILED,      true,  NOBODY,    false },
+    [FAULT_CLOUD_THROTTLED] = { "cloud_throttled",        "The provider asks for fewer calls",           503, EXIT_FAILED,      true,  NOBODY,    false },
+    [FAULT_CLOUD_DENIED]    = { "cloud_denied",           "The provider does not allow this",            502, EXIT_FAILED,      false, NOBODY,    false },
+    [FAULT_CLOUD_REFUSED]   = { "cloud_refused",          "The provider refused the request",            502, EXIT_FAILED,      false, NOBODY,    false },
+    [FAULT_CLOUD_FAILED]    = { "cloud_failed",           "The provider failed",                         502, EXIT_FAILED,      true,  NOBODY,    false },
+    [FAULT_CLOUD_UNSURE]    = { "cloud_unsure",           "The provider did not answer in time",         504, EXIT_UNREACHABLE, true,  NOBODY,    true  },
+    [FAULT_MACHINE_GONE]    = { "machine_gone",           "The machine has disappeared",                 502, EXIT_FAILED,      false, NOBODY,    false },
+    [FAULT_PREPARE]         = { "preparation_failed",     "A step of the preparation failed",            502, EXIT_FAILED,      true,  HOST,      false },
     [FAULT_BUG]             = { "internal",               "Something unexpected happened in the daemon", 500, EXIT_FAILED,      false, NOBODY,    true  },
 };
 /* clang-format on */

@@ -35,6 +35,18 @@ static const char *const host_event_names[HOST_EVENT_COUNT] = {
     [HOST_EV_ACTIVATED] = "activated", [HOST_EV_EMPTY] = "empty",     [HOST_EV_GONE] = "gone",
 };
 
+static const char *const host_cause_names[CAUSE_COUNT] = {
+    [CAUSE_NONE] = "none",
+    [CAUSE_OPERATOR] = "operator",
+    [CAUSE_AGE] = "age",
+    [CAUSE_USES] = "uses",
+    [CAUSE_ERRORS] = "errors",
+    [CAUSE_GAVE_UP] = "gave_up",
+    [CAUSE_CONSOLIDATED] = "consolidated",
+    [CAUSE_SHUTDOWN] = "shutdown",
+    [CAUSE_NOTICE] = "notice",
+};
+
 int
 host_next(enum host_state from, enum host_event event, enum host_state *ret_state)
 {
@@ -59,6 +71,13 @@ host_event_name(enum host_event event)
 {
     assert((int)event >= 0 && event < HOST_EVENT_COUNT);
     return host_event_names[event];
+}
+
+const char *
+host_cause_name(int32_t cause)
+{
+    assert(cause >= 0 && cause < CAUSE_COUNT);
+    return host_cause_names[cause];
 }
 
 int
@@ -105,6 +124,8 @@ host_free(struct host *host)
         mem_free(host->labels.at[i].value);
     }
     mem_free(host->labels.at);
+    machine_free(host->machine);
+    mem_free(host->trial);
     mem_free(host);
 }
 

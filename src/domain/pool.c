@@ -8,6 +8,7 @@
 static const char *const pool_provider_names[PROVIDER_COUNT] = {
     [PROVIDER_LOCAL] = "local",
     [PROVIDER_STATIC] = "static",
+    [PROVIDER_EC2] = "ec2",
 };
 
 /* clang-format off */
@@ -39,6 +40,42 @@ const struct schema pool_reserve_schema = {
     .name = "PoolReserve", .doc = "What of each host is not given to containers.",
     .size = sizeof(struct pool_reserve),
     .fields = pool_reserve_fields, .field_count = ARRAY_LEN(pool_reserve_fields),
+};
+
+static const struct schema_field pool_machine_fields[] = {
+    { .name = "type", .type = SCHEMA_STRING, .offset = offsetof(struct pool_machine, type),
+      .flags = SCHEMA_REQUIRED, .min = 1, .max = 64,
+      .doc = "The provider's name of the machine type." },
+    { .name = "price_micro", .type = SCHEMA_INT, .offset = offsetof(struct pool_machine, price_micro),
+      .min = 0, .max = INT64_C(1000000) * 1000000, .fallback = 0,
+      .doc = "Price of an hour in millionths of the currency." },
+    { .name = "memory_bytes", .type = SCHEMA_INT, .offset = offsetof(struct pool_machine, memory_bytes),
+      .min = 0, .max = INT64_C(1) << 50, .fallback = 0,
+      .doc = "Bytes of memory that it has." },
+    { .name = "cpus", .type = SCHEMA_MILLI, .offset = offsetof(struct pool_machine, cpus_milli),
+      .min = 0, .max = 1000000, .fallback = 0,
+      .doc = "Cpus that it has." },
+    { .name = "slots", .type = SCHEMA_INT, .offset = offsetof(struct pool_machine, slots),
+      .min = 0, .max = 100000, .fallback = 0,
+      .doc = "Slots of a host of this type; 0: memory and cpus alone decide." },
+};
+
+const struct schema pool_machine_schema = {
+    .name = "PoolMachine", .doc = "A machine type that may be launched.",
+    .size = sizeof(struct pool_machine),
+    .fields = pool_machine_fields, .field_count = ARRAY_LEN(pool_machine_fields),
+};
+
+static const struct schema_field pool_machines_fields[] = {
+    { .name = "machine_types", .type = SCHEMA_OBJECTS, .offset = offsetof(struct pool, machines),
+      .max = 32, .sub = &pool_machine_schema,
+      .doc = "Machine types that may be launched, in the order of preference." },
+};
+
+const struct schema pool_machines_schema = {
+    .name = "PoolMachines", .doc = "The machine types of a pool.",
+    .size = sizeof(struct pool),
+    .fields = pool_machines_fields, .field_count = ARRAY_LEN(pool_machines_fields),
 };
 
 static const struct schema_field pool_policy_fields[] = {
@@ -89,6 +126,12 @@ pool_provider_name(int32_t provider)
     return pool_provider_names[provider];
 }
 
+bool
+pool_provider_rents(int32_t provider)
+{
+    return provider == PROVIDER_EC2;
+}
+
 struct pool *
 pool_new(const char *name, int32_t provider)
 {
@@ -108,6 +151,7 @@ pool_free(struct pool *pool)
         return;
     assert(!pool->placement);
     schema_free(&pool_policy_schema, &pool->policy);
+    schema_free(&pool_machines_schema, pool);
     mem_free(pool->name);
     mem_free(pool);
 }

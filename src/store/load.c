@@ -143,6 +143,22 @@ get_schema(struct cursor *cursor, const struct schema *schema, void *out)
         cursor->wrong = "its JSON is not valid";
 }
 
+/* An object of its own, owned by the caller; NULL of NULL. */
+static void *
+get_schema_or_null(struct cursor *cursor, const struct schema *schema)
+{
+    void *out;
+
+    if (sqlite3_column_type(cursor->statement, cursor->at) == SQLITE_NULL) {
+        cursor->at++;
+        return NULL;
+    }
+    out = mem_new0(schema->size);
+    schema_defaults(schema, out);
+    get_schema(cursor, schema, out);
+    return out;
+}
+
 /* --- Rows, each the opposite of its put in rows.c ------------------------------------------- */
 
 static void
@@ -155,8 +171,12 @@ add_pool(struct cursor *cursor)
 
     pool->id = id;
     get_schema(cursor, &pool_policy_schema, &pool->policy);
+    get_schema(cursor, &pool_machines_schema, pool);
     pool->rev = get_int(cursor);
     pool->created_at_ms = get_int(cursor);
+    pool->grown_at_ms = get_int(cursor);
+    pool->spent_micro = get_int(cursor);
+    pool->spent_month = (int32_t)get_int(cursor);
     if (cursor->wrong) {
         pool_free(pool);
     } else {
@@ -283,6 +303,11 @@ add_host(struct cursor *cursor)
     host->remove_when_empty = get_bool(cursor);
     host->lost = get_bool(cursor);
     host->configured = get_bool(cursor);
+    host->cause = (int8_t)get_name(cursor, CAUSE_COUNT, host_cause_name);
+    host->first_used_at_ms = get_int(cursor);
+    host->uses = (uint32_t)get_int(cursor);
+    host->machine = get_schema_or_null(cursor, &machine_schema);
+    host->trial = get_schema_or_null(cursor, &trial_schema);
     if (!pool)
         cursor->wrong = "there is no such pool";
     if (cursor->wrong) {

@@ -23,6 +23,16 @@ put_schema(struct store_batch *batch, const struct schema *schema, const void *i
 }
 
 static void
+put_schema_or_null(struct store_batch *batch, const struct schema *schema, const void *in)
+{
+    if (in) {
+        put_schema(batch, schema, in);
+    } else {
+        batch_null(batch);
+    }
+}
+
+static void
 put_map(struct store_batch *batch, const struct schema_map *map)
 {
     struct json_out out;
@@ -61,8 +71,12 @@ put_pool(struct store_batch *batch, const void *row)
     batch_text(batch, pool->name);
     batch_static(batch, pool_provider_name(pool->provider));
     put_schema(batch, &pool_policy_schema, &pool->policy);
+    put_schema(batch, &pool_machines_schema, pool);
     batch_int(batch, pool->rev);
     batch_int(batch, pool->created_at_ms);
+    batch_int(batch, pool->grown_at_ms);
+    batch_int(batch, pool->spent_micro);
+    batch_int(batch, pool->spent_month);
 }
 
 static void
@@ -122,6 +136,11 @@ put_host(struct store_batch *batch, const void *row)
     batch_int(batch, host->remove_when_empty);
     batch_int(batch, host->lost);
     batch_int(batch, host->configured);
+    batch_static(batch, host_cause_name(host->cause));
+    batch_int(batch, host->first_used_at_ms);
+    batch_int(batch, host->uses);
+    put_schema_or_null(batch, &machine_schema, host->machine);
+    put_schema_or_null(batch, &trial_schema, host->trial);
 }
 
 static void

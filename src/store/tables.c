@@ -5,7 +5,7 @@
 
 #include "berth/base/buf.h"
 
-enum { TABLES_COLUMNS_MAX = 32, TABLES_FIXED_MAX = 4 };
+enum { TABLES_COLUMNS_MAX = 40, TABLES_FIXED_MAX = 4 };
 
 struct table {
     const char *name;
@@ -16,7 +16,8 @@ struct table {
 
 static const struct table tables[ROW_KIND_COUNT] = {
     [ROW_POOL] = { .name = "pools",
-                   .columns = { "id", "name", "provider", "policy", "rev", "created_at_ms" } },
+                   .columns = { "id", "name", "provider", "policy", "machines", "rev",
+                                "created_at_ms", "grown_at_ms", "spent_micro", "spent_month" } },
     [ROW_BLUEPRINT] = { .name = "blueprints",
                         .columns = { "id", "name", "version", "created_at_ms", "latest", "deleted",
                                      "spec" } },
@@ -51,7 +52,12 @@ static const struct table tables[ROW_KIND_COUNT] = {
                                 "state",
                                 "remove_when_empty",
                                 "lost",
-                                "configured" } },
+                                "configured",
+                                "cause",
+                                "first_used_at_ms",
+                                "uses",
+                                "machine",
+                                "trial" } },
     [ROW_INSTANCE] = { .name = "instances",
                        .columns = { "id",           "blueprint_id",
                                     "pool_id",      "host_id",

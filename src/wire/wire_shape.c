@@ -19,7 +19,7 @@ const struct wire_shape wire_shapes[] = {
     { "Started", "What was started: a list when `count` was given.", "<Instance|InstanceList>" },
     { "InstanceList", "A page of instances.", "{items:[@Instance],next:s?}" },
     { "Host", "One machine with a Docker engine.",
-      "{id:s,name:s,pool:s,provider:(local|static),state:(spawned|active|inactive|removed),waiting_for:s?,"
+      "{id:s,name:s,pool:s,provider:(local|static|ec2),state:(spawned|active|inactive|removed),waiting_for:s?,"
       "reason:s?,address:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
       "instances:i,error:{score:n,threshold:n,last_kind:s?,last_at:t?},playbook_revision:s?,price_per_hour:n?,"
       "created_at:t,active_at:t?,ends_at:t?,removed_at:t?,labels:{*:s},"
@@ -27,7 +27,7 @@ const struct wire_shape wire_shapes[] = {
     { "HostList", "A page of hosts.", "{items:[@Host],next:s?}" },
     { "HostChange", "The host, and the operation that follows its change.", "{host:@Host,operation:@Operation}" },
     { "Pool", "Hosts of one kind and the rules for them.",
-      "{name:s,provider:(local|static),configured:b,hosts:i,rev:i,created_at:t,policy:@PoolPolicy}" },
+      "{name:s,provider:(local|static|ec2),configured:b,hosts:i,rev:i,created_at:t,policy:@PoolPolicy}" },
     { "PoolList", "A page of pools.", "{items:[@Pool],next:s?}" },
     { "BlueprintList", "A page of blueprints.", "{items:[@Blueprint],next:s?}" },
     { "Token", "Who may do what; never its secret.",

@@ -58,6 +58,20 @@ strings_copy(struct schema_strings *to, const struct schema_strings *from)
         text_copy(&to->at[i], from->at[i]);
 }
 
+static void
+array_copy(const struct schema *schema, const struct schema_array *from, struct schema_array *to)
+{
+    *to = (struct schema_array){ 0 };
+    if (from->count == 0)
+        return;
+    to->at = mem_new0(from->count * schema->size);
+    to->count = from->count;
+    for (size_t i = 0; i < from->count; i++) {
+        schema_copy(schema, (const char *)from->at + i * schema->size,
+                    (char *)to->at + i * schema->size);
+    }
+}
+
 /* --- Stored fields, from one row to another; used in both directions --------------------------- */
 
 static void
@@ -68,8 +82,13 @@ pool_copy(struct pool *to, const struct pool *from)
     to->provider = from->provider;
     schema_free(&pool_policy_schema, &to->policy);
     schema_copy(&pool_policy_schema, &from->policy, &to->policy);
+    schema_free(&pool_machines_schema, to);
+    array_copy(&pool_machine_schema, &from->machines, &to->machines);
     to->rev = from->rev;
     to->created_at_ms = from->created_at_ms;
+    to->grown_at_ms = from->grown_at_ms;
+    to->spent_micro = from->spent_micro;
+    to->spent_month = from->spent_month;
 }
 
 static void
@@ -111,6 +130,17 @@ host_copy(struct host *to, const struct host *from)
     to->remove_when_empty = from->remove_when_empty;
     to->lost = from->lost;
     to->configured = from->configured;
+    to->cause = from->cause;
+    to->first_used_at_ms = from->first_used_at_ms;
+    to->uses = from->uses;
+    machine_free(to->machine);
+    to->machine = from->machine ? mem_new0(sizeof(*to->machine)) : NULL;
+    if (to->machine)
+        schema_copy(&machine_schema, from->machine, to->machine);
+    mem_free(to->trial);
+    to->trial = from->trial ? mem_new0(sizeof(*to->trial)) : NULL;
+    if (to->trial)
+        *to->trial = *from->trial;
 }
 
 static void
@@ -373,6 +403,8 @@ host_fini(struct host *host)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         mem_free(*texts[i]);
     map_fini(&host->labels);
+    machine_free(host->machine);
+    mem_free(host->trial);
 }
 
 static void
@@ -401,6 +433,7 @@ fake_row_free(struct fake_row *row)
     if (row->kind == ROW_POOL) {
         mem_free(row->as.pool.name);
         schema_free(&pool_policy_schema, &row->as.pool.policy);
+        schema_free(&pool_machines_schema, &row->as.pool);
     } else if (row->kind == ROW_BLUEPRINT) {
         mem_free(row->as.blueprint.spec_json);
     } else if (row->kind == ROW_HOST) {

@@ -47,6 +47,16 @@ enum fault_kind {
     FAULT_EXITED,          /* the container ended before it was ready: blames the blueprint */
     FAULT_NOT_READY,       /* the container runs but did not get ready: blames the blueprint */
     FAULT_REGISTRY,        /* the registry did not answer or refused us */
+    /* From a provider of machines, or from a machine that is to become a host. */
+    FAULT_CLOUD_CAPACITY,  /* it has no such machine now: another type or zone may do */
+    FAULT_CLOUD_LIMIT,     /* the account may not have more */
+    FAULT_CLOUD_THROTTLED, /* too many calls: slower */
+    FAULT_CLOUD_DENIED,    /* credentials or permissions */
+    FAULT_CLOUD_REFUSED,   /* the request is wrong: image, subnet, type, ... */
+    FAULT_CLOUD_FAILED,    /* it answered 5xx, or not at all before the request was sent */
+    FAULT_CLOUD_UNSURE,    /* no answer: it may have been done */
+    FAULT_MACHINE_GONE,    /* the machine has disappeared */
+    FAULT_PREPARE,         /* a step of the playbook failed */
     FAULT_BUG,
     FAULT_KIND_COUNT,
 };

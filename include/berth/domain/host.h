@@ -13,8 +13,10 @@
 
 #include "berth/base/list.h"
 #include "berth/base/schema.h"
+#include "berth/domain/machine.h"
 #include "berth/domain/pool.h"
 #include "berth/domain/score.h"
+#include "berth/domain/trial.h"
 
 enum host_state { HOST_SPAWNED, HOST_ACTIVE, HOST_INACTIVE, HOST_REMOVED, HOST_STATE_COUNT };
 
@@ -62,6 +64,23 @@ struct host_amount {
     int64_t slots;
 };
 
+/* Why a host was taken out of service. */
+enum host_cause {
+    CAUSE_NONE,
+    CAUSE_OPERATOR,
+    CAUSE_AGE,
+    CAUSE_USES,         /* so many placements are enough */
+    CAUSE_ERRORS,       /* it failed too often and did not recover */
+    CAUSE_GAVE_UP,      /* it could not be prepared */
+    CAUSE_CONSOLIDATED, /* the others hold its load */
+    CAUSE_SHUTDOWN,     /* the pool is to be empty */
+    CAUSE_NOTICE,       /* the provider takes the machine back */
+    CAUSE_COUNT,
+};
+
+/** host_cause_name() - "none", "operator", "age", ... */
+const char *host_cause_name(int32_t cause);
+
 struct placement_host;
 struct lane;
 
@@ -79,12 +98,17 @@ struct host {
     struct schema_map labels; /* its own and the pool's */
     struct host_amount total; /* what the engine told */
     struct error_score score;
+    struct machine *machine; /* owned; NULL: the machine is not ours to launch or end */
+    struct trial *trial;     /* owned; NULL: it is trusted */
     int64_t created_at_ms;
     int64_t active_at_ms;
-    int64_t ends_at_ms; /* drain deadline; 0: none */
+    int64_t first_used_at_ms; /* first placement; 0: none yet */
+    uint32_t uses;            /* placements so far */
+    int64_t ends_at_ms;       /* drain deadline; 0: none */
     int64_t removed_at_ms;
     int64_t rev;
     int32_t state; /* host_move() only */
+    int8_t cause;  /* enum host_cause: why it is inactive */
     bool remove_when_empty;
     bool lost;       /* to be removed at once: its instances are given up */
     bool configured; /* the configuration names it; else it was added by the API */
@@ -93,6 +117,7 @@ struct host {
     bool breaker_open; /* no new work until a probe is answered */
     bool seen;         /* its containers were compared since start or since it was unreachable */
     bool dirty;
+    bool low;                    /* near its end: new work only when no other host can take it */
     struct host_amount capacity; /* (total - reserve) × overcommit, see host_capacity_update() */
     struct host_amount reserved; /* sum over its instances */
     uint32_t instance_count;

@@ -9,10 +9,12 @@
 
 #include "berth/base/schema.h"
 
-enum pool_provider { PROVIDER_LOCAL, PROVIDER_STATIC, PROVIDER_COUNT };
+enum pool_provider { PROVIDER_LOCAL, PROVIDER_STATIC, PROVIDER_EC2, PROVIDER_COUNT };
 
-/** pool_provider_name() - "local", "static". */
+/** pool_provider_name() - "local", "static", "ec2". */
 const char *pool_provider_name(int32_t provider);
+/** pool_provider_rents() - Berth launches and terminates the machines itself. */
+bool pool_provider_rents(int32_t provider);
 
 struct pool_overcommit {
     int64_t memory_milli; /* 1000: reservations up to the capacity */
@@ -24,6 +26,46 @@ struct pool_reserve {
     int64_t cpus_milli;
 };
 
+/* When a host's life begins. */
+enum pool_life { LIFE_FROM_FIRST_USE, LIFE_FROM_ACTIVATION };
+
+/* What becomes of a host at the end of its life. */
+enum pool_retire {
+    RETIRE_DRAIN,      /* no new work; inactive at once */
+    RETIRE_WHEN_EMPTY, /* it stays active, as the last choice, until nothing runs there */
+};
+
+/* Which machine type to launch. */
+enum pool_choice {
+    CHOICE_FIT,    /* the cheapest for what is lacking and what waits */
+    CHOICE_BY_USE, /* the first while nothing is in use, else the last */
+};
+
+/* A machine type that may be launched, in the order of preference. */
+struct pool_machine {
+    char *type;          /* the provider's name */
+    int64_t price_micro; /* millionths of the currency an hour */
+    int64_t memory_bytes;
+    int64_t cpus_milli;
+    int64_t slots; /* 0: memory and cpus alone decide */
+};
+
+extern const struct schema pool_machine_schema;
+/* Of struct pool: its machine types alone. */
+extern const struct schema pool_machines_schema;
+
+/* While the time is within @duration_ms of a time that @cron names, these hold if they are more. */
+struct pool_schedule {
+    char *cron;      /* five fields, as crontab(5) */
+    char *time_zone; /* "Europe/Helsinki"; NULL: UTC */
+    int64_t duration_ms;
+    int64_t min_hosts;
+    int64_t free_memory_bytes;
+    int64_t free_slots;
+};
+
+extern const struct schema pool_schedule_schema;
+
 /* What PUT /v1/pools/{name} changes. */
 struct pool_policy {
     struct pool_overcommit overcommit;
@@ -34,6 +76,34 @@ struct pool_policy {
     int64_t starts_per_host;   /* engine operations at once on a host; 0: 4 × its cpus, 2 to 32 */
     int64_t drain_deadline_ms; /* of a drain that names none */
     int64_t anti_affinity;     /* most instances of one owner on one host; 0: no limit */
+    /* Growth. */
+    int64_t min_hosts;
+    int64_t max_hosts;         /* in any state but removed */
+    int64_t free_memory_bytes; /* headroom that is kept */
+    int64_t free_slots;
+    int64_t free_share_milli;  /* headroom as a share of what is in use */
+    int64_t launches_per_hour; /* 0: no limit */
+    int64_t
+        budget_per_month_milli; /* thousandths of the currency, per calendar month (UTC); 0: none */
+    struct schema_array schedules; /* struct pool_schedule */
+    int32_t machine_choice;        /* enum pool_choice */
+    /* Retirement. */
+    int32_t life_from;            /* enum pool_life */
+    int32_t retire;               /* enum pool_retire */
+    int64_t host_lifetime_ms;     /* 0: no end */
+    int64_t host_lifetime_low_ms; /* less left: new work only when no other host can take it */
+    int64_t host_uses;            /* placements, then it is retired; 0: no limit */
+    int64_t retire_deadline_ms;   /* instances of a retired host are stopped after; 0: they go on */
+    bool consolidate;             /* drain the emptiest host when the others hold its load */
+    int64_t consolidate_after_ms; /* since the pool grew last */
+    bool shutdown;                /* retire all, launch none */
+    /* Trust. */
+    int64_t prepare_attempts; /* failures of a preparation, then the host is given up */
+    int64_t probation;        /* placements in a row that must go well after a canary */
+    int64_t suspended_max_ms; /* a host that has not recovered by then is retired */
+    /* Rounds. */
+    int64_t actions_per_round; /* in all; 0: no limit */
+    int64_t actions_per_kind;  /* of each kind in a round; 0: no limit */
 };
 
 extern const struct schema pool_policy_schema;
@@ -51,8 +121,12 @@ struct pool {
     char *name; /* owned */
     int32_t provider;
     struct pool_policy policy;
-    int64_t rev; /* of the policy, for ETag */
+    struct schema_array machines; /* struct pool_machine; of the configuration */
+    int64_t rev;                  /* of the policy, for ETag */
     int64_t created_at_ms;
+    int64_t grown_at_ms; /* the last launch was decided; 0: none yet */
+    int64_t spent_micro; /* by machines that ended in spent_month */
+    int32_t spent_month; /* 202611: that of spent_micro */
     /* Not stored. */
     struct placement_pool *placement; /* owned by the placement index */
     uint32_t hosts;                   /* rows that are not removed */

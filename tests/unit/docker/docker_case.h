@@ -25,7 +25,7 @@ enum { PATIENCE_MS = 60000 };
 #define CLUSTER "c1"
 
 /* A call and what came of it. */
-struct trial {
+struct attempt {
     struct docker_call call;
     struct fault fault; /* FAULT_NONE: success */
     char data[3][4096]; /* of each stream */
@@ -105,7 +105,7 @@ case_teardown(void **state)
 static inline void
 case_on_done(struct docker_call *call, const struct fault *fault)
 {
-    struct trial *trial = CONTAINER_OF(call, struct trial, call);
+    struct attempt *trial = CONTAINER_OF(call, struct attempt, call);
 
     assert_true(trial->started);
     trial->done_count++;
@@ -121,7 +121,7 @@ case_on_done(struct docker_call *call, const struct fault *fault)
 static inline void
 case_on_data(struct docker_call *call, int stream, const char *data, size_t len)
 {
-    struct trial *trial = CONTAINER_OF(call, struct trial, call);
+    struct attempt *trial = CONTAINER_OF(call, struct attempt, call);
     size_t room;
 
     assert_in_range(stream, 0, 2);
@@ -135,7 +135,7 @@ case_on_data(struct docker_call *call, int stream, const char *data, size_t len)
 static inline void
 case_on_progress(struct docker_call *call, int64_t done, int64_t total, const char *text)
 {
-    struct trial *trial = CONTAINER_OF(call, struct trial, call);
+    struct attempt *trial = CONTAINER_OF(call, struct attempt, call);
 
     trial->progress_done = done;
     trial->progress_total = total;
@@ -145,7 +145,7 @@ case_on_progress(struct docker_call *call, int64_t done, int64_t total, const ch
 static inline void
 case_on_hint(struct docker_call *call, const char *action, const struct docker_container *container)
 {
-    struct trial *trial = CONTAINER_OF(call, struct trial, call);
+    struct attempt *trial = CONTAINER_OF(call, struct attempt, call);
     size_t len = strlen(trial->hints);
 
     (void)snprintf(trial->hints + len, sizeof(trial->hints) - len, "%s %s;", action,
@@ -153,9 +153,9 @@ case_on_hint(struct docker_call *call, const char *action, const struct docker_c
 }
 
 static inline void
-trial_init(struct trial *trial, enum docker_verb verb, const char *name)
+trial_init(struct attempt *trial, enum docker_verb verb, const char *name)
 {
-    *trial = (struct trial){ 0 };
+    *trial = (struct attempt){ 0 };
     trial->call = (struct docker_call){
         .verb = verb,
         .host_id = 1,
@@ -168,7 +168,7 @@ trial_init(struct trial *trial, enum docker_verb verb, const char *name)
 }
 
 static inline void
-trial_start(struct trial *trial)
+trial_start(struct attempt *trial)
 {
     port->call_start(port->self, &trial->call);
     trial->started = true;
@@ -177,18 +177,18 @@ trial_start(struct trial *trial)
 static inline bool
 trial_is_over(void *cookie)
 {
-    return ((const struct trial *)cookie)->done_count > 0;
+    return ((const struct attempt *)cookie)->done_count > 0;
 }
 
 static inline void
-trial_wait(struct trial *trial)
+trial_wait(struct attempt *trial)
 {
     assert_true(loop_run_until(loop, trial_is_over, trial, PATIENCE_MS));
     assert_int_equal(trial->done_count, 1);
 }
 
 static inline void
-trial_fini(struct trial *trial)
+trial_fini(struct attempt *trial)
 {
     mem_free(trial->list);
     mem_free(trial->images);
@@ -196,7 +196,7 @@ trial_fini(struct trial *trial)
 
 /* Runs it and demands this end. */
 static inline void
-trial_expect(struct trial *trial, enum fault_kind kind, const char *text)
+trial_expect(struct attempt *trial, enum fault_kind kind, const char *text)
 {
     trial_start(trial);
     trial_wait(trial);
@@ -211,7 +211,7 @@ trial_expect(struct trial *trial, enum fault_kind kind, const char *text)
 static inline void
 case_expect(enum docker_verb verb, const char *name, enum fault_kind kind, const char *text)
 {
-    struct trial trial;
+    struct attempt trial;
 
     trial_init(&trial, verb, name);
     trial_expect(&trial, kind, text);

@@ -32,7 +32,7 @@ test_versions_are_asked_for_once(void **state)
         ROW("/containers/b/start", STATUS("204", "")),
         END,
     };
-    struct trial trials[5];
+    struct attempt trials[5];
 
     (void)state;
     case_serve(rules);
@@ -90,8 +90,8 @@ test_engines_that_do_not_fit_are_refused(void **state)
         { .path = "/version", .reply = STATUS("500", "x"), .then = FAKE_HTTP_CLOSE },
         END,
     };
-    struct trial one;
-    struct trial two;
+    struct attempt one;
+    struct attempt two;
 
     (void)state;
     case_serve(rules);
@@ -129,7 +129,7 @@ test_each_verb_by_name(void **state)
             OK("[{\"Id\":\"a\",\"Names\":[\"/n\"],\"Labels\":{\"berth.cluster\":\"c1\"}}]")),
         END,
     };
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     case_serve(rules);
@@ -176,7 +176,7 @@ test_each_bad_end(void **state)
         ROW("/containers/wordy/start", STATUS("500", "no JSON\r\nat all")),
         END,
     };
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     case_serve(rules);
@@ -269,9 +269,9 @@ test_a_cancel_at_each_point(void **state)
         { .path = "/v1.41/containers/a/start", .then = FAKE_HTTP_STALL },
         END,
     };
-    struct trial leader;
-    struct trial waiting;
-    struct trial last;
+    struct attempt leader;
+    struct attempt waiting;
+    struct attempt last;
 
     (void)state;
     case_serve(rules);
@@ -314,8 +314,8 @@ test_deadlines_while_the_version_is_open(void **state)
         { .path = "/version", .then = FAKE_HTTP_STALL },
         END,
     };
-    struct trial leader;
-    struct trial waiting;
+    struct attempt leader;
+    struct attempt waiting;
 
     (void)state;
     case_serve(rules);

@@ -42,7 +42,7 @@ static enum fault_kind
 create_with(char **command, size_t count, const char *text)
 {
     char *env[] = { (char[]){ "GREETING=h\u00e9llo \"you\"" } };
-    struct trial t;
+    struct attempt t;
 
     blueprint.image = mem_unconst(image);
     trial_init(&t, DOCKER_CREATE, NAME);
@@ -79,7 +79,7 @@ shell(const char *script)
 static struct docker_container
 inspect(void)
 {
-    struct trial t;
+    struct attempt t;
 
     trial_init(&t, DOCKER_INSPECT, NAME);
     trial_expect(&t, FAULT_NONE, NULL);
@@ -97,7 +97,7 @@ await_state(int32_t state)
 static void
 await_error_output(const char *text)
 {
-    struct trial t;
+    struct attempt t;
 
     do {
         trial_init(&t, DOCKER_LOGS, NAME);
@@ -109,7 +109,7 @@ await_error_output(const char *text)
 static void
 test_info_and_ping(void **state)
 {
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     case_expect(DOCKER_PING, NULL, FAULT_NONE, NULL);
@@ -128,7 +128,7 @@ static void
 test_load_and_list_images(void **state)
 {
     const char *archive = secure_getenv("BERTH_TEST_ARCHIVE");
-    struct trial t;
+    struct attempt t;
     bool found = false;
 
     (void)state;
@@ -156,7 +156,7 @@ test_load_and_list_images(void **state)
 static void
 test_a_life(void **state)
 {
-    struct trial t;
+    struct attempt t;
     struct docker_container c;
 
     (void)state;
@@ -218,7 +218,7 @@ test_a_life(void **state)
 static bool
 has_data(void *cookie)
 {
-    const struct trial *t = cookie;
+    const struct attempt *t = cookie;
 
     return t->data_len[1] > 0 || t->done_count > 0;
 }
@@ -226,7 +226,7 @@ has_data(void *cookie)
 static void
 test_logs_follow_until_the_end_or_a_cancel(void **state)
 {
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     shell("while [ ! -e /scratch/go ]; do echo tick; sleep 0.1; done; exit 3");
@@ -244,7 +244,7 @@ test_logs_follow_until_the_end_or_a_cancel(void **state)
     assert_int_equal(t.done_count, 0);
     {
         char *command[] = { (char[]){ "touch" }, (char[]){ "/scratch/go" } };
-        struct trial exec;
+        struct attempt exec;
 
         trial_init(&exec, DOCKER_EXEC, NAME);
         exec.call.in.exec.command = command;
@@ -264,7 +264,7 @@ test_exec(void **state)
                         (char[]){ "echo \"$GREETING\"; echo no >&2; hostname; ulimit -Hn; "
                                   "touch /x; exit 5" } };
     char *missing[] = { (char[]){ "no-such-program" } };
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     trial_init(&t, DOCKER_EXEC, NAME);
@@ -311,7 +311,7 @@ test_what_cannot_start(void **state)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         char *command[] = { mem_strdup(cases[i].command) };
         struct docker_container c;
-        struct trial t;
+        struct attempt t;
 
         assert_int_equal(create_with(command, 1, NULL), FAULT_NONE);
         trial_init(&t, DOCKER_START, NAME);
@@ -335,7 +335,7 @@ static void
 test_a_fixed_port_is_taken(void **state)
 {
     struct docker_container first;
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     shell("exec sleep 1000");
@@ -360,7 +360,7 @@ test_a_fixed_port_is_taken(void **state)
 static void
 test_images_that_cannot_be_had(void **state)
 {
-    struct trial t;
+    struct attempt t;
     char *kept = blueprint.image;
 
     (void)state;
@@ -379,7 +379,7 @@ test_images_that_cannot_be_had(void **state)
 static bool
 has_hints(void *cookie)
 {
-    const struct trial *t = cookie;
+    const struct attempt *t = cookie;
 
     return strstr(t->hints, "oom") != NULL || strstr(t->hints, "destroy") != NULL;
 }
@@ -387,7 +387,7 @@ has_hints(void *cookie)
 static void
 test_events_and_the_oom_killer(void **state)
 {
-    struct trial events;
+    struct attempt events;
     struct docker_container c;
     int tries = 0;
 
@@ -417,7 +417,7 @@ test_events_and_the_oom_killer(void **state)
 static enum fault_kind
 ask_ready(uint16_t host_port, const char *path)
 {
-    struct trial t;
+    struct attempt t;
 
     trial_init(&t, DOCKER_READY, NAME);
     t.call.in.ready.host_port = host_port;
@@ -446,7 +446,7 @@ test_ready_is_not_fooled_by_the_port_proxy(void **state)
     }
     {
         char *command[] = { (char[]){ "touch" }, (char[]){ "/scratch/go" } };
-        struct trial exec;
+        struct attempt exec;
 
         trial_init(&exec, DOCKER_EXEC, NAME);
         exec.call.in.exec.command = command;

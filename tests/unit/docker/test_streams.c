@@ -39,7 +39,7 @@ test_logs(void **state)
                                   "such container: no\"}"),
         END,
     };
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     case_serve(rules);
@@ -67,7 +67,7 @@ test_logs(void **state)
 static bool
 has_data(void *cookie)
 {
-    return ((const struct trial *)cookie)->data_len[1] > 0;
+    return ((const struct attempt *)cookie)->data_len[1] > 0;
 }
 
 static void
@@ -81,7 +81,7 @@ test_a_follower_waits_and_is_cancelled(void **state)
           .then = FAKE_HTTP_STALL },
         END,
     };
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     case_serve(rules);
@@ -117,7 +117,7 @@ test_exec_in_its_three_steps(void **state)
     };
     char *command[] = { (char[]){ "echo" }, (char[]){ "a \"b\"" } };
     char *request;
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     case_serve(rules);
@@ -163,7 +163,7 @@ test_pulls(void **state)
     char auth[] = "{\"username\":\"u\",\"password\":\"hunter2>?\"}";
     CLEANUP(secret_freep) struct secret *secret = secret_new(auth, sizeof(auth) - 1);
     char *request;
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     case_serve(rules);
@@ -196,7 +196,7 @@ test_loads(void **state)
         END,
     };
     char path[64];
-    struct trial t;
+    struct attempt t;
     int fd;
 
     (void)state;
@@ -236,7 +236,7 @@ test_events(void **state)
                 EVENT("die", "a")),
         END,
     };
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     case_serve(rules);
@@ -282,7 +282,7 @@ test_ready_over_loopback(void **state)
                  { "/moved", FAULT_NONE },    { "/endless", FAULT_NONE },
                  { "/bad", FAULT_NOT_READY }, { "/mute", FAULT_NOT_READY },
                  { "no", FAULT_INVALID } };
-    struct trial t;
+    struct attempt t;
 
     (void)state;
     fake = fake_http_new(&(struct fake_http_config){ .rules = rules });

@@ -32,6 +32,8 @@ dump_schema(struct buf *to, const struct schema *schema, const void *in)
     struct json_out out;
 
     buf_append_char(to, ' ');
+    if (!in)
+        return;
     json_out_init(&out, to);
     schema_encode(schema, in, &out);
 }
@@ -45,6 +47,10 @@ dump_pool(struct buf *to, const struct pool *pool)
     dump_schema(to, &pool_policy_schema, &pool->policy);
     dump_int(to, "rev", pool->rev);
     dump_int(to, "created", pool->created_at_ms);
+    dump_schema(to, &pool_machines_schema, pool);
+    dump_int(to, "grown", pool->grown_at_ms);
+    dump_int(to, "spent", pool->spent_micro);
+    dump_int(to, "spent_month", pool->spent_month);
 }
 
 static void
@@ -94,6 +100,11 @@ dump_host(struct buf *to, const struct host *host)
     dump_int(to, "remove_when_empty", host->remove_when_empty);
     dump_int(to, "lost", host->lost);
     dump_int(to, "configured", host->configured);
+    dump_int(to, "cause", host->cause);
+    dump_int(to, "first_used", host->first_used_at_ms);
+    dump_int(to, "uses", host->uses);
+    dump_schema(to, &machine_schema, host->machine);
+    dump_schema(to, &trial_schema, host->trial);
 }
 
 static void

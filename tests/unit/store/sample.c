@@ -258,7 +258,7 @@ full_rest(struct model *model)
 }
 
 struct model *
-sample_model(void)
+sample_first_model(void)
 {
     struct model *model = model_new();
 
@@ -269,6 +269,43 @@ sample_model(void)
     (void)sample_host(model, SAMPLE_PLAIN_HOST, idmap_find(&model->pools, SAMPLE_OTHER_POOL));
     queued_instance(model);
     full_rest(model);
+    return model;
+}
+
+static void
+full_machine(struct host *host)
+{
+    host->machine = machine_new("t3.large");
+    host->machine->id = mem_strdup("i-0123456789abcdef0");
+    host->machine->zone = mem_strdup("eu-north-1b");
+    host->machine->price_micro = 83200;
+    host->machine->launched_at_ms = 1700000000060;
+    host->machine->stage_at_ms = 1700000000061;
+    host->machine->attempt = 2;
+    host->machine->prepare_failures = 3;
+    host->machine->stage = MACHINE_PREPARING;
+    host->machine->spot = true;
+}
+
+struct model *
+sample_model(void)
+{
+    struct model *model = sample_first_model();
+    struct pool *pool = idmap_find(&model->pools, SAMPLE_POOL);
+    struct host *host = idmap_find(&model->hosts, SAMPLE_HOST);
+    struct pool_machine *type = mem_new0(sizeof(*type));
+
+    *type = (struct pool_machine){ mem_strdup("t3.large"), 83200, INT64_C(8) << 30, 2000, 24 };
+    pool->machines = (struct schema_array){ type, 1 };
+    pool->grown_at_ms = 1700000000062;
+    pool->spent_micro = 123456;
+    pool->spent_month = 202311;
+    full_machine(host);
+    host->trial = mem_new0(sizeof(*host->trial));
+    *host->trial = (struct trial){ 1700000000063, 1700000000064, 4, 5, TRIAL_PROBATION };
+    host->cause = CAUSE_ERRORS;
+    host->first_used_at_ms = 1700000000065;
+    host->uses = 17;
     return model;
 }
 

@@ -22,6 +22,8 @@ enum {
 
 /** sample_model() - a model with rows of each kind: one with every field set, one with few. */
 struct model *sample_model(void);
+/** sample_first_model() - the same without what came after the first schema. */
+struct model *sample_first_model(void);
 
 /** sample_pool() / sample_blueprint() / sample_host() / sample_instance() - plain rows, added as loaded.
  */

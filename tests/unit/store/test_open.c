@@ -208,7 +208,7 @@ test_a_file_of_the_first_schema(void **state)
     CLEANUP(mem_freep) char *kept = mem_strdup(kit_path(kit, "berth.db.v1.bak"));
     CLEANUP(mem_freep) char *before = NULL;
     CLEANUP(mem_freep) char *after = NULL;
-    struct model *model = sample_model();
+    struct model *model = sample_first_model();
     struct store_info info;
     struct model *loaded;
 

@@ -167,6 +167,7 @@ test_checks_are_the_domains(void **state)
         { "operations", "state", OPERATION_STATE_COUNT, operation_state_name },
         { "tokens", "role", ROLE_COUNT, token_role_name },
         { "pools", "provider", PROVIDER_COUNT, pool_provider_name },
+        { "hosts", "cause", CAUSE_COUNT, host_cause_name },
     };
     struct kit *kit = *state;
 

@@ -1,0 +1,48 @@
+#pragma once
+
+/*
+ * The machine of a host that a provider rents out.  The row is the intent: it is durable before the
+ * provider is asked, and its token makes asking again harmless.
+ *
+ *   intent -> booting -> up -> preparing -> ready
+ *   any -> returning -> (the host is removed)
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "berth/base/schema.h"
+
+/* Each but READY has a deadline. */
+enum machine_stage {
+    MACHINE_INTENT,    /* the row is there; the provider may have been asked */
+    MACHINE_BOOTING,   /* it has an id; not reachable yet */
+    MACHINE_UP,        /* it can be prepared */
+    MACHINE_PREPARING, /* a playbook runs */
+    MACHINE_READY,     /* prepared: the engine is to answer, or does */
+    MACHINE_RETURNING, /* it was asked to be terminated */
+    MACHINE_STAGE_COUNT,
+};
+
+/** machine_stage_name() - "intent", "booting", ... */
+const char *machine_stage_name(int32_t stage);
+
+struct machine {
+    char *id; /* the provider's; NULL: none known yet */
+    char *type;
+    char *zone;             /* NULL: not known */
+    int64_t price_micro;    /* millionths of the currency an hour */
+    int64_t launched_at_ms; /* asked for; it costs since; 0: not yet */
+    int64_t stage_at_ms;    /* in its stage since */
+    int64_t attempt;        /* of the launch: part of the token */
+    int64_t prepare_failures;
+    int32_t stage; /* enum machine_stage */
+    bool spot;
+    /* Not stored. */
+    uint32_t strikes; /* complete listings in a row that lacked it */
+};
+
+extern const struct schema machine_schema;
+
+struct machine *machine_new(const char *type);
+void machine_free(struct machine *machine);

@@ -1,0 +1,129 @@
+#pragma once
+
+/*
+ * The mind of a pool: which hosts to add, to put into service, to retire.  Pure: what is known of the
+ * pool at one moment goes in, an ordered list of actions with reasons comes out.  Housekeeping carries
+ * it out, `berth pool plan` prints it, the simulation replays it.
+ *
+ * Sources: the rules of docs/ARCHITECTURE.md; the reference behaviour in tests/unit/domain/.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "berth/domain/host.h"
+#include "berth/domain/pool.h"
+
+enum { POLICY_ACTIONS_MAX = 64, POLICY_REASON_SIZE = 160, POLICY_HOLDS_MAX = 8 };
+
+/* In the order in which one round takes them. */
+enum policy_kind {
+    POLICY_PREPARE,    /* a spawned host whose machine answers: make it a host */
+    POLICY_ACTIVATE,   /* an inactive host that the policy itself set aside is wanted again */
+    POLICY_REMOVE,     /* an inactive host without instances: give its machine back */
+    POLICY_SPAWN,      /* one more host */
+    POLICY_DRAIN,      /* no new work; its instances go on, end, or move */
+    POLICY_INACTIVATE, /* the same for a host without instances, or one that is bad */
+    POLICY_KIND_COUNT,
+};
+
+const char *policy_kind_name(enum policy_kind kind);
+
+/* What held back growth. */
+enum policy_hold {
+    HOLD_MAX_HOSTS,
+    HOLD_LAUNCHES, /* per hour */
+    HOLD_BUDGET,   /* per month */
+    HOLD_NO_TYPE,  /* no machine type is large enough for what waits */
+    HOLD_BY_HAND,  /* hosts of this provider are added by people */
+    HOLD_SHUTDOWN,
+    HOLD_CLOUD, /* the provider refused lately: backing off */
+    HOLD_COUNT,
+};
+
+const char *policy_hold_name(enum policy_hold hold);
+
+/* A host, as far as the policy looks at it.  Rows that are removed are left out. */
+struct policy_host {
+    int64_t id;
+    const char *name;            /* borrowed */
+    int32_t state;               /* enum host_state */
+    int32_t stage;               /* enum machine_stage */
+    int32_t cause;               /* enum host_cause, of its inactivity */
+    struct host_amount capacity; /* of a spawned one: what its machine type promises */
+    struct host_amount reserved;
+    uint32_t instances;
+    uint32_t movable; /* instances that may start elsewhere */
+    uint32_t uses;    /* placements so far */
+    uint32_t prepare_failures;
+    int32_t machine; /* index into the pool's machine types; -1: none of them */
+    int64_t created_at_ms;
+    int64_t active_at_ms;
+    int64_t first_used_at_ms; /* 0: never */
+    int64_t price_micro;      /* an hour */
+    int64_t launched_at_ms;   /* its machine costs since; 0: nothing */
+    bool takes_work;          /* reachable, within its threshold, not on trial */
+    bool untrusted; /* on trial for longer than the pool waits, or its score is beyond repair */
+    bool busy;      /* a flow is on it: nothing new may be begun */
+};
+
+/* What waits for room. */
+struct policy_demand {
+    uint32_t count;
+    struct host_amount sum;
+    struct host_amount largest; /* of each dimension */
+    int64_t oldest_ms;          /* how long the oldest has waited */
+};
+
+struct policy_targets; /* headroom and hosts wanted now: policy and schedules */
+
+struct policy_view {
+    const struct pool *pool;         /* policy, machine types, money spent */
+    const struct policy_host *hosts; /* [host_count], by id */
+    size_t host_count;
+    struct policy_demand demand;
+    uint32_t launches;           /* begun in the last hour */
+    int64_t launches_free_at_ms; /* when the oldest of them leaves that hour; 0: none */
+    int64_t cloud_held_until_ms; /* the provider refused: no launch before; 0: none */
+    int64_t now_ms;
+};
+
+struct policy_action {
+    enum policy_kind kind;
+    int64_t host_id;       /* 0 for POLICY_SPAWN */
+    int32_t machine;       /* POLICY_SPAWN: index of the machine type */
+    int64_t deadline_ms;   /* POLICY_DRAIN: instances are stopped after; 0: never */
+    enum host_cause cause; /* of DRAIN and INACTIVATE */
+    char reason[POLICY_REASON_SIZE];
+};
+
+struct policy_held {
+    enum policy_hold hold;
+    char text[POLICY_REASON_SIZE];
+};
+
+struct policy_plan {
+    struct policy_action actions[POLICY_ACTIONS_MAX]; /* [count], to be taken in this order */
+    size_t count;
+    struct policy_held held[POLICY_HOLDS_MAX]; /* [held_count]: growth was wanted and held back */
+    size_t held_count;
+    struct host_amount headroom; /* free on hosts that count, and on those to come */
+    struct host_amount wanted;   /* the target, and what waits */
+    int64_t spent_micro;         /* this month up to now */
+    int64_t committed_micro;     /* what the hosts that are there may still cost this month */
+    int64_t next_at_ms;          /* time alone changes the plan then; 0: it does not */
+};
+
+/** policy_plan_make() - one round. Deterministic: the same view, the same plan. */
+void policy_plan_make(const struct policy_view *view, struct policy_plan *ret_plan);
+
+/** policy_life_left_ms() - until @host is to be retired by age; INT64_MAX: it does not age now. */
+int64_t policy_life_left_ms(const struct policy_view *view, const struct policy_host *host);
+
+/** policy_is_low() - it takes new work only when no other can: near its end. */
+bool policy_is_low(const struct policy_view *view, const struct policy_host *host);
+
+/** policy_spent_micro() - money of this calendar month (UTC): of removed hosts (the pool's row) and of
+ * those that are there. */
+int64_t policy_spent_micro(const struct policy_view *view);

@@ -1,0 +1,78 @@
+#pragma once
+
+/*
+ * What the engine needs from a provider of machines.  One call is one struct with a verb; implemented
+ * by src/cloud/ and, for tests, by tests/support/fake_cloud.c.
+ *
+ * Rules of every implementation: a launch with a token that was used before answers with the machine of
+ * the first call; the cluster's and the host's tags go with the launch; nothing without the cluster's
+ * tag is ever listed, so nothing else can be named in a changing call.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "berth/base/fault.h"
+#include "berth/domain/pool.h"
+
+enum { CLOUD_ID_SIZE = 48, CLOUD_TOKEN_SIZE = 65, CLOUD_ADDRESS_SIZE = 64, CLOUD_ZONE_SIZE = 32 };
+
+enum cloud_verb {
+    CLOUD_LAUNCH,    /* in: launch; out: machine.  FAULT_CLOUD_* */
+    CLOUD_LIST,      /* all machines of the pool with our cluster's tag; out: list */
+    CLOUD_TERMINATE, /* in: id; one that is gone is a success */
+    CLOUD_VERB_COUNT,
+};
+
+const char *cloud_verb_name(enum cloud_verb verb);
+
+enum cloud_state { CLOUD_PENDING, CLOUD_RUNNING, CLOUD_STOPPING, CLOUD_STOPPED, CLOUD_TERMINATED };
+
+struct cloud_machine {
+    char id[CLOUD_ID_SIZE];
+    char zone[CLOUD_ZONE_SIZE];
+    char address[CLOUD_ADDRESS_SIZE]; /* "" until it has one */
+    int64_t host_id;                  /* of its tag; 0: none that can be read */
+    int64_t launched_at_ms;
+    int32_t state; /* enum cloud_state */
+    bool spot;
+    bool notice; /* the provider is about to take it back */
+};
+
+struct cloud_launch {
+    const char *token; /* idempotency: the same for each repeat of this attempt */
+    const char *type;
+    const char *host_name;
+    int64_t host_id;
+};
+
+struct cloud_list {
+    struct cloud_machine *at; /* [count], owned by the call until done returns */
+    size_t count;
+    bool complete; /* all pages were read: only then may something be concluded from absence */
+};
+
+/* Embed it.  It must outlive done. */
+struct cloud_call {
+    enum cloud_verb verb;
+    const struct pool *pool; /* borrowed until done */
+    const char *cluster_id;  /* borrowed until done */
+    union {
+        struct cloud_launch launch; /* borrowed until done */
+        const char *id;
+    } in;
+    struct {
+        struct cloud_machine machine;
+        struct cloud_list list;
+    } out;
+    /* Exactly once, from the loop, never from inside start(); last touch. */
+    void (*done)(struct cloud_call *call, const struct fault *fault);
+    void *adapter; /* the implementation's own */
+};
+
+struct cloud_port {
+    void *self;
+    void (*start)(void *self, struct cloud_call *call);
+    /* done still comes, with FAULT_CANCELLED unless it had ended. */
+    void (*cancel)(void *self, struct cloud_call *call);
+};
