@@ -3,11 +3,7 @@
 add_compile_options(
     -Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wstrict-prototypes -Wmissing-prototypes
     -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla
-    -Wimplicit-fallthrough -Wdouble-promotion -fno-common)
-if(CMAKE_C_COMPILER_ID MATCHES "Clang")
-    # uthash marks its fall-throughs by comments, which gcc alone reads.
-    add_compile_options(-Wno-implicit-fallthrough)
-endif()
+    -Wimplicit-fallthrough -Wdouble-promotion -Wnull-dereference -fno-common)
 if(BERTH_WERROR)
     add_compile_options(-Werror)
 endif()

@@ -103,7 +103,7 @@ cli_main(int argc, char **argv)
     int code;
 
     /* A reader that has seen enough (head) is no failure; writes tell us. */
-    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
     cli_term_init(&cli.term);
     if (count == 1 && (strcmp(words[0], "--version") == 0 || strcmp(words[0], "-V") == 0)) {
         return cli_term_write(&cli.term, "berth " BERTH_VERSION "\n",

@@ -159,10 +159,10 @@ queue_add(struct queue *queue, struct instance *instance)
     struct list_node *at = &owner->line.head;
 
     /* New ones go to the end.  One that comes back is older than most: look from the front. */
-    if (owner->line.count > 0 && queue_instance_of(at->prev)->id > instance->id) {
+    if (owner->line.count > 0 && CONTAINER_OF(at->prev, struct instance, node)->id > instance->id) {
         owner->known = NULL;
         at = at->next;
-        while (queue_instance_of(at)->id < instance->id)
+        while (CONTAINER_OF(at, struct instance, node)->id < instance->id)
             at = at->next;
     }
     list_insert_before(&owner->line, at, &instance->node);

@@ -128,10 +128,11 @@ static void
 lane_shorten(struct lane_queue *queue, size_t kept, struct list *failed)
 {
     struct list newest;
+    struct list_node *node;
 
     list_init(&newest);
-    while (queue->waiting.count > kept)
-        list_push_front(&newest, list_pop_last(&queue->waiting));
+    while (queue->waiting.count > kept && (node = list_pop_last(&queue->waiting)))
+        list_push_front(&newest, node);
     list_move(failed, &newest);
 }
 

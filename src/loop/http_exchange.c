@@ -49,8 +49,10 @@ http_exchange_free(struct http_exchange *exchange)
     curl_easy_reset(exchange->easy);
     curl_slist_free_all(exchange->headers);
     exchange->headers = NULL;
-    if (http->pool.count > HTTP_POOL_MAX)
-        http_exchange_discard(CONTAINER_OF(list_pop(&http->pool), struct http_exchange, node));
+    if (http->pool.count > HTTP_POOL_MAX) {
+        list_remove(&http->pool, &exchange->node);
+        http_exchange_discard(exchange);
+    }
 }
 
 void

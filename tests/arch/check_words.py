@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fail on banned functions, open ends, and on words that tie the tree to one place.  Argument: the tree to look at.
+"""Fail on banned functions, goto, open ends, and on words that tie the tree to one place.  Argument: the tree to look at.
 
 The patterns are written so that this file does not match them.
 """
@@ -8,7 +8,7 @@ import re
 import tree
 
 BANNED = re.compile(r"\b(strcpy|strcat|stpcpy|sprintf|vsprintf|gets|atoi|atol|atoll|atof|strtok|system|popen|sleep|"
-                    r"usleep|alloca|rand|srand|tmpnam|mktemp)\s*\(")
+                    r"usleep|alloca|rand|srand|tmpnam|mktemp|signal)\s*\(|\bgoto\b")
 # Only main() may end the program; tests and their helpers are programs of their own.
 EXIT = re.compile(r"\b_?exit\s*\(")
 OPEN_END = re.compile(r"\b(TO[D]O|FIX[M]E|XX[X]|HA[C]K)\b")
@@ -39,7 +39,7 @@ for path in tree.files(root):
         continue
     if path.suffix in (".c", ".h"):
         stripped = tree.code(text)
-        look(path, BANNED, stripped, "banned function")
+        look(path, BANNED, stripped, "banned")
         if parts[0] in ("src", "include") and "main" not in parts:
             look(path, EXIT, stripped, "exit outside main")
     if path.suffix not in (".md", ""):

@@ -75,7 +75,7 @@ main(int argc, char **argv)
     }
     bench.host_count = strtoul(argv[2], NULL, 10);
     bench.instance_count = strtoul(argv[3], NULL, 10);
-    (void)signal(SIGPIPE, SIG_IGN);
+    (void)sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);

@@ -59,7 +59,7 @@ hog(size_t size_bytes)
 int
 main(int argc, char **argv)
 {
-    (void)signal(SIGTERM, on_term);
+    (void)sigaction(SIGTERM, &(struct sigaction){ .sa_handler = on_term }, NULL);
     if (argc == 2 && strcmp(argv[1], "wait") == 0)
         return pause();
     if (argc == 3 && strcmp(argv[1], "udp-echo") == 0)

@@ -88,6 +88,15 @@ fake_machine_add(struct fake_machine *machine, const char *name, const char *clu
     return c;
 }
 
+struct fake_container *
+fake_machine_oldest(struct fake_machine *machine)
+{
+    struct list_node *node = list_first(&machine->containers);
+
+    assert(node);
+    return CONTAINER_OF(node, struct fake_container, node);
+}
+
 void
 fake_machine_image_add(struct fake_machine *machine, const char *reference)
 {

@@ -48,6 +48,8 @@ struct fake_container *fake_machine_find(struct fake_machine *machine, const cha
 /** fake_machine_add() - a container that was not made through the port; created, not started. */
 struct fake_container *fake_machine_add(struct fake_machine *machine, const char *name,
                                         const char *cluster);
+/** fake_machine_oldest() - the oldest container; there must be one. */
+struct fake_container *fake_machine_oldest(struct fake_machine *machine);
 void fake_machine_image_add(struct fake_machine *machine, const char *reference);
 
 /** fake_machine_end() - @container's process ends; 137 and @oom_killed for an OOM kill. */

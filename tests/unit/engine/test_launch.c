@@ -61,8 +61,7 @@ test_runs(void **state)
     assert_true(world_run_until(&world, is_running, 5000));
     assert_int_equal(world_instance(&world, watched)->port_count, 1);
     assert_int_equal(world_instance(&world, watched)->generation, 1);
-    container = CONTAINER_OF(list_first(&world_machine(&world, "h1")->containers),
-                             struct fake_container, node);
+    container = fake_machine_oldest(world_machine(&world, "h1"));
     assert_int_equal(container->seen.state, DOCKER_RUNNING);
     world_fini(&world);
 }

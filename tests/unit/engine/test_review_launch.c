@@ -54,8 +54,7 @@ test_a_job_is_not_done_twice(void **state)
     while (fake_docker_count(scene.world.docker, DOCKER_START) == 0)
         assert_true(world_turn(&scene.world, INT64_MAX));
     world_crash(&scene.world, 9);
-    container = CONTAINER_OF(list_first(&world_machine(&scene.world, "h1")->containers),
-                             struct fake_container, node);
+    container = fake_machine_oldest(world_machine(&scene.world, "h1"));
     container->seen.state = DOCKER_RUNNING;
     container->seen.started_at_ms = 1;
     fake_machine_end(world_machine(&scene.world, "h1"), container, 0, false);
