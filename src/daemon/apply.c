@@ -270,10 +270,15 @@ int
 apply_registries(struct engine *engine, const struct config *config, struct fault *fault)
 {
     const struct config_registry *registries = config->registries.at;
+    CLEANUP(mem_freep)
+    const char **names = mem_new0((config->registries.count + 1) * sizeof(*names));
 
     for (size_t i = 0; i < config->registries.count; i++) {
         if (apply_registry(engine, &registries[i], fault) < 0)
             return -1;
+        names[i] = registries[i].name;
     }
+    /* What the file names no more is not sent anywhere any more. */
+    engine_registry_keep(engine, names, config->registries.count);
     return 0;
 }

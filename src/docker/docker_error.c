@@ -38,12 +38,12 @@ static const struct docker_error_rule rules[] = {
     /* On the way to the registry, or at its door. */
     { DOCKER_PULL,  FAULT_REGISTRY,   "dial tcp",                     NULL },
     { DOCKER_PULL,  FAULT_REGISTRY,   "no such host",                 NULL },
-    { DOCKER_PULL,  FAULT_REGISTRY,   "unauthorized",                 NULL },
-    { DOCKER_PULL,  FAULT_REGISTRY,   "authentication required",      NULL },
-    { DOCKER_PULL,  FAULT_REGISTRY,   "no basic auth credentials",    NULL },
     { DOCKER_PULL,  FAULT_REGISTRY,   "toomanyrequests",              NULL },
     { DOCKER_PULL,  FAULT_REGISTRY,   "unexpected HTTP status",       NULL },
-    /* The image itself. */
+    /* The image itself, or what we may see of it: no other host, and no later time, gets more. */
+    { DOCKER_PULL,  FAULT_IMAGE,      "unauthorized",                 NULL },
+    { DOCKER_PULL,  FAULT_IMAGE,      "authentication required",      NULL },
+    { DOCKER_PULL,  FAULT_IMAGE,      "no basic auth credentials",    NULL },
     { DOCKER_PULL,  FAULT_IMAGE,      "manifest unknown",             NULL },
     { DOCKER_PULL,  FAULT_IMAGE,      "no matching manifest",         NULL },
     { DOCKER_PULL,  FAULT_IMAGE,      "denied",                       NULL },
@@ -67,6 +67,14 @@ static const struct docker_error_status {
     { 404, FAULT_ENGINE_MISSING },
     { 400, FAULT_ENGINE_REFUSED },
     { 0,   FAULT_GARBLED }, /* 1xx to 3xx where none belongs */
+};
+
+/* How registries, and engines before they ask one, say that they want other credentials. */
+static const char *const locked[] = {
+    "unauthorized",
+    "authentication required",
+    "no basic auth credentials",
+    "denied",
 };
 
 /* It is so already. */
@@ -118,14 +126,26 @@ docker_error_gist(const char *message)
     return gist ? gist + strlen("): ") : message;
 }
 
+/* What to do about it, where people can. */
+static const char *
+docker_error_remedy(const struct docker_error *error)
+{
+    for (size_t i = 0; i < ARRAY_LEN(locked) && error->verb == DOCKER_PULL; i++) {
+        if (strstr(error->message, locked[i]))
+            return "; do berthd's `registries` have the right username and password for it?";
+    }
+    return "";
+}
+
 int
 docker_error_set(const struct docker_error *error, const char *where, struct fault *fault)
 {
     const char *lead = error->verb == DOCKER_PULL ? "the image cannot be pulled: " : "";
 
-    (void)fault_set(fault, docker_error_kind(error), where, "%s%s", lead,
+    (void)fault_set(fault, docker_error_kind(error), where, "%s%s%s", lead,
                     error->message[0] ? docker_error_gist(error->message)
-                                      : "the engine gave no reason");
+                                      : "the engine gave no reason",
+                    docker_error_remedy(error));
     if (fault)
         fault->remote_code = error->status >= 400 ? error->status : 0;
     return -1;

@@ -95,6 +95,23 @@ engine_registry_set(struct engine *engine, const char *server, struct secret *au
 }
 
 void
+engine_registry_keep(struct engine *engine, const char *const *servers, size_t count)
+{
+    struct list_node *next;
+
+    for (struct list_node *node = list_first(&engine->registries); node; node = next) {
+        const struct registry *registry = CONTAINER_OF(node, struct registry, node);
+        bool keep = false;
+
+        next = list_next(&engine->registries, node);
+        for (size_t i = 0; i < count && !keep; i++)
+            keep = strcmp(servers[i], registry->server) == 0;
+        if (!keep)
+            engine_registry_set(engine, registry->server, NULL);
+    }
+}
+
+void
 images_fini(struct engine *engine)
 {
     registries_drop(&engine->registries);

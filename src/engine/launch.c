@@ -13,6 +13,9 @@
 static void launch_on_due(struct clock_timer *timer);
 static void launch_on_durable(struct engine_wait *wait, const struct fault *fault);
 static void launch_pull(struct flow *flow);
+static void launch_pull_begin(struct launch *launch);
+static void launch_on_progress(struct docker_call *call, int64_t done, int64_t total,
+                               const char *text);
 static void launch_on_pulled(struct lane_op *op, const struct fault *fault);
 static void launch_create(struct flow *flow);
 static void launch_on_created(struct lane_op *op, const struct fault *fault);
@@ -166,8 +169,51 @@ launch_pull(struct flow *flow)
         flow_step_done(flow, NULL);
         return;
     }
-    images_pull_prepare(launch->work.engine, launch_spec(launch)->image, &launch->op);
+    launch_pull_begin(launch);
+}
+
+static void
+launch_tell(struct launch *launch, const char *reason)
+{
+    struct instance *instance = launch->work.instance;
+
+    model_instance_reason_set(launch->work.engine->model, instance, reason);
+    model_instance_touch(launch->work.engine->model, instance);
+}
+
+static void
+launch_pull_begin(struct launch *launch)
+{
+    const char *image = launch_spec(launch)->image;
+    CLEANUP(mem_freep) char *told = mem_printf("pulling image %s", image);
+    struct instance *instance = launch->work.instance;
+
+    state_event(launch->work.engine, "instance.pull", instance->host, instance, "%s", told);
+    launch_tell(launch, told);
+    launch->pull_tenths = 0;
+    images_pull_prepare(launch->work.engine, image, &launch->op);
+    launch->op.call.on_progress = launch_on_progress;
     launch_call(launch, LANE_BULK, launch_on_pulled);
+}
+
+/* In tenths: a pull is to cost a few commits, whatever its size. */
+static void
+launch_on_progress(struct docker_call *call, int64_t done, int64_t total, const char *text)
+{
+    struct launch *launch =
+        CONTAINER_OF(CONTAINER_OF(call, struct lane_op, call), struct launch, op);
+    int64_t tenths = total > 0 ? done / (total / 10 + 1) : 0;
+    CLEANUP(mem_freep) char *reason = NULL;
+    char size[24];
+
+    (void)text;
+    if (launch->work.abandoned || launch->work.instance->state != INSTANCE_STARTING ||
+        tenths <= launch->pull_tenths || tenths > 9)
+        return;
+    launch->pull_tenths = tenths;
+    reason = mem_printf("pulling the image: %d0 %% of %s", (int)tenths,
+                        text_size((uint64_t)total, size));
+    launch_tell(launch, reason);
 }
 
 static void
@@ -179,6 +225,8 @@ launch_on_pulled(struct lane_op *op, const struct fault *fault)
     if (!fault) {
         placement_image_set(launch->work.engine->model->placement, launch->work.instance->host,
                             launch_spec(launch)->image, true);
+        if (!launch->work.abandoned && launch->work.instance->state == INSTANCE_STARTING)
+            launch_tell(launch, "the image was pulled");
     }
     if (fault || launch->flow.at == 0) {
         flow_step_done(&launch->flow, fault);
@@ -231,8 +279,7 @@ launch_on_created(struct lane_op *op, const struct fault *fault)
     }
     if (fault->kind == FAULT_ENGINE_MISSING && !launch->pulled &&
         launch_spec(launch)->pull != PULL_NEVER) {
-        images_pull_prepare(launch->work.engine, launch_spec(launch)->image, &launch->op);
-        launch_call(launch, LANE_BULK, launch_on_pulled);
+        launch_pull_begin(launch);
         return;
     }
     if (fault->kind == FAULT_ENGINE_MISSING) {

@@ -39,6 +39,7 @@ struct launch {
     bool found;    /* it was there already, and had been started */
     bool retrying; /* the timer runs until the next attempt is queued */
     uint32_t looks;
+    int64_t pull_tenths; /* of its download, as told last */
     int64_t began_mono_ms;
     int64_t step_mono_ms;
     int64_t ready_by_mono_ms;

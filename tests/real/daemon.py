@@ -27,14 +27,14 @@ class ApiError(AssertionError):
         self.reply = reply
 
 
-def program():
-    """berthd: $BERTHD, or the newest build below build/."""
-    named = os.environ.get("BERTHD")
+def program(name="berthd"):
+    """berthd: $BERTHD, or the newest build below build/; berth likewise."""
+    named = os.environ.get(name.upper())
     if named:
         return named
-    found = sorted(ROOT.glob("build/*/berthd"), key=lambda p: p.stat().st_mtime)
+    found = sorted(ROOT.glob("build/*/" + name), key=lambda p: p.stat().st_mtime)
     if not found:
-        raise FileNotFoundError("no berthd below build/; build it, or set BERTHD")
+        raise FileNotFoundError(f"no {name} below build/; build it, or set {name.upper()}")
     return str(found[-1])
 
 
@@ -161,12 +161,15 @@ class Daemon:
         finally:
             shutil.rmtree(self.directory, ignore_errors=True)
 
-    def log_tail(self, size=6000):
+    def log_text(self):
         try:
             with open(self.log, encoding="utf-8", errors="replace") as f:
-                return f.read()[-size:]
+                return f.read()
         except FileNotFoundError:
             return ""
+
+    def log_tail(self, size=6000):
+        return self.log_text()[-size:]
 
     # --- The API ---
 

@@ -228,6 +228,8 @@ int engine_image_pull(struct engine *engine, const char *pool, const char *refer
 /** engine_registry_set() - credentials for images of @server; @auth (JSON, see DOCKER_PULL) is
  * taken; NULL forgets. */
 void engine_registry_set(struct engine *engine, const char *server, struct secret *auth);
+/** engine_registry_keep() - forget the credentials of all but @servers [count], borrowed. */
+void engine_registry_keep(struct engine *engine, const char *const *servers, size_t count);
 
 /* --- Reading what is not in the model ----------------------------------------------------------- */
 

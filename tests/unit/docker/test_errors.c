@@ -45,7 +45,8 @@ static const struct {
     { DOCKER_PULL, 400, "invalid reference format: repository name must be lowercase", FAULT_IMAGE },
     { DOCKER_PULL, 500, "Get \"https://registry.example/v2/\": dial tcp: lookup registry.example on 10.0.0.2:53: no such host", FAULT_REGISTRY },
     { DOCKER_PULL, 500, "Get \"http://127.0.0.1:5/v2/\": dial tcp 127.0.0.1:5: connect: connection refused", FAULT_REGISTRY },
-    { DOCKER_PULL, 500, "unauthorized: authentication required", FAULT_REGISTRY },
+    { DOCKER_PULL, 500, "unauthorized: authentication required", FAULT_IMAGE },
+    { DOCKER_PULL, 500, "Head \"https://10.0.0.2:5000/v2/app/manifests/1\": no basic auth credentials", FAULT_IMAGE },
     { DOCKER_PULL, 200, "toomanyrequests: You have reached your pull rate limit.", FAULT_REGISTRY },
     { DOCKER_PULL, 200, "net/http: TLS handshake timeout", FAULT_REGISTRY },
     { DOCKER_PULL, 200, "failed to register layer: write /x: no space left on device", FAULT_ENGINE },
@@ -93,9 +94,15 @@ test_words_for_people(void **state)
         "127.0.0.1:80 failed: port is already allocated"
     };
     const struct docker_error pull = { DOCKER_PULL, 500, "Get \"http://a\": dial tcp: refused" };
+    const struct docker_error locked = { DOCKER_PULL, 500,
+                                         "unauthorized: authentication required" };
     struct fault fault;
 
     (void)state;
+    assert_int_equal(docker_error_set(&locked, "docker.test", &fault), -1);
+    assert_string_equal(fault.text,
+                        "the image cannot be pulled: unauthorized: authentication required; do "
+                        "berthd's `registries` have the right username and password for it?");
     assert_int_equal(docker_error_set(&port, "docker.test", &fault), -1);
     assert_string_equal(fault.text, "Bind for 127.0.0.1:80 failed: port is already allocated");
     assert_int_equal(docker_error_set(&pull, "docker.test", &fault), -1);

@@ -83,8 +83,10 @@ test_pull_policies(void **state)
     scene_until(&scene, id, INSTANCE_FAILED, 5000);
     assert_non_null(strstr(scene_instance(&scene, id)->reason, "image img:1 is not on the host"));
     assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_PULL), 0);
-    (void)scene_run_one(&scene, "web");
-    (void)scene_run_one(&scene, "web");
+    id = scene_run_one(&scene, "web");
+    assert_int_equal(scene_events(&scene, "instance.pull", id), 1);
+    id = scene_run_one(&scene, "web");
+    assert_int_equal(scene_events(&scene, "instance.pull", id), 0);
     assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_PULL), 1);
     (void)scene_run_one(&scene, "all");
     (void)scene_run_one(&scene, "all");

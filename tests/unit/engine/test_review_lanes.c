@@ -121,6 +121,16 @@ test_credentials_change_while_pulls_wait(void **state)
     engine_registry_set(scene.world.engine, "docker.io", secret_of("{\"two\":2}"));
     world_run(&scene.world, 60000);
     assert_int_equal(secrets_read, PULLS);
+    /* What the configuration names no more is forgotten, and only that. */
+    engine_registry_set(scene.world.engine, "other.example", secret_of("{\"three\":3}"));
+    engine_registry_keep(scene.world.engine, (const char *[]){ "other.example" }, 1);
+    engine_registry_keep(scene.world.engine, (const char *[]){ "docker.io", "other.example" }, 2);
+    scene_blueprint(&scene, "{'name':'more','image':'more:1','memory_bytes':8388608}");
+    (void)world_launch(&scene.world, "more", "ann");
+    scene_blueprint(&scene, "{'name':'far','image':'other.example/a','memory_bytes':8388608}");
+    (void)world_launch(&scene.world, "far", "ann");
+    world_run(&scene.world, 60000);
+    assert_int_equal(secrets_read, PULLS + 1);
     world_fini(&scene.world);
 }
 
