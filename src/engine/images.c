@@ -1,5 +1,6 @@
 #include "images.h"
 
+#include <assert.h>
 #include <string.h>
 
 struct registry {
@@ -229,6 +230,7 @@ images_send(struct image_spread *spread, struct host *host)
         spread->op = (struct lane_op){ .call = { .verb = DOCKER_LOAD }, .share = LANE_BULK };
         spread->op.call.in.path = spread->path;
     } else {
+        assert(spread->name);
         images_pull_prepare(spread->engine, spread->name, &spread->op);
     }
     spread->op.call.on_progress = images_on_progress;
