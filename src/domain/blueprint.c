@@ -195,6 +195,29 @@ blueprint_image_key(const char *image)
     return hash_text(hash, version, strlen(version));
 }
 
+/* The parts are added: their order does not count. */
+static uint64_t
+blueprint_hosts_key(const struct blueprint_spec *spec)
+{
+    const struct blueprint_port *ports = spec->ports.at;
+    uint64_t key = 0;
+
+    for (size_t i = 0; i < spec->host_labels.count; i++) {
+        const struct schema_pair *label = &spec->host_labels.at[i];
+        uint64_t hash = hash_text(HASH_TEXT_START, label->key, strlen(label->key) + 1);
+
+        key += hash_text(hash, label->value, strlen(label->value));
+    }
+    for (size_t i = 0; i < spec->ports.count; i++) {
+        const char bytes[] = { (char)ports[i].protocol, (char)(ports[i].host >> 8),
+                               (char)ports[i].host };
+
+        if (ports[i].host > 0)
+            key += hash_text(~HASH_TEXT_START, bytes, sizeof(bytes));
+    }
+    return key;
+}
+
 struct blueprint *
 blueprint_new(struct blueprint_spec *spec)
 {
@@ -209,6 +232,7 @@ blueprint_new(struct blueprint_spec *spec)
     json_out_init(&out, &json);
     schema_encode(&blueprint_schema, &blueprint->spec, &out);
     blueprint->spec_json = buf_take(&json);
+    blueprint->hosts_key = blueprint_hosts_key(&blueprint->spec);
     blueprint->image_key = blueprint_image_key(blueprint->spec.image);
     blueprint->name_key =
         (uint32_t)hash_text(HASH_TEXT_START, blueprint->spec.name, strlen(blueprint->spec.name));

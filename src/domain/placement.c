@@ -22,6 +22,7 @@ static const struct {
     [PLACEMENT_STATE]  = { "state",  "it is not active" },
     [PLACEMENT_ERRORS] = { "errors", "it cannot be reached or had too many errors" },
     [PLACEMENT_LABELS] = { "labels", "it does not carry the labels" },
+    [PLACEMENT_LEFT]   = { "left",   "it is left to an older request that waits for room there" },
     [PLACEMENT_MEMORY] = { "memory", "it has not enough memory left" },
     [PLACEMENT_CPUS]   = { "cpus",   "it has not enough cpus left" },
     [PLACEMENT_SLOTS]  = { "slots",  "it has not enough slots left" },
@@ -131,6 +132,18 @@ placement_labels_match(const struct schema_map *labels, const struct schema_map 
             return false;
     }
     return true;
+}
+
+enum placement_filter
+placement_labels_verdict(const struct placement_ask *ask, const struct schema_map *labels)
+{
+    if (!placement_labels_match(labels, &ask->blueprint->spec.host_labels))
+        return PLACEMENT_LABELS;
+    for (size_t i = 0; i < ask->leave_count; i++) {
+        if (placement_labels_match(labels, &ask->leave[i]->spec.host_labels))
+            return PLACEMENT_LEFT;
+    }
+    return PLACEMENT_FITS;
 }
 
 static struct placement_class *
@@ -339,8 +352,9 @@ placement_verdict(const struct placement *placement, const struct placement_ask 
         return PLACEMENT_STATE;
     if (filter != PLACEMENT_FITS)
         return filter;
-    if (!placement_labels_match(&host->labels, &ask->blueprint->spec.host_labels))
-        return PLACEMENT_LABELS;
+    filter = placement_labels_verdict(ask, &host->labels);
+    if (filter != PLACEMENT_FITS)
+        return filter;
     view.free_memory_bytes = left.memory_bytes;
     view.free_cpus_milli = (int32_t)left.cpus_milli;
     view.free_slots = (int32_t)left.slots;

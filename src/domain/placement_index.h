@@ -45,6 +45,11 @@ struct host_amount placement_free_of(const struct host *host);
 /** placement_labels_match() - @labels has all of @wanted. */
 bool placement_labels_match(const struct schema_map *labels, const struct schema_map *wanted);
 
+/** placement_labels_verdict() - of hosts with @labels: PLACEMENT_LABELS, PLACEMENT_LEFT or
+ * PLACEMENT_FITS. */
+enum placement_filter placement_labels_verdict(const struct placement_ask *ask,
+                                               const struct schema_map *labels);
+
 /* --- placement_notes.c: images and counts of each host --- */
 
 uint32_t placement_notes_owner_key(const char *owner);

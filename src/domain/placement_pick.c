@@ -46,7 +46,7 @@ placement_pick_sources(const struct placement_ask *ask, const struct placement_n
     if (!pool)
         return 0;
     for (struct placement_class *class = pool->classes; class; class = class->next) {
-        if (!placement_labels_match(&class->labels, &ask->blueprint->spec.host_labels))
+        if (placement_labels_verdict(ask, &class->labels) != PLACEMENT_FITS)
             continue;
         for (int kind = SHELF_OPEN; kind <= last; kind++) {
             if (class->shelves[kind])
@@ -81,7 +81,7 @@ pick_avoided(const struct placement_ask *ask, const struct placement_need *need)
     struct placement_host *host = ask->avoid ? ask->avoid->placement : NULL;
 
     if (host && ask->avoid->pool == ask->pool && host->filter == PLACEMENT_FITS &&
-        placement_labels_match(&host->class->labels, &ask->blueprint->spec.host_labels) &&
+        placement_labels_verdict(ask, &host->class->labels) == PLACEMENT_FITS &&
         placement_fails(host, need) == PLACEMENT_FITS)
         return host;
     return NULL;
@@ -318,7 +318,7 @@ placement_pick_linear(struct placement *placement, const struct placement_ask *a
         if (host->pool != ask->pool || host == ask->avoid || !host->placement ||
             host->placement->filter != PLACEMENT_FITS || left.slots <= 0 ||
             (need.cpus_milli > 0 && left.cpus_milli <= 0) ||
-            !placement_labels_match(&host->labels, &ask->blueprint->spec.host_labels))
+            placement_labels_verdict(ask, &host->labels) != PLACEMENT_FITS)
             continue;
         view = *host->placement;
         view.free_memory_bytes = left.memory_bytes;

@@ -54,10 +54,12 @@ why_idle_count(const struct placement_ask *ask, struct placement_why *why)
         ask->pool->placement ? ask->pool->placement->classes : NULL;
 
     for (; class; class = class->next) {
+        enum placement_filter verdict = placement_labels_verdict(ask, &class->labels);
+
         why->counts[PLACEMENT_STATE] += class->idle[PLACEMENT_STATE];
         why->counts[PLACEMENT_ERRORS] += class->idle[PLACEMENT_ERRORS];
-        if (!placement_labels_match(&class->labels, &ask->blueprint->spec.host_labels))
-            why->counts[PLACEMENT_LABELS] += class->idle[PLACEMENT_FITS];
+        if (verdict != PLACEMENT_FITS)
+            why->counts[verdict] += class->idle[PLACEMENT_FITS];
     }
 }
 

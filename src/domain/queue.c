@@ -1,8 +1,8 @@
 /*
- * Owners of a pool stand in a ring of turns; each has a line of instances in
- * the order of their ids.  A sweep walks the ring once with a cursor that
- * lives in the pool's queue, and each line with a cursor of its own, so that
- * nobody is looked at twice.
+ * Each owner has a line for each class of hosts that it waits for, in the order
+ * of ids; the lines of a pool stand in a ring of turns.  A sweep walks the ring
+ * once with a cursor that lives in the pool's queue, and each line with a
+ * cursor of its own, so that nobody is looked at twice.
  */
 
 #include "berth/domain/queue.h"
@@ -13,29 +13,42 @@
 #include "berth/base/mem.h"
 #include "berth/base/rowtable.h"
 
-enum { QUEUE_RATE_PLACES = 32, QUEUE_HOLD_STEPS_MAX = 40 };
+enum {
+    QUEUE_RATE_PLACES = 32,
+    QUEUE_HOLD_STEPS_MAX = 40,
+    QUEUE_CLASSES_KEPT = 64, /* of a pool, though nobody waits for them: for their rates */
+};
 
-struct queue_owner {
-    const char *name;            /* interned: its address is what counts */
-    struct list_node turn;       /* in queue_pool.turns */
-    struct list line;            /* struct instance, node */
-    uint64_t round;              /* of the sweep that line_next belongs to */
-    struct list_node *line_next; /* first that this sweep has not looked at; NULL: the line's end */
-    int64_t head_id;             /* who was passed over last as the first of the line; 0: nobody */
-    int64_t head_since_ms;       /* when that happened first */
+/* Instances that the same hosts can take. */
+struct queue_class {
+    uint64_t key;                         /* blueprint.hosts_key */
+    uint64_t aside_round;                 /* of the last sweep that has set it aside */
+    uint32_t lines;                       /* struct queue_line of it */
+    uint32_t places;                      /* ever given */
+    int64_t places_ms[QUEUE_RATE_PLACES]; /* when the last places were given, a ring */
+};
+
+struct queue_line {
+    const char *owner; /* interned: its address is what counts */
+    struct queue_class *class;
+    struct list_node turn;  /* in queue_pool.turns */
+    struct list waiting;    /* struct instance, node; never empty */
+    uint64_t round;         /* of the sweep that next belongs to */
+    struct list_node *next; /* first that this sweep has not looked at; NULL: the line's end */
+    int64_t head_id;        /* who was passed over last as the first of the line; 0: nobody */
+    int64_t head_since_ms;  /* when that happened first */
     const struct list_node *known; /* whose place in the line was asked for last; NULL: nobody's */
     uint32_t known_index;
 };
 
 struct queue_pool {
     const struct pool *pool;
-    struct rowtable owners; /* struct queue_owner, by name */
-    struct list turns;      /* struct queue_owner, longest without a place first */
+    struct rowtable lines;   /* struct queue_line, by owner and class */
+    struct rowtable classes; /* struct queue_class, by key */
+    struct list turns;       /* struct queue_line, longest without a place first */
     uint32_t length;
-    uint64_t round;                       /* of the sweep that turn_next belongs to */
-    struct list_node *turn_next;          /* owner to try next; NULL: the sweep has ended */
-    int64_t places_ms[QUEUE_RATE_PLACES]; /* when the last places were given, a ring */
-    uint32_t places;                      /* ever given */
+    uint64_t round;              /* of the sweep that turn_next belongs to */
+    struct list_node *turn_next; /* line to try next; NULL: the sweep has ended */
 };
 
 struct queue {
@@ -52,12 +65,16 @@ queue_new(void)
 static void
 queue_pool_free(struct queue_pool *pool)
 {
-    struct queue_owner *owner;
+    void *row;
     size_t at = 0;
 
-    while ((owner = rowtable_step(&pool->owners, &at)))
-        mem_free(owner);
-    rowtable_fini(&pool->owners);
+    while ((row = rowtable_step(&pool->lines, &at)))
+        mem_free(row);
+    at = 0;
+    while ((row = rowtable_step(&pool->classes, &at)))
+        mem_free(row);
+    rowtable_fini(&pool->lines);
+    rowtable_fini(&pool->classes);
     mem_free(pool);
 }
 
@@ -89,9 +106,24 @@ queue_is_pool(const struct rowtable_key *key, const void *row)
 }
 
 static bool
-queue_is_owner(const struct rowtable_key *key, const void *row)
+queue_is_class(const struct rowtable_key *key, const void *row)
 {
-    return ((const struct queue_owner *)row)->name == key->what;
+    return ((const struct queue_class *)row)->key == key->hash;
+}
+
+static uint64_t
+queue_line_hash(const char *owner, uint64_t class_key)
+{
+    return queue_hash(owner) ^ class_key;
+}
+
+static bool
+queue_is_line(const struct rowtable_key *key, const void *row)
+{
+    const struct queue_line *line = row;
+    const struct instance *instance = key->what;
+
+    return line->owner == instance->owner && line->class->key == instance->blueprint->hosts_key;
 }
 
 static struct queue_pool *
@@ -102,12 +134,14 @@ queue_pool_find(const struct queue *queue, const struct pool *pool)
     return rowtable_find(&queue->pools, &key);
 }
 
-static struct queue_owner *
-queue_owner_find(const struct queue_pool *pool, const char *name)
+static struct queue_line *
+queue_line_find(const struct queue_pool *pool, const struct instance *instance)
 {
-    const struct rowtable_key key = { queue_hash(name), queue_is_owner, name };
+    const struct rowtable_key key = {
+        queue_line_hash(instance->owner, instance->blueprint->hosts_key), queue_is_line, instance
+    };
 
-    return rowtable_find(&pool->owners, &key);
+    return rowtable_find(&pool->lines, &key);
 }
 
 static struct queue_pool *
@@ -124,17 +158,33 @@ queue_pool_get(struct queue *queue, const struct pool *pool)
     return found;
 }
 
-static struct queue_owner *
-queue_owner_get(struct queue_pool *pool, const char *name)
+static struct queue_class *
+queue_class_get(struct queue_pool *pool, uint64_t key)
 {
-    struct queue_owner *found = queue_owner_find(pool, name);
+    struct queue_class *found =
+        rowtable_find(&pool->classes, &(struct rowtable_key){ key, queue_is_class, NULL });
 
     if (found)
         return found;
     found = mem_new0(sizeof(*found));
-    found->name = name;
-    list_init(&found->line);
-    rowtable_insert(&pool->owners, queue_hash(name), found);
+    found->key = key;
+    rowtable_insert(&pool->classes, key, found);
+    return found;
+}
+
+static struct queue_line *
+queue_line_get(struct queue_pool *pool, const struct instance *instance)
+{
+    struct queue_line *found = queue_line_find(pool, instance);
+
+    if (found)
+        return found;
+    found = mem_new0(sizeof(*found));
+    found->owner = instance->owner;
+    found->class = queue_class_get(pool, instance->blueprint->hosts_key);
+    found->class->lines++;
+    list_init(&found->waiting);
+    rowtable_insert(&pool->lines, queue_line_hash(found->owner, found->class->key), found);
     list_push(&pool->turns, &found->turn);
     return found;
 }
@@ -142,56 +192,62 @@ queue_owner_get(struct queue_pool *pool, const char *name)
 static struct instance *
 queue_instance_of(struct list_node *node)
 {
-    return node ? CONTAINER_OF(node, struct instance, node) : NULL;
+    return CONTAINER_OF(node, struct instance, node);
 }
 
-static struct queue_owner *
-queue_owner_of(struct list_node *node)
+static struct queue_line *
+queue_line_of(struct list_node *node)
 {
-    return node ? CONTAINER_OF(node, struct queue_owner, turn) : NULL;
+    return CONTAINER_OF(node, struct queue_line, turn);
 }
 
 void
 queue_add(struct queue *queue, struct instance *instance)
 {
     struct queue_pool *pool = queue_pool_get(queue, instance->pool);
-    struct queue_owner *owner = queue_owner_get(pool, instance->owner);
-    struct list_node *at = &owner->line.head;
+    struct queue_line *line = queue_line_get(pool, instance);
+    struct list_node *at = &line->waiting.head;
 
     /* New ones go to the end.  One that comes back is older than most: look from the front. */
-    if (owner->line.count > 0 && CONTAINER_OF(at->prev, struct instance, node)->id > instance->id) {
-        owner->known = NULL;
+    if (line->waiting.count > 0 && queue_instance_of(at->prev)->id > instance->id) {
+        line->known = NULL;
         at = at->next;
-        while (CONTAINER_OF(at, struct instance, node)->id < instance->id)
+        while (queue_instance_of(at)->id < instance->id)
             at = at->next;
     }
-    list_insert_before(&owner->line, at, &instance->node);
+    list_insert_before(&line->waiting, at, &instance->node);
     pool->length++;
 }
 
 static void
-queue_owner_remove(struct queue_pool *pool, struct queue_owner *owner)
+queue_line_remove(struct queue_pool *pool, struct queue_line *line)
 {
-    if (pool->turn_next == &owner->turn)
-        pool->turn_next = list_next(&pool->turns, &owner->turn);
-    list_remove(&pool->turns, &owner->turn);
-    rowtable_remove(&pool->owners, queue_hash(owner->name), owner);
-    mem_free(owner);
+    struct queue_class *class = line->class;
+
+    if (pool->turn_next == &line->turn)
+        pool->turn_next = list_next(&pool->turns, &line->turn);
+    list_remove(&pool->turns, &line->turn);
+    rowtable_remove(&pool->lines, queue_line_hash(line->owner, class->key), line);
+    mem_free(line);
+    if (--class->lines == 0 && pool->classes.live > QUEUE_CLASSES_KEPT) {
+        rowtable_remove(&pool->classes, class->key, class);
+        mem_free(class);
+    }
 }
 
 void
 queue_remove(struct queue *queue, struct instance *instance)
 {
     struct queue_pool *pool = queue_pool_find(queue, instance->pool);
-    struct queue_owner *owner = queue_owner_find(pool, instance->owner);
+    struct queue_line *line = queue_line_find(pool, instance);
 
-    if (owner->line_next == &instance->node)
-        owner->line_next = list_next(&owner->line, &instance->node);
-    owner->known = NULL;
-    list_remove(&owner->line, &instance->node);
+    if (line->next == &instance->node)
+        line->next = list_next(&line->waiting, &instance->node);
+    line->known = NULL;
+    list_remove(&line->waiting, &instance->node);
     pool->length--;
-    if (owner->line.count == 0)
-        queue_owner_remove(pool, owner);
+    if (line->waiting.count == 0)
+        queue_line_remove(pool, line);
 }
 
 uint32_t
@@ -202,29 +258,54 @@ queue_length(const struct queue *queue, const struct pool *pool)
     return found ? found->length : 0;
 }
 
-/* The first of @owner's line that may be tried at @now_ms and that this sweep has not looked at. */
+/* The first of @line that may be tried at @now_ms and that this sweep has not looked at. */
 static struct instance *
-queue_line_next(struct queue_owner *owner, const struct queue_sweep *sweep, int64_t now_ms)
+queue_line_next(struct queue_line *line, const struct queue_sweep *sweep, int64_t now_ms)
 {
-    if (owner->round != sweep->round) {
-        owner->round = sweep->round;
-        owner->line_next = list_first(&owner->line);
+    if (line->round != sweep->round) {
+        line->round = sweep->round;
+        line->next = list_first(&line->waiting);
     }
-    while (owner->line_next) {
-        struct instance *instance = queue_instance_of(owner->line_next);
+    if (line->class->aside_round == sweep->round)
+        return NULL;
+    while (line->next) {
+        struct instance *instance = queue_instance_of(line->next);
 
-        if (instance->retry_at_ms <= now_ms && instance->blueprint->aside_round != sweep->round)
+        if (instance->retry_at_ms <= now_ms)
             return instance;
-        owner->line_next = list_next(&owner->line, owner->line_next);
+        line->next = list_next(&line->waiting, line->next);
     }
     return NULL;
 }
 
 static bool
+queue_is_held_by(const struct queue_hold *hold, const struct instance *instance)
+{
+    return instance->id > hold->id && instance->blueprint->spec.memory_bytes >= hold->bytes;
+}
+
+/* By one that the same hosts can take: there is nowhere else to go. */
+static bool
 queue_is_held(const struct queue_sweep *sweep, const struct instance *instance)
 {
-    return sweep->blocked_bytes > 0 && instance->id > sweep->blocked_id &&
-           instance->blueprint->spec.memory_bytes >= sweep->blocked_bytes;
+    for (size_t i = 0; i < sweep->hold_count; i++) {
+        if (sweep->holds[i].blueprint->hosts_key == instance->blueprint->hosts_key)
+            return queue_is_held_by(&sweep->holds[i], instance);
+    }
+    return false;
+}
+
+size_t
+queue_leave(const struct queue_sweep *sweep, const struct instance *instance,
+            const struct blueprint *ret_leave[QUEUE_HOLDS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < sweep->hold_count; i++) {
+        if (queue_is_held_by(&sweep->holds[i], instance))
+            ret_leave[count++] = sweep->holds[i].blueprint;
+    }
+    return count;
 }
 
 struct instance *
@@ -239,8 +320,7 @@ queue_next(struct queue *queue, const struct pool *pool, struct queue_sweep *swe
         found->turn_next = list_first(&found->turns);
     }
     while (sweep->round == found->round && found->turn_next) {
-        struct instance *instance =
-            queue_line_next(queue_owner_of(found->turn_next), sweep, now_ms);
+        struct instance *instance = queue_line_next(queue_line_of(found->turn_next), sweep, now_ms);
 
         if (instance && !queue_is_held(sweep, instance)) {
             sweep->tried++;
@@ -255,14 +335,15 @@ void
 queue_served(struct queue *queue, struct instance *instance, int64_t now_ms)
 {
     struct queue_pool *pool = queue_pool_find(queue, instance->pool);
-    struct queue_owner *owner = queue_owner_find(pool, instance->owner);
+    struct queue_line *line = queue_line_find(pool, instance);
+    struct queue_class *class = line->class;
 
-    pool->places_ms[pool->places++ % QUEUE_RATE_PLACES] = now_ms;
-    if (owner->turn.next != &pool->turns.head) {
-        if (pool->turn_next == &owner->turn)
-            pool->turn_next = owner->turn.next;
-        list_remove(&pool->turns, &owner->turn);
-        list_push(&pool->turns, &owner->turn);
+    class->places_ms[class->places++ % QUEUE_RATE_PLACES] = now_ms;
+    if (list_next(&pool->turns, &line->turn)) {
+        if (pool->turn_next == &line->turn)
+            pool->turn_next = line->turn.next;
+        list_remove(&pool->turns, &line->turn);
+        list_push(&pool->turns, &line->turn);
     }
     queue_remove(queue, instance);
 }
@@ -282,55 +363,87 @@ queue_hold_bytes(const struct instance *instance, int64_t waited_ms)
     return bytes > 0 ? bytes : 1;
 }
 
+static void
+queue_hold_add(struct queue_sweep *sweep, const struct queue_hold *hold)
+{
+    struct queue_hold *youngest = NULL;
+
+    for (size_t i = 0; i < sweep->hold_count; i++) {
+        struct queue_hold *other = &sweep->holds[i];
+
+        if (other->blueprint->hosts_key == hold->blueprint->hosts_key) {
+            if (hold->id < other->id)
+                *other = *hold;
+            return;
+        }
+        if (!youngest || other->id > youngest->id)
+            youngest = other;
+    }
+    if (sweep->hold_count < QUEUE_HOLDS_MAX) {
+        sweep->holds[sweep->hold_count++] = *hold;
+    } else if (hold->id < youngest->id) {
+        *youngest = *hold;
+    }
+}
+
+static struct queue_line *
+queue_line_close(struct queue *queue, const struct instance *instance)
+{
+    struct queue_pool *pool = queue_pool_find(queue, instance->pool);
+    struct queue_line *line = queue_line_find(pool, instance);
+
+    assert(pool->turn_next == &line->turn);
+    pool->turn_next = list_next(&pool->turns, &line->turn);
+    return line;
+}
+
 void
 queue_passed_over(struct queue *queue, struct instance *instance, struct queue_sweep *sweep,
                   int64_t now_ms)
 {
-    struct queue_pool *pool = queue_pool_find(queue, instance->pool);
-    struct queue_owner *owner = queue_owner_find(pool, instance->owner);
+    struct queue_line *line = queue_line_close(queue, instance);
     int64_t waited_ms;
 
-    if (pool->turn_next == &owner->turn)
-        pool->turn_next = list_next(&pool->turns, &owner->turn);
-    if (owner->head_id != instance->id) {
-        owner->head_id = instance->id;
-        owner->head_since_ms = now_ms;
+    if (line->head_id != instance->id) {
+        line->head_id = instance->id;
+        line->head_since_ms = now_ms;
     }
-    waited_ms = now_ms - owner->head_since_ms;
-    if (waited_ms < QUEUE_OVERTAKE_MS)
-        return;
-    if (sweep->blocked_bytes == 0 || instance->id < sweep->blocked_id) {
-        sweep->blocked_id = instance->id;
-        sweep->blocked_bytes = queue_hold_bytes(instance, waited_ms);
+    waited_ms = now_ms - line->head_since_ms;
+    if (waited_ms >= QUEUE_OVERTAKE_MS) {
+        queue_hold_add(sweep,
+                       &(struct queue_hold){ .blueprint = instance->blueprint,
+                                             .id = instance->id,
+                                             .bytes = queue_hold_bytes(instance, waited_ms) });
     }
+}
+
+void
+queue_stand_by(struct queue *queue, struct instance *instance)
+{
+    (void)queue_line_close(queue, instance);
 }
 
 void
 queue_set_aside(struct queue *queue, struct instance *instance, const struct queue_sweep *sweep)
 {
-    struct queue_owner *owner =
-        queue_owner_find(queue_pool_find(queue, instance->pool), instance->owner);
-
-    instance->blueprint->aside_round = sweep->round;
-    if (owner->line_next == &instance->node)
-        owner->line_next = list_next(&owner->line, &instance->node);
+    queue_line_close(queue, instance)->class->aside_round = sweep->round;
 }
 
 /* How many stand before @instance in its own line.  A list of all asks for one after the other. */
 static uint32_t
-queue_line_index(struct queue_owner *owner, const struct instance *instance)
+queue_line_index(struct queue_line *line, const struct instance *instance)
 {
     const struct list_node *node = &instance->node;
     uint32_t index = 0;
 
-    while (node != owner->known && node->prev != &owner->line.head) {
+    while (node != line->known && node->prev != &line->waiting.head) {
         node = node->prev;
         index++;
     }
-    if (node == owner->known)
-        index += owner->known_index;
-    owner->known = &instance->node;
-    owner->known_index = index;
+    if (node == line->known)
+        index += line->known_index;
+    line->known = &instance->node;
+    line->known_index = index;
     return index;
 }
 
@@ -338,7 +451,7 @@ uint32_t
 queue_position(const struct queue *queue, const struct instance *instance)
 {
     const struct queue_pool *pool;
-    struct queue_owner *own;
+    struct queue_line *own;
     uint32_t index;
     uint32_t before;
     bool ahead = true;
@@ -346,19 +459,19 @@ queue_position(const struct queue *queue, const struct instance *instance)
     if (instance->host || !list_is_in(&instance->node))
         return 0;
     pool = queue_pool_find(queue, instance->pool);
-    own = queue_owner_find(pool, instance->owner);
+    own = queue_line_find(pool, instance);
     index = queue_line_index(own, instance);
     before = index;
-    /* Each round gives every owner one place; those ahead in the ring have had one more. */
+    /* Each round gives every line one place; those ahead in the ring have had one more. */
     for (struct list_node *node = list_first(&pool->turns); node;
          node = list_next(&pool->turns, node)) {
-        const struct queue_owner *other = queue_owner_of(node);
+        const struct queue_line *other = queue_line_of(node);
         size_t rounds = index + (ahead ? 1U : 0U);
 
         if (other == own) {
             ahead = false;
-        } else {
-            before += (uint32_t)(other->line.count < rounds ? other->line.count : rounds);
+        } else if (other->class == own->class) {
+            before += (uint32_t)(other->waiting.count < rounds ? other->waiting.count : rounds);
         }
     }
     return before + 1;
@@ -367,14 +480,17 @@ queue_position(const struct queue *queue, const struct instance *instance)
 int64_t
 queue_eta_ms(const struct queue *queue, const struct instance *instance, int64_t now_ms)
 {
-    const struct queue_pool *pool = queue_pool_find(queue, instance->pool);
     uint32_t position = queue_position(queue, instance);
+    const struct queue_class *class;
     uint32_t known;
     int64_t since_ms;
 
-    if (!pool || position == 0 || pool->places == 0)
+    if (position == 0)
         return -1;
-    known = pool->places < QUEUE_RATE_PLACES ? pool->places : QUEUE_RATE_PLACES;
-    since_ms = now_ms - pool->places_ms[(pool->places - known) % QUEUE_RATE_PLACES];
+    class = queue_line_find(queue_pool_find(queue, instance->pool), instance)->class;
+    known = class->places < QUEUE_RATE_PLACES ? class->places : QUEUE_RATE_PLACES;
+    if (known == 0)
+        return -1;
+    since_ms = now_ms - class->places_ms[(class->places - known) % QUEUE_RATE_PLACES];
     return since_ms > 0 ? since_ms * position / known : 0;
 }

@@ -20,28 +20,36 @@ sweep_ask(const struct engine *engine, const struct instance *instance,
     };
 }
 
-bool
-sweep_try(struct engine *engine, struct instance *instance)
+static bool
+sweep_place(struct engine *engine, struct instance *instance, const struct placement_ask *ask,
+            struct placement_why *ret_why)
 {
     struct model *model = engine->model;
-    struct placement_ask ask;
-    struct placement_why why = { 0 };
     struct host *host = NULL;
     int64_t now_ms = state_now_ms(engine);
 
-    /* After a restore it may run already, on a host that was not yet looked at. */
-    if (engine->info.restored)
-        return false;
-    sweep_ask(engine, instance, &ask);
-    if (placement_pick(model->placement, &ask, &host, &why) != PLACEMENT_OK)
+    if (placement_pick(model->placement, ask, &host, ret_why) != PLACEMENT_OK)
         return false;
     meter_add(&engine->meter.steps[METER_QUEUE], (now_ms - instance->moved_at_ms) * 1000);
     engine->meter.placements++;
     instance->blueprint->misfit = NULL;
     model_instance_place(model, instance, host, NULL, now_ms);
-    turn_decision_add(engine, instance, explain_decision(engine, instance, &ask, &why));
+    turn_decision_add(engine, instance, explain_decision(engine, instance, ask, ret_why));
     launch_start(engine, instance);
     return true;
+}
+
+bool
+sweep_try(struct engine *engine, struct instance *instance)
+{
+    struct placement_ask ask;
+    struct placement_why why = { 0 };
+
+    /* After a restore it may run already, on a host that was not yet looked at. */
+    if (engine->info.restored)
+        return false;
+    sweep_ask(engine, instance, &ask);
+    return sweep_place(engine, instance, &ask, &why);
 }
 
 /* No host of the pool could hold it, were it empty, and that has been so for a while. */
@@ -77,24 +85,49 @@ sweep_give_up(struct engine *engine, struct instance *instance)
     model_instance_move(engine->model, instance, INSTANCE_EV_FAILED, why, state_now_ms(engine));
 }
 
+/* Room would help on some host, were it there. */
+static bool
+sweep_wants_room(const struct placement_why *why)
+{
+    return why->counts[PLACEMENT_LEFT] > 0 || why->counts[PLACEMENT_MEMORY] > 0 ||
+           why->counts[PLACEMENT_CPUS] > 0 || why->counts[PLACEMENT_SLOTS] > 0;
+}
+
 /* Waiting for room, it keeps its place; waiting for a host to come back, it is in nobody's way.
  * Return: whether it does not wait any more. */
 static bool
-sweep_skip(struct engine *engine, struct instance *instance, struct queue_sweep *sweep)
+sweep_skip(struct engine *engine, struct instance *instance, const struct placement_ask *ask,
+           const struct placement_why *why, struct queue_sweep *sweep)
 {
-    struct placement_ask ask;
+    struct queue *queue = engine->model->queue;
 
-    sweep_ask(engine, instance, &ask);
-    if (sweep_is_hopeless(engine, instance, &ask)) {
+    if (sweep_is_hopeless(engine, instance, ask)) {
         sweep_give_up(engine, instance);
         return true;
     }
-    if (placement_has_host(engine->model->placement, &ask)) {
-        queue_passed_over(engine->model->queue, instance, sweep, state_now_ms(engine));
+    if (!placement_has_host(engine->model->placement, ask)) {
+        queue_set_aside(queue, instance, sweep);
+    } else if (sweep_wants_room(why)) {
+        queue_passed_over(queue, instance, sweep, state_now_ms(engine));
     } else {
-        queue_set_aside(engine->model->queue, instance, sweep);
+        queue_stand_by(queue, instance);
     }
     return false;
+}
+
+/* Return: whether @instance does not wait any more. */
+static bool
+sweep_one(struct engine *engine, struct instance *instance, struct queue_sweep *sweep)
+{
+    const struct blueprint *leave[QUEUE_HOLDS_MAX];
+    struct placement_ask ask;
+    struct placement_why why = { 0 };
+
+    sweep_ask(engine, instance, &ask);
+    ask.leave = leave;
+    ask.leave_count = queue_leave(sweep, instance, leave);
+    return sweep_place(engine, instance, &ask, &why) ||
+           sweep_skip(engine, instance, &ask, &why, sweep);
 }
 
 static uint32_t
@@ -109,7 +142,7 @@ sweep_pool(struct engine *engine, struct pool *pool, uint32_t most)
     if (!placement_has_host(engine->model->placement, &any))
         return 0; /* whoever waits there waits for hosts */
     while (served < most && (instance = queue_next(engine->model->queue, pool, &sweep, now_ms))) {
-        served += sweep_try(engine, instance) || sweep_skip(engine, instance, &sweep);
+        served += sweep_one(engine, instance, &sweep);
     }
     return served;
 }

@@ -100,7 +100,8 @@ struct blueprint {
     uint32_t instances;          /* live rows that point here */
     struct error_score *breaker; /* owned; NULL until a fault blames it */
     uint64_t image_key;          /* blueprint_image_key() of spec.image */
-    uint64_t aside_round;        /* of the queue's sweep that has set its instances aside */
+    uint64_t hosts_key;          /* the same for all that the same hosts can take, empty or not:
+                                    a hash of spec.host_labels and of fixed host ports */
     const struct pool *misfit;   /* no host of this pool could ever hold it; NULL: none is known */
     int64_t misfit_mono_ms;      /* ... since */
     uint32_t name_key; /* a hash of spec.name, the same for all versions: counts replicas */

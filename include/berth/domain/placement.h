@@ -5,8 +5,8 @@
  * by free memory, in one set of buckets for each pool and set of labels, so
  * that the cost of a decision does not grow with the number of hosts.
  *
- * Filters, in this order: state, error score, labels, memory, cpus, slots,
- * anti-affinity.  What passes is decided by integers, and depends on the rows
+ * Filters, in this order: state, error score, labels, left to others, memory,
+ * cpus, slots, anti-affinity.  What passes is decided by integers, and depends on the rows
  * alone, not on the order in which they came to be so:
  *
  * 1. Hosts stand in buckets by free memory: 64 MiB wide up to 512 MiB, from
@@ -41,6 +41,7 @@ enum placement_filter {
     PLACEMENT_STATE,  /* not active, draining */
     PLACEMENT_ERRORS, /* unreachable or beyond the error threshold */
     PLACEMENT_LABELS,
+    PLACEMENT_LEFT, /* left to a request that has waited too long */
     PLACEMENT_MEMORY,
     PLACEMENT_CPUS,
     PLACEMENT_SLOTS,
@@ -58,6 +59,9 @@ struct placement_ask {
     struct host_amount amount;
     const char *owner;        /* interned */
     const struct host *avoid; /* not this one if there is another; NULL: none */
+    /* Hosts with the labels that one of these asks for are left to it: [leave_count]. */
+    const struct blueprint *const *leave;
+    size_t leave_count;
 };
 
 /* Why one host won: the terms of its score. */

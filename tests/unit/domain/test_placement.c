@@ -184,15 +184,19 @@ test_why_counts_first_failed_filters(void **state)
     struct host *host = NULL;
     struct placement_ask ask;
     struct placement_why why;
+    const struct blueprint *leave;
 
     (void)state;
     world_init(&world, 1);
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 9; i++)
         host_make(&world, world.pools[0], 1024 * MIB);
     world.blueprints[0] = rows_blueprint_new("a", "busybox", 512 * MIB);
     world.blueprints[0]->spec.cpus_milli = 1000;
+    world.blueprints[1] = rows_blueprint_new("b", "busybox", 512 * MIB);
     rows_label_add(&world.blueprints[0]->spec.host_labels, "zone", "a");
-    for (int i = 1; i < 8; i++)
+    rows_label_add(&world.blueprints[1]->spec.host_labels, "gpu", "yes");
+    rows_label_add(&world.hosts[8]->labels, "gpu", "yes");
+    for (int i = 1; i < 9; i++)
         rows_label_add(&world.hosts[i]->labels, "zone", "a");
     world.hosts[1]->state = HOST_INACTIVE;
     world.hosts[2]->reachable = false;
@@ -207,8 +211,13 @@ test_why_counts_first_failed_filters(void **state)
         placement_host_update(world.placement, world.hosts[i], NOW_MS);
     }
     ask = ask_for(&world, world.blueprints[0]);
+    leave = world.blueprints[1];
+    ask.leave = &leave;
+    ask.leave_count = 1;
     assert_int_equal(placement_pick(world.placement, &ask, &host, &why), PLACEMENT_OK);
     assert_int_equal(host->id, 8);
+    assert_int_equal(placement_verdict(world.placement, &ask, world.hosts[8], NOW_MS),
+                     PLACEMENT_LEFT);
     assert_int_equal(why.counts[PLACEMENT_FITS], 0);
     for (int filter = PLACEMENT_STATE; filter < PLACEMENT_FILTER_COUNT; filter++)
         assert_int_equal(why.counts[filter], 1);
@@ -403,6 +412,7 @@ static int
 ask_random(struct world *world)
 {
     const struct blueprint *blueprint = world->blueprints[draw(world, BLUEPRINTS)];
+    const struct blueprint *leave = world->blueprints[draw(world, BLUEPRINTS)];
     struct placement_ask ask = ask_for(world, blueprint);
     struct host *host = NULL;
     struct host *expected = NULL;
@@ -411,6 +421,8 @@ ask_random(struct world *world)
     int outcome;
 
     ask.owner = owners[draw(world, OWNERS)];
+    ask.leave = &leave;
+    ask.leave_count = draw(world, 8) == 0;
     if (draw(world, 4) == 0)
         ask.avoid = world->hosts[draw(world, (uint32_t)world->host_count)];
     outcome = placement_pick(world->placement, &ask, &host, explain ? &why : NULL);

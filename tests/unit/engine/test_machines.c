@@ -262,11 +262,10 @@ test_no_events(void **state)
     scene_end(&scene);
 }
 
-/* Labels: its own and the pool's; what asks for others waits elsewhere. */
+/* A host h5 with the label zone=b. */
 static void
-test_labels(void **state)
+add_labelled(struct scene *scene)
 {
-    struct scene scene;
     struct schema_pair pair = { .key = (char[]){ "zone" }, .value = (char[]){ "b" } };
     struct host_request request = { .pool = "default",
                                     .name = "h5",
@@ -275,13 +274,54 @@ test_labels(void **state)
                                     .labels = { .at = &pair, .count = 1 } };
     struct host *host;
     struct fault fault;
+
+    world_machine(&scene->world, "h5")->any_image = true;
+    assert_int_equal(engine_host_add(scene->world.engine, &request, &host, &fault), 0);
+    world_run(&scene->world, 100);
+}
+
+/* Who waits for a class of hosts that is full, however long, holds back nobody's other requests. */
+static void
+test_a_full_class(void **state)
+{
+    struct scene scene;
+    int64_t first;
+    int64_t waits;
+    int64_t other;
+
+    (void)state;
+    scene_begin(&scene, 1);
+    add_labelled(&scene);
+    scene_blueprint(&scene, "{'name':'near','image':'img','memory_bytes':7516192768,"
+                            "'host_labels':{'zone':'b'}}");
+    scene_blueprint(&scene, "{'name':'web','image':'img','memory_bytes':1073741824}");
+    first = scene_run_one(&scene, "near");
+    waits = scene_launch(&scene, "near");
+    other = scene_run_one(&scene, "web");
+    assert_string_equal(scene_host_name(&scene, other), "h1");
+    assert_true(check_stop(&scene.check, other));
+    world_run(&scene.world, 300000); /* nothing asks for less than it holds by now */
+    for (int i = 0; i < 3; i++) {
+        other = scene_run_one(&scene, "web");
+        assert_string_equal(scene_host_name(&scene, other), "h1");
+    }
+    assert_int_equal(scene_instance(&scene, waits)->state, INSTANCE_QUEUED);
+    assert_true(check_stop(&scene.check, first));
+    scene_until(&scene, waits, INSTANCE_RUNNING, 20000);
+    assert_string_equal(scene_host_name(&scene, waits), "h5");
+    scene_end(&scene);
+}
+
+/* Labels: its own and the pool's; what asks for others waits elsewhere. */
+static void
+test_labels(void **state)
+{
+    struct scene scene;
     int64_t id;
 
     (void)state;
     scene_begin(&scene, 2);
-    world_machine(&scene.world, "h5")->any_image = true;
-    assert_int_equal(engine_host_add(scene.world.engine, &request, &host, &fault), 0);
-    world_run(&scene.world, 100);
+    add_labelled(&scene);
     scene_blueprint(&scene, "{'name':'web','image':'img','memory_bytes':67108864,"
                             "'host_labels':{'zone':'b'}}");
     id = scene_run_one(&scene, "web");
@@ -301,7 +341,7 @@ main(void)
         cmocka_unit_test(test_replaced),    cmocka_unit_test(test_reboot),
         cmocka_unit_test(test_disappears),  cmocka_unit_test(test_paused),
         cmocka_unit_test(test_same_engine), cmocka_unit_test(test_no_events),
-        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_labels),      cmocka_unit_test(test_a_full_class),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
