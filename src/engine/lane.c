@@ -19,8 +19,6 @@ lane_new(struct engine *engine, struct host *host)
     lane->engine = engine;
     lane->host = host;
     lane->probe_delay_ms = LANE_PROBE_MIN_MS;
-    for (int share = 0; share < LANE_SHARE_COUNT; share++)
-        list_init(&lane->queues[share].waiting);
     list_init(&lane->running);
     lane->leftovers = 1; /* of what was before us, nothing is known */
     host->lane = lane;
@@ -57,11 +55,7 @@ lane_is_leaving(const struct lane *lane)
 bool
 lane_is_busy(const struct lane *lane)
 {
-    for (int share = 0; share < LANE_SHARE_COUNT; share++) {
-        if (lane->queues[share].waiting.count > 0)
-            return true;
-    }
-    return lane->running.count > 0 || lane->join || lane->hints;
+    return lane->work || lane->running.count > 0 || lane->join || lane->hints;
 }
 
 bool
@@ -89,12 +83,33 @@ lane_settle_ask(struct lane *lane)
 {
     bool full = false;
 
-    for (int share = 0; share < LANE_SHARE_COUNT; share++)
-        full |= lane->queues[share].waiting.count > LANE_WAITING_MAX;
+    for (int share = 0; share < LANE_FREE && lane->work; share++)
+        full |= lane->work->queues[share].waiting.count > LANE_WAITING_MAX;
     if (lane->state != LANE_BROKEN && !full)
         return;
     lane->engine->breaks_pending = true;
     lane->engine->ports.clock->turn_ask(lane->engine->ports.clock->self);
+}
+
+/* Room for one limited call more. */
+static struct lane_work *
+lane_work_take(struct lane *lane)
+{
+    if (!lane->work) {
+        lane->work = mem_new0(sizeof(*lane->work));
+        for (int share = 0; share < LANE_FREE; share++)
+            list_init(&lane->work->queues[share].waiting);
+    }
+    lane->work->count++;
+    return lane->work;
+}
+
+static void
+lane_work_give(struct lane *lane)
+{
+    assert(lane->work->count > 0);
+    if (--lane->work->count == 0)
+        free(STEAL(lane->work));
 }
 
 void
@@ -108,7 +123,7 @@ lane_submit(struct lane *lane, struct lane_op *op)
         lane_begin(lane, op);
         return;
     }
-    list_push(&lane->queues[op->share].waiting, &op->node);
+    list_push(&lane_work_take(lane)->queues[op->share].waiting, &op->node);
     lane_poke(lane);
     if (!op->running)
         lane_settle_ask(lane);
@@ -147,8 +162,8 @@ lane_settle(struct lane *lane)
     struct fault fault;
 
     list_init(&failed);
-    for (int share = 0; share < LANE_SHARE_COUNT; share++)
-        lane_shorten(&lane->queues[share], kept, &failed);
+    for (int share = 0; share < LANE_FREE && lane->work; share++)
+        lane_shorten(&lane->work->queues[share], kept, &failed);
     if (failed.count == 0)
         return;
     if (lane->state == LANE_BROKEN) {
@@ -161,6 +176,7 @@ lane_settle(struct lane *lane)
         struct lane_op *op = CONTAINER_OF(node, struct lane_op, node);
 
         lane_note_leftover(lane, op, &fault);
+        lane_work_give(lane);
         op->done(op, &fault);
     }
 }
@@ -168,8 +184,8 @@ lane_settle(struct lane *lane)
 static void
 lane_poke(struct lane *lane)
 {
-    for (int share = 0; share < LANE_FREE; share++) {
-        struct lane_queue *queue = &lane->queues[share];
+    for (int share = 0; share < LANE_FREE && lane->work; share++) {
+        struct lane_queue *queue = &lane->work->queues[share];
 
         while ((share == LANE_LIGHT || lane->state == LANE_OPEN) && queue->waiting.count > 0 &&
                queue->running < lane_limit(lane, share))
@@ -185,7 +201,8 @@ lane_begin(struct lane *lane, struct lane_op *op)
     op->running = true;
     op->began_mono_ms = state_mono_ms(lane->engine);
     list_push(&lane->running, &op->node);
-    lane->queues[op->share].running++;
+    if (op->share != LANE_FREE)
+        lane->work->queues[op->share].running++;
     lane->engine->lane_ops++;
     op->call.host_id = lane->host->id;
     op->call.done = lane_on_done;
@@ -201,7 +218,10 @@ lane_on_done(struct docker_call *call, const struct fault *fault)
 
     list_remove(&lane->running, &op->node);
     op->running = false;
-    lane->queues[op->share].running--;
+    if (op->share != LANE_FREE) {
+        lane->work->queues[op->share].running--;
+        lane_work_give(lane);
+    }
     lane->engine->lane_ops--;
     if (op->broken && fault && fault->kind == FAULT_CANCELLED) {
         /* Whether it happened is not known: the caller looks, or tries elsewhere. */
@@ -237,7 +257,8 @@ lane_judge(struct lane *lane, const struct lane_op *op, const struct fault *faul
                 docker_verb_name(op->call.verb), fault->text,
                 (long long)score_at(&lane->host->score, now_ms),
                 (long long)lane->host->pool->policy.error_threshold_milli);
-    lane->failures++;
+    if (lane->failures < LANE_FAILURES_MAX)
+        lane->failures++;
     if (fault->kind == FAULT_UNREACHABLE || fault->kind == FAULT_TLS ||
         lane->failures >= LANE_FAILURES_MAX) {
         lane_break(lane, fault);
@@ -257,7 +278,8 @@ lane_cancel(struct lane_op *op)
         docker->call_cancel(docker->self, &op->call);
         return;
     }
-    list_remove(&lane->queues[op->share].waiting, &op->node);
+    list_remove(&lane->work->queues[op->share].waiting, &op->node);
+    lane_work_give(lane);
     fault_set(&fault, FAULT_CANCELLED, "lane", "cancelled before it began");
     lane_note_leftover(lane, op, &fault);
     op->done(op, &fault);
@@ -270,8 +292,8 @@ lane_cancel_all(struct lane *lane)
     struct list_node *node;
     struct list_node *next;
 
-    for (int share = 0; share < LANE_SHARE_COUNT; share++) {
-        while ((node = list_first(&lane->queues[share].waiting)))
+    for (int share = 0; share < LANE_FREE; share++) {
+        while (lane->work && (node = list_first(&lane->work->queues[share].waiting)))
             lane_cancel(CONTAINER_OF(node, struct lane_op, node));
     }
     for (node = list_first(&lane->running); node; node = next) {

@@ -57,25 +57,32 @@ struct lane_queue {
     uint32_t running;
 };
 
+/* The calls of those shares that are limited. */
+struct lane_work {
+    struct lane_queue queues[LANE_FREE];
+    uint32_t count; /* that wait or run */
+};
+
+/* There is one for each host, and most have nothing to do: mind the size. */
 struct lane {
     struct engine *engine;
     struct host *host;
-    enum lane_state state;
-    struct lane_queue queues[LANE_SHARE_COUNT];
-    struct list running; /* all that docker has */
-    uint32_t failures;   /* in a row */
+    struct lane_work *work; /* owned; NULL: no limited call waits or runs */
+    struct list running;    /* all that docker has */
     /* Times that something may have been left behind there, and how many of these the last
      * comparison that found nothing to remove knew of. */
     uint32_t leftovers;
     uint32_t leftovers_seen;
-    int64_t probe_delay_ms;
+    uint32_t probe_delay_ms;
+    uint8_t state;              /* enum lane_state */
+    uint8_t failures;           /* in a row, up to LANE_FAILURES_MAX */
+    bool wanted : 1;            /* compare again as soon as possible */
+    bool round_due : 1;         /* a housekeeping round waits for its next look */
+    bool counted : 1;           /* in engine->joins_pending */
     struct clock_timer timer;   /* next probe, pulse or compare */
     struct join *join;          /* the probe or compare under way; NULL: none */
     struct list_node join_node; /* in engine->joins_waiting */
     struct hints *hints;        /* the engine's event stream; NULL: not open */
-    bool wanted;                /* compare again as soon as possible */
-    bool round_due;             /* a housekeeping round waits for its next look */
-    bool counted;               /* in engine->joins_pending */
 };
 
 /** lane_new() - for @host, which it is hung on; joins at once. */
