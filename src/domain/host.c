@@ -112,13 +112,8 @@ host_free(struct host *host)
     mem_free(host->address);
     mem_free(host->waiting_for);
     mem_free(host->reason);
-    mem_free(host->engine_version);
-    mem_free(host->engine_api);
     mem_free(host->engine_id);
     mem_free(host->endpoint.engine);
-    mem_free(host->endpoint.ca);
-    mem_free(host->endpoint.cert);
-    mem_free(host->endpoint.key);
     for (size_t i = 0; i < host->labels.count; i++) {
         mem_free(host->labels.at[i].key);
         mem_free(host->labels.at[i].value);
@@ -127,6 +122,16 @@ host_free(struct host *host)
     machine_free(host->machine);
     mem_free(host->trial);
     mem_free(host);
+}
+
+void
+host_shared_texts(struct host *host, const char **ret_slots[HOST_SHARED_TEXTS])
+{
+    ret_slots[0] = &host->engine_version;
+    ret_slots[1] = &host->engine_api;
+    ret_slots[2] = &host->endpoint.ca;
+    ret_slots[3] = &host->endpoint.cert;
+    ret_slots[4] = &host->endpoint.key;
 }
 
 /* What is left of @total after @reserve, times the overcommit factor, rounded down. */

@@ -26,10 +26,42 @@ model_host_event_add(struct model *model, const struct host *host, int64_t now_m
     model_event_add(model, &event, now_ms);
 }
 
+/* The row came with somebody's texts. */
+static void
+model_host_texts_get(struct model *model, struct host *host)
+{
+    const char **slots[HOST_SHARED_TEXTS];
+
+    host_shared_texts(host, slots);
+    for (size_t i = 0; i < HOST_SHARED_TEXTS; i++)
+        *slots[i] = intern_get(model->strings, *slots[i]);
+}
+
+static void
+model_host_texts_put(struct model *model, struct host *host)
+{
+    const char **slots[HOST_SHARED_TEXTS];
+
+    host_shared_texts(host, slots);
+    for (size_t i = 0; i < HOST_SHARED_TEXTS; i++)
+        intern_put(model->strings, *slots[i]);
+}
+
+bool
+model_host_text_set(struct model *model, const char **slot, const char *text)
+{
+    const char *before = *slot;
+
+    *slot = intern_get(model->strings, text);
+    intern_put(model->strings, before);
+    return *slot != before;
+}
+
 void
 model_host_add(struct model *model, struct host *host, bool loaded)
 {
     model_row_added(model, host->id);
+    model_host_texts_get(model, host);
     idmap_insert(&model->hosts, host->id, host);
     model->host_counts[host->state]++;
     if (host->state != HOST_REMOVED) {
@@ -52,6 +84,7 @@ model_host_drop(struct model *model, struct host *host)
     model->host_counts[host->state]--;
     placement_host_forget(model->placement, host);
     model_dirty_drop(model, ROW_HOST, host->id, host->dirty);
+    model_host_texts_put(model, host);
     host_free(host);
 }
 

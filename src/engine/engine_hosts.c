@@ -6,10 +6,10 @@
 #include "lane.h"
 #include "state.h"
 
-static char *
-hosts_copy_text(const char *text)
+static const char *
+hosts_text(const char *text)
 {
-    return text && *text ? mem_strdup(text) : NULL;
+    return text && *text ? text : NULL;
 }
 
 /* Where its published ports are: this machine, or the address in the engine's URL. */
@@ -104,19 +104,6 @@ engine_host_labels_set(struct engine *engine, struct host *host, const struct sc
     return 0;
 }
 
-static void
-hosts_endpoint_copy(struct host *host, const struct host_endpoint *endpoint)
-{
-    host->endpoint = (struct host_endpoint){
-        .engine = hosts_copy_text(endpoint->engine),
-        .ca = hosts_copy_text(endpoint->ca),
-        .cert = hosts_copy_text(endpoint->cert),
-        .key = hosts_copy_text(endpoint->key),
-        .plain = endpoint->plain,
-    };
-    host->address = hosts_address(endpoint->engine);
-}
-
 int
 engine_host_endpoint_set(struct engine *engine, struct host *host,
                          const struct host_endpoint *endpoint, struct fault *fault)
@@ -128,10 +115,12 @@ engine_host_endpoint_set(struct engine *engine, struct host *host,
         return -1;
     free(host->address);
     free(host->endpoint.engine);
-    free(host->endpoint.ca);
-    free(host->endpoint.cert);
-    free(host->endpoint.key);
-    hosts_endpoint_copy(host, endpoint);
+    host->address = hosts_address(endpoint->engine);
+    host->endpoint.engine = mem_strdup(endpoint->engine);
+    host->endpoint.plain = endpoint->plain;
+    (void)model_host_text_set(engine->model, &host->endpoint.ca, hosts_text(endpoint->ca));
+    (void)model_host_text_set(engine->model, &host->endpoint.cert, hosts_text(endpoint->cert));
+    (void)model_host_text_set(engine->model, &host->endpoint.key, hosts_text(endpoint->key));
     model_host_touch(engine->model, host, state_now_ms(engine));
     state_event(engine, "host.endpoint", host, NULL, "is reached at %s now", host->endpoint.engine);
     if (host->lane)
@@ -162,7 +151,14 @@ engine_host_add(struct engine *engine, const struct host_request *request, struc
 
     host = host_new(pool, request->name);
     host->id = id;
-    hosts_endpoint_copy(host, &request->endpoint);
+    host->address = hosts_address(request->endpoint.engine);
+    host->endpoint = (struct host_endpoint){
+        .engine = mem_strdup(request->endpoint.engine),
+        .ca = hosts_text(request->endpoint.ca), /* the model interns these */
+        .cert = hosts_text(request->endpoint.cert),
+        .key = hosts_text(request->endpoint.key),
+        .plain = request->endpoint.plain,
+    };
     host->labels = hosts_labels(host, &request->labels);
     host->state = HOST_SPAWNED;
     host->waiting_for = mem_strdup("engine");
@@ -186,7 +182,7 @@ hosts_operation(struct engine *engine, struct host *host, enum operation_kind ki
 {
     struct operation *operation = operation_new(state_id_next(engine), kind);
 
-    operation->owner = hosts_copy_text(owner);
+    operation->owner = mem_strdup(hosts_text(owner));
     operation->pool = mem_strdup(host->pool->name);
     operation->host_id = host->id;
     operation->subject = mem_strdup(host->name);

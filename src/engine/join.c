@@ -115,7 +115,7 @@ join_text_set(char **slot, const char *text)
 
 /* Return: whether the engine tells anything new. */
 static bool
-join_info_take(struct host *host, const struct docker_info *info)
+join_info_take(struct model *model, struct host *host, const struct docker_info *info)
 {
     const struct host_amount total = {
         .memory_bytes = info->memory_bytes,
@@ -126,8 +126,8 @@ join_info_take(struct host *host, const struct docker_info *info)
                    host->total.cpus_milli != total.cpus_milli || host->total.slots != total.slots;
 
     changed |= join_text_set(&host->engine_id, info->engine_id);
-    changed |= join_text_set(&host->engine_version, info->engine_version);
-    changed |= join_text_set(&host->engine_api, info->engine_api);
+    changed |= model_host_text_set(model, &host->engine_version, info->engine_version);
+    changed |= model_host_text_set(model, &host->engine_api, info->engine_api);
     host->total = total;
     return changed;
 }
@@ -148,7 +148,7 @@ join_on_info(struct lane_op *op, const struct fault *fault)
                     "another engine answers at %s: was %s, is %s", host->endpoint.engine,
                     host->engine_id, info->engine_id);
     }
-    if (join_info_take(host, info))
+    if (join_info_take(lane->engine->model, host, info))
         model_host_touch(lane->engine->model, host, state_now_ms(lane->engine));
     if (!info->memory_limit) {
         state_event(lane->engine, "host.no_memory_limit", host, NULL,
@@ -263,7 +263,9 @@ join_plan(struct lane *lane, const struct fault *fault)
         lane_break(lane, fault);
     if (lane->state == LANE_BROKEN) {
         delay_ms = lane->probe_delay_ms;
-        lane->probe_delay_ms = delay_ms * 2 > LANE_PROBE_MAX_MS ? LANE_PROBE_MAX_MS : delay_ms * 2;
+        lane->probe_delay_ms *= 2;
+        if (lane->probe_delay_ms > LANE_PROBE_MAX_MS)
+            lane->probe_delay_ms = LANE_PROBE_MAX_MS;
     }
     /* Jitter, so that hosts which broke together are not asked together for ever. */
     delay_ms += (int64_t)(random_u32(engine->ports.random) % (uint64_t)(delay_ms / 8 + 1));

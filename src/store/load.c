@@ -261,13 +261,13 @@ get_host_facts(struct cursor *cursor, struct host *host)
     get_owned(cursor, &host->address);
     get_owned(cursor, &host->waiting_for);
     get_owned(cursor, &host->reason);
-    get_owned(cursor, &host->engine_version);
-    get_owned(cursor, &host->engine_api);
+    host->engine_version = get_text(cursor);
+    host->engine_api = get_text(cursor);
     get_owned(cursor, &host->engine_id);
     get_owned(cursor, &host->endpoint.engine);
-    get_owned(cursor, &host->endpoint.ca);
-    get_owned(cursor, &host->endpoint.cert);
-    get_owned(cursor, &host->endpoint.key);
+    host->endpoint.ca = get_text(cursor);
+    host->endpoint.cert = get_text(cursor);
+    host->endpoint.key = get_text(cursor);
     host->endpoint.plain = get_bool(cursor);
     get_map(cursor, &host->labels);
 }

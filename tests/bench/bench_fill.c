@@ -85,12 +85,12 @@ fill_host(struct fill *fill, size_t at, struct store_batch *batch)
     host->state = HOST_ACTIVE;
     host->address = mem_printf("10.%zu.%zu.%zu", at >> 16, (at >> 8) & 255, at & 255);
     host->engine_id = mem_printf("ENGINE-%lld", (long long)host->id);
-    host->engine_version = mem_strdup("24.0.7");
-    host->engine_api = mem_strdup("1.43");
+    host->engine_version = "24.0.7";
+    host->engine_api = "1.43";
     host->endpoint.engine = mem_printf("tcp://%s:2376", host->address);
-    host->endpoint.ca = mem_strdup("/etc/berth/pool/ca.pem");
-    host->endpoint.cert = mem_strdup("/etc/berth/pool/cert.pem");
-    host->endpoint.key = mem_strdup("/etc/berth/pool/key.pem");
+    host->endpoint.ca = "/etc/berth/pool/ca.pem";
+    host->endpoint.cert = "/etc/berth/pool/cert.pem";
+    host->endpoint.key = "/etc/berth/pool/key.pem";
     host->total = (struct host_amount){ SIM_MEMORY_BYTES, SIM_CPUS_MILLI, 0 };
     host->created_at_ms = host->active_at_ms = FILL_AT_MS;
     fill->hosts[at] = host;

@@ -121,7 +121,7 @@ host_make(struct bench *bench, int64_t id)
     host->address = mem_strdup("10.20.30.40");
     host->engine_id = mem_printf("ENGINE-%" PRId64, id);
     host->endpoint.engine = mem_strdup("tcp://10.20.30.40:2376");
-    host->endpoint.ca = mem_strdup("/etc/berth/ca.pem");
+    host->endpoint.ca = "/etc/berth/ca.pem";
     host->labels.at = mem_new0(sizeof(*host->labels.at));
     host->labels.at[0] = (struct schema_pair){ mem_strdup("zone"), mem_strdup("a") };
     host->labels.count = 1;

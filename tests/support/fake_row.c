@@ -110,13 +110,13 @@ host_copy(struct host *to, const struct host *from)
     text_copy(&to->address, from->address);
     text_copy(&to->waiting_for, from->waiting_for);
     text_copy(&to->reason, from->reason);
-    text_copy(&to->engine_version, from->engine_version);
-    text_copy(&to->engine_api, from->engine_api);
+    to->engine_version = from->engine_version; /* these two and the files: somebody's */
+    to->engine_api = from->engine_api;
     text_copy(&to->engine_id, from->engine_id);
     text_copy(&to->endpoint.engine, from->endpoint.engine);
-    text_copy(&to->endpoint.ca, from->endpoint.ca);
-    text_copy(&to->endpoint.cert, from->endpoint.cert);
-    text_copy(&to->endpoint.key, from->endpoint.key);
+    to->endpoint.ca = from->endpoint.ca;
+    to->endpoint.cert = from->endpoint.cert;
+    to->endpoint.key = from->endpoint.key;
     to->endpoint.plain = from->endpoint.plain;
     map_copy(&to->labels, &from->labels);
     to->total = from->total;
@@ -141,6 +141,17 @@ host_copy(struct host *to, const struct host *from)
     to->trial = from->trial ? mem_new0(sizeof(*to->trial)) : NULL;
     if (to->trial)
         *to->trial = *from->trial;
+}
+
+/* The row of a host gets texts of its own. */
+static void
+host_share(struct fake_row *row)
+{
+    const char **slots[HOST_SHARED_TEXTS];
+
+    host_shared_texts(&row->as.host, slots);
+    for (size_t i = 0; i < HOST_SHARED_TEXTS; i++)
+        *slots[i] = row->shared[i] = mem_strdup(*slots[i]);
 }
 
 static void
@@ -268,6 +279,7 @@ fake_row_new(enum row_kind kind, const void *row)
         break;
     case ROW_HOST:
         host_copy(&copy->as.host, row);
+        host_share(copy);
         copy->pool_id = ((const struct host *)row)->pool->id;
         break;
     case ROW_INSTANCE:
@@ -395,9 +407,8 @@ static void
 host_fini(struct host *host)
 {
     char **const texts[] = {
-        &host->name,           &host->address,       &host->waiting_for,  &host->reason,
-        &host->engine_version, &host->engine_api,    &host->engine_id,    &host->endpoint.engine,
-        &host->endpoint.ca,    &host->endpoint.cert, &host->endpoint.key,
+        &host->name,   &host->address,   &host->waiting_for,
+        &host->reason, &host->engine_id, &host->endpoint.engine,
     };
 
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
@@ -438,6 +449,8 @@ fake_row_free(struct fake_row *row)
         mem_free(row->as.blueprint.spec_json);
     } else if (row->kind == ROW_HOST) {
         host_fini(&row->as.host);
+        for (size_t i = 0; i < HOST_SHARED_TEXTS; i++)
+            mem_free(row->shared[i]);
     } else if (row->kind == ROW_INSTANCE) {
         mem_free(row->as.instance.name);
         (void)instance_ports_new(&row->as.instance, 0);

@@ -25,8 +25,9 @@ struct fake_row {
         struct operation operation;
         struct image image;
     } as;
-    char *owner;  /* instances: what as.instance.owner points at */
-    char *reason; /* instances: what as.instance.reason points at */
+    char *owner;                     /* instances: what as.instance.owner points at */
+    char *reason;                    /* instances: what as.instance.reason points at */
+    char *shared[HOST_SHARED_TEXTS]; /* hosts: what host_shared_texts() of as.host point at */
 };
 
 /** fake_row_new() - a copy of @row, which is a struct of @kind. */

@@ -51,10 +51,10 @@ int host_state_from_name(const char *name);
 
 /* How to reach an engine. */
 struct host_endpoint {
-    char *engine; /* "unix:///run/docker.sock", "tcp://10.0.0.5:2376" */
-    char *ca;     /* paths of PEM files; all NULL: no TLS */
-    char *cert;
-    char *key;
+    char *engine;   /* "unix:///run/docker.sock", "tcp://10.0.0.5:2376" */
+    const char *ca; /* paths of PEM files; all NULL: no TLS */
+    const char *cert;
+    const char *key;
     bool plain; /* tcp without TLS was asked for by name */
 };
 
@@ -84,16 +84,18 @@ const char *host_cause_name(int32_t cause);
 struct placement_host;
 struct lane;
 
+/* Ten thousand of these are kept in memory: what many of them repeat, host_shared_texts(), is interned
+ * by the model. */
 struct host {
     int64_t id;
     struct pool *pool;
-    char *name;        /* unique among hosts of the pool that are not removed */
-    char *address;     /* where published ports are reached: "10.0.0.5", "127.0.0.1" */
-    char *waiting_for; /* NULL, or what its state waits for: "engine", "draining" */
-    char *reason;      /* of the last move */
-    char *engine_version;
-    char *engine_api;
-    char *engine_id; /* the engine's own id: another one means another machine */
+    char *name;                 /* unique among hosts of the pool that are not removed */
+    char *address;              /* where published ports are reached: "10.0.0.5", "127.0.0.1" */
+    char *waiting_for;          /* NULL, or what its state waits for: "engine", "draining" */
+    char *reason;               /* of the last move */
+    const char *engine_version; /* interned, as the endpoint's files */
+    const char *engine_api;     /* interned */
+    char *engine_id;            /* the engine's own id: another one means another machine */
     struct host_endpoint endpoint;
     struct schema_map labels; /* its own and the pool's */
     struct host_amount total; /* what the engine told */
@@ -117,17 +119,23 @@ struct host {
     bool breaker_open; /* no new work until a probe is answered */
     bool seen;         /* its containers were compared since start or since it was unreachable */
     bool dirty;
-    bool low;                    /* near its end: new work only when no other host can take it */
+    bool low; /* near its end: new work only when no other host can take it */
+    uint32_t instance_count;
     struct host_amount capacity; /* (total - reserve) × overcommit, see host_capacity_update() */
     struct host_amount reserved; /* sum over its instances */
-    uint32_t instance_count;
-    struct list instances;            /* struct instance, node */
+    struct list instances;       /* struct instance, node */
     struct placement_host *placement; /* owned by the placement index */
     struct lane *lane;                /* owned by the engine */
 };
 
 struct host *host_new(struct pool *pool, const char *name);
+/** host_free() - without its shared texts, which are the model's. */
 void host_free(struct host *host);
+
+enum { HOST_SHARED_TEXTS = 5 };
+
+/** host_shared_texts() - where @host keeps the texts that many hosts repeat. */
+void host_shared_texts(struct host *host, const char **ret_slots[HOST_SHARED_TEXTS]);
 
 /** host_capacity_update() - recompute capacity from total and the pool's policy. */
 void host_capacity_update(struct host *host);

@@ -97,7 +97,8 @@ uint32_t model_owner_count(const struct model *model, const char *owner, const c
 /* --- Adding and dropping; all take the row ---------------------------------------------------
  * `loaded`: it comes from the store, so it is not dirty.  Adding indexes the row in all places:
  * an instance that is placed is counted on its host, a queued one is in the queue.  The strings of an
- * instance's owner and reason may be anybody's: the row gets interned ones. */
+ * instance's owner and reason, and those of host_shared_texts(), may be anybody's: the row gets
+ * interned ones. */
 
 void model_pool_add(struct model *model, struct pool *pool, bool loaded);
 /** model_blueprint_add() - if latest, the version that was is so no more (and goes when unused). */
@@ -148,6 +149,9 @@ void model_blueprint_touch(struct model *model, struct blueprint *blueprint);
 void model_host_touch(struct model *model, struct host *host, int64_t now_ms);
 /** model_host_seen() - the same after a change of what is not stored: there is nothing to write. */
 void model_host_seen(struct model *model, struct host *host, int64_t now_ms);
+/** model_host_text_set() - one of host_shared_texts() is @text now; NULL is fine. The caller touches
+ * the host.  Return: whether that is a change. */
+bool model_host_text_set(struct model *model, const char **slot, const char *text);
 void model_instance_touch(struct model *model, struct instance *instance);
 void model_operation_touch(struct model *model, struct operation *operation);
 void model_image_touch(struct model *model, struct image *image);

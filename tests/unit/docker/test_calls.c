@@ -236,9 +236,9 @@ test_endpoints_that_are_none(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct host_endpoint endpoint = { .engine = mem_strdup(rows[i].engine),
-                                          .ca = mem_strdup(rows[i].ca),
-                                          .cert = mem_strdup(rows[i].ca),
-                                          .key = mem_strdup(rows[i].ca),
+                                          .ca = rows[i].ca,
+                                          .cert = rows[i].ca,
+                                          .key = rows[i].ca,
                                           .plain = rows[i].plain };
         struct fault fault = { 0 };
 
@@ -246,9 +246,6 @@ test_endpoints_that_are_none(void **state)
             fail_msg("%s: %s", rows[i].engine, fault.text);
         assert_int_equal(fault.kind, rows[i].ret ? FAULT_INVALID : FAULT_NONE);
         mem_free(endpoint.engine);
-        mem_free(endpoint.ca);
-        mem_free(endpoint.cert);
-        mem_free(endpoint.key);
     }
     port->host_forget(port->self, 2);
     port->host_forget(port->self, 2);

@@ -149,6 +149,36 @@ test_host_moves_and_names(void **state)
 }
 
 static void
+test_texts_of_hosts_are_shared(void **state)
+{
+    struct world *world = *state;
+    struct model *model = world->model;
+    char text[] = "/etc/ca.pem";
+    struct host *hosts[2];
+
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+        hosts[i] = host_new(world->pool, i == 0 ? "a" : "b");
+        hosts[i]->id = ++world->id;
+        hosts[i]->endpoint.ca = text;
+        model_host_add(model, hosts[i], false);
+    }
+    text[0] = '!'; /* the caller's own, it may go */
+    assert_string_equal(hosts[0]->endpoint.ca, "/etc/ca.pem");
+    assert_ptr_equal(hosts[0]->endpoint.ca, hosts[1]->endpoint.ca);
+    assert_null(hosts[0]->engine_api);
+    assert_true(model_host_text_set(model, &hosts[0]->engine_api, "1.41"));
+    assert_false(model_host_text_set(model, &hosts[0]->engine_api, "1.41"));
+    assert_true(model_host_text_set(model, &hosts[0]->engine_api, "1.43"));
+    assert_null(intern_find(model->strings, "1.41"));
+    for (size_t i = 0; i < ARRAY_LEN(hosts); i++) {
+        model_host_move(model, hosts[i], HOST_EV_GONE, NULL, NOW_MS);
+        model_host_drop(model, hosts[i]);
+    }
+    assert_null(intern_find(model->strings, "/etc/ca.pem"));
+    assert_null(intern_find(model->strings, "1.43"));
+}
+
+static void
 test_versions_go_when_nothing_runs_from_them(void **state)
 {
     struct world *world = *state;
@@ -326,6 +356,7 @@ main(void)
         TEST(test_a_life_from_queue_to_end),
         TEST(test_a_crash_keeps_the_host_and_makes_a_generation),
         TEST(test_a_lost_host_sends_back_to_the_queue),
+        TEST(test_texts_of_hosts_are_shared),
         TEST(test_host_moves_and_names),
         TEST(test_versions_go_when_nothing_runs_from_them),
         TEST(test_each_row_is_dirty_once),

@@ -132,13 +132,13 @@ full_host_texts(struct host *host)
     host->address = mem_strdup("10.1.2.3");
     host->waiting_for = mem_strdup("draining");
     host->reason = mem_strdup("an operator's, with 'quotes' and \xc3\xa9");
-    host->engine_version = mem_strdup("20.10.24");
-    host->engine_api = mem_strdup("1.41");
+    host->engine_version = "20.10.24";
+    host->engine_api = "1.41";
     host->engine_id = mem_strdup("ABCD:EFGH");
     host->endpoint.engine = mem_strdup("tcp://10.1.2.3:2376");
-    host->endpoint.ca = mem_strdup("/etc/berth/ca.pem");
-    host->endpoint.cert = mem_strdup("/etc/berth/cert.pem");
-    host->endpoint.key = mem_strdup("/etc/berth/key.pem");
+    host->endpoint.ca = "/etc/berth/ca.pem";
+    host->endpoint.cert = "/etc/berth/cert.pem";
+    host->endpoint.key = "/etc/berth/key.pem";
     host->endpoint.plain = true;
     map_add(&host->labels, "disk", "ssd");
     map_add(&host->labels, "zone", "a \"quoted\" one");
