@@ -1,0 +1,51 @@
+#pragma once
+
+/*
+ * A shell_port without SSH, in virtual time: a playbook of five steps that makes a running machine of
+ * the fake_cloud a host: its engine is in the fake_docker from then on.
+ */
+
+#include "berth/port/shell.h"
+
+#include "support/fake_cloud.h"
+
+enum { FAKE_SHELL_STEPS = 5, FAKE_SHELL_RULES_MAX = 16 };
+
+/* What becomes of a preparation. */
+struct fake_shell_fate {
+    int64_t step_ms;      /* of each step */
+    uint32_t fails_at;    /* index of the step that fails; used with kind */
+    enum fault_kind kind; /* FAULT_NONE: all steps succeed; FAULT_TIMEOUT: that step hangs first;
+                             FAULT_LOST: that step is done, but nobody hears of it */
+    bool mute;            /* all steps succeed, but the engine does not answer */
+};
+
+struct fake_shell_rule {
+    const char *host; /* its name; NULL: any; borrowed */
+    int nth;          /* from now on: 1 = the next such run only, ...; 0: every one */
+    struct fake_shell_fate fate;
+};
+
+struct fake_shell;
+
+/** fake_shell_new() - both borrowed. Without rules each step takes 10 s and succeeds. */
+struct fake_shell *fake_shell_new(const struct clock_port *clock, struct fake_cloud *cloud);
+/** fake_shell_free() - open runs are dropped without done. */
+void fake_shell_free(struct fake_shell *fake);
+/** fake_shell_port() - borrowed. */
+const struct shell_port *fake_shell_port(struct fake_shell *fake);
+/** fake_shell_restart() - the daemon is gone: open runs vanish without done. */
+void fake_shell_restart(struct fake_shell *fake);
+
+void fake_shell_rule_add(struct fake_shell *fake, const struct fake_shell_rule *rule);
+void fake_shell_rules_clear(struct fake_shell *fake);
+/** fake_shell_fate() - @fate is asked for each run that no rule is for. */
+void fake_shell_fate(struct fake_shell *fake,
+                     struct fake_shell_fate (*fate)(void *cookie,
+                                                    const struct shell_prepare *prepare),
+                     void *cookie);
+
+/** fake_shell_pending() - runs that were started and not done. */
+size_t fake_shell_pending(const struct fake_shell *fake);
+/** fake_shell_runs() - runs so far. */
+uint64_t fake_shell_runs(const struct fake_shell *fake);
