@@ -74,6 +74,7 @@ handler_pools_put(struct request *request)
         .provider = pool ? pool->provider : PROVIDER_STATIC,
         .policy = request->input,
     };
+    struct problems problems = { 0 };
     struct json_out out;
     struct fault fault;
 
@@ -83,6 +84,10 @@ handler_pools_put(struct request *request)
     }
     if (!auth_sees_pool(request, name)) {
         request_refuse(request, FAULT_FORBIDDEN, "this token does not reach the pool %s", name);
+        return;
+    }
+    if (pool_policy_check(put.policy, "", &problems) < 0) {
+        request_refuse_problems(request, &problems);
         return;
     }
     if (!handler_pools_expect(request, pool, &put.expect))

@@ -354,6 +354,8 @@ openapi_schemas(struct json_out *out)
     openapi_blueprint(out);
     json_out_key(out, "PoolPolicy");
     schema_describe(&pool_policy_schema, false, out);
+    json_out_key(out, "PoolMachine");
+    schema_describe(&pool_machine_schema, false, out);
     for (size_t i = 0; i < routes_count; i++) {
         bool again = false;
 

@@ -7,7 +7,10 @@
 #include "berth/base/json.h"
 #include "berth/base/text.h"
 
-enum { INT_TEXT_MAX = 20 }; /* -9223372036854775808 and 18446744073709551615 */
+enum {
+    INT_TEXT_MAX = 20, /* -9223372036854775808 and 18446744073709551615 */
+    DECIMALS_MAX = 6,
+};
 
 static const char json_digit_pairs[] = "00010203040506070809"
                                        "10111213141516171819"
@@ -306,26 +309,38 @@ json_out_null(struct json_out *out)
     json_out_bytes(out, "null", 4);
 }
 
+/* @value in parts of which 10 to the power of @digits are one. */
+static void
+json_out_decimal(struct json_out *out, int64_t value, int digits)
+{
+    uint64_t size = json_out_magnitude(value);
+    char text[INT_TEXT_MAX + DECIMALS_MAX + 2];
+    char *point = text + INT_TEXT_MAX;
+    size_t tail = 0;
+    char *from;
+
+    for (int i = digits; i > 0; i--, size /= 10) {
+        point[i] = (char)('0' + size % 10);
+        if (tail == 0 && size % 10 > 0)
+            tail = (size_t)i + 1;
+    }
+    point[0] = '.';
+    from = json_out_digits(point, size);
+    if (value < 0)
+        *--from = '-';
+    json_out_bytes(out, from, (size_t)(point - from) + tail);
+}
+
 void
 json_out_milli(struct json_out *out, int64_t value)
 {
-    uint64_t size = json_out_magnitude(value);
-    unsigned fraction = (unsigned)(size % 1000);
-    char text[INT_TEXT_MAX + 4];
-    char *point = text + INT_TEXT_MAX;
-    char *from = json_out_digits(point, size / 1000);
-    size_t tail = 0;
+    json_out_decimal(out, value, 3);
+}
 
-    if (value < 0)
-        *--from = '-';
-    if (fraction > 0) {
-        point[0] = '.';
-        point[1] = (char)('0' + fraction / 100);
-        point[2] = (char)('0' + fraction / 10 % 10);
-        point[3] = (char)('0' + fraction % 10);
-        tail = fraction % 100 == 0 ? 2 : fraction % 10 == 0 ? 3 : 4;
-    }
-    json_out_bytes(out, from, (size_t)(point - from) + tail);
+void
+json_out_micro(struct json_out *out, int64_t value)
+{
+    json_out_decimal(out, value, DECIMALS_MAX);
 }
 
 void

@@ -29,6 +29,7 @@ schema_defaults(const struct schema *schema, void *out)
             break;
         case SCHEMA_INT:
         case SCHEMA_MILLI:
+        case SCHEMA_MICRO:
             *(int64_t *)slot = field->fallback;
             break;
         case SCHEMA_ENUM:

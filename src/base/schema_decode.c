@@ -21,11 +21,17 @@ static void schema_decode_objects(const struct schema_value *value);
 static void schema_decode_object_map(const struct schema_value *value);
 
 static const schema_decode_fn schema_decoders[] = {
-    [SCHEMA_BOOL] = schema_value_bool,        [SCHEMA_INT] = schema_value_int,
-    [SCHEMA_MILLI] = schema_value_milli,      [SCHEMA_STRING] = schema_value_string,
-    [SCHEMA_ENUM] = schema_value_enum,        [SCHEMA_STRINGS] = schema_decode_strings,
-    [SCHEMA_MAP] = schema_decode_map,         [SCHEMA_OBJECT] = schema_decode_object,
-    [SCHEMA_OBJECTS] = schema_decode_objects, [SCHEMA_OBJECT_MAP] = schema_decode_object_map,
+    [SCHEMA_BOOL] = schema_value_bool,
+    [SCHEMA_INT] = schema_value_int,
+    [SCHEMA_MILLI] = schema_value_decimal,
+    [SCHEMA_MICRO] = schema_value_decimal,
+    [SCHEMA_STRING] = schema_value_string,
+    [SCHEMA_ENUM] = schema_value_enum,
+    [SCHEMA_STRINGS] = schema_decode_strings,
+    [SCHEMA_MAP] = schema_decode_map,
+    [SCHEMA_OBJECT] = schema_decode_object,
+    [SCHEMA_OBJECTS] = schema_decode_objects,
+    [SCHEMA_OBJECT_MAP] = schema_decode_object_map,
 };
 
 /* An object on its way in. */

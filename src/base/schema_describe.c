@@ -37,8 +37,10 @@ static void
 schema_describe_number(const struct schema_field *field, bool request, struct json_out *out)
 {
     bool whole = field->type == SCHEMA_INT;
-    void (*put)(struct json_out *, const char *, int64_t) =
-        whole ? json_out_kv_int : json_out_kv_milli;
+    void (*put)(struct json_out *, const char *, int64_t) = whole ? json_out_kv_int
+                                                            : field->type == SCHEMA_MILLI
+                                                                ? json_out_kv_milli
+                                                                : json_out_kv_micro;
 
     json_out_kv_string(out, "type", whole ? "integer" : "number");
     if (whole)
@@ -138,6 +140,7 @@ schema_describe_field(const struct schema_field *field, bool request, struct jso
         break;
     case SCHEMA_INT:
     case SCHEMA_MILLI:
+    case SCHEMA_MICRO:
         schema_describe_number(field, request, out);
         break;
     case SCHEMA_STRING:

@@ -21,6 +21,7 @@ schema_encode_is_empty(const struct schema_field *field, const void *slot)
         return !*(const bool *)slot;
     case SCHEMA_INT:
     case SCHEMA_MILLI:
+    case SCHEMA_MICRO:
         return *(const int64_t *)slot == 0;
     case SCHEMA_ENUM:
         return *(const int32_t *)slot == 0;
@@ -111,6 +112,9 @@ schema_encode_value(const struct schema_field *field, const void *slot, struct j
         break;
     case SCHEMA_MILLI:
         json_out_milli(out, *(const int64_t *)slot);
+        break;
+    case SCHEMA_MICRO:
+        json_out_micro(out, *(const int64_t *)slot);
         break;
     case SCHEMA_STRING:
         json_out_string(out, *(char *const *)slot);

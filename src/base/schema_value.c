@@ -9,7 +9,7 @@
 
 #include "schema_field.h"
 
-enum { SCHEMA_MILLI_TEXT_SIZE = 32 };
+enum { SCHEMA_NUMBER_TEXT_SIZE = 32 };
 
 size_t
 schema_value_problems(const struct schema_value *value)
@@ -77,19 +77,34 @@ schema_unit(const struct schema_field *field)
     return "";
 }
 
+static int
+schema_number_digits(const struct schema_field *field)
+{
+    return field->type == SCHEMA_MICRO ? 6 : 3;
+}
+
+/* How many of the field's units are one. */
+static int64_t
+schema_number_unit(const struct schema_field *field)
+{
+    return field->type == SCHEMA_MICRO ? 1000000 : 1000;
+}
+
 static const char *
 schema_number_text(const struct schema_field *field, int64_t number,
-                   char ret_text[SCHEMA_MILLI_TEXT_SIZE])
+                   char ret_text[SCHEMA_NUMBER_TEXT_SIZE])
 {
     uint64_t size = number < 0 ? 0 - (uint64_t)number : (uint64_t)number;
+    uint64_t unit = (uint64_t)schema_number_unit(field);
     size_t len;
 
     if (field->type == SCHEMA_INT) {
-        (void)snprintf(ret_text, SCHEMA_MILLI_TEXT_SIZE, "%" PRId64, number);
+        (void)snprintf(ret_text, SCHEMA_NUMBER_TEXT_SIZE, "%" PRId64, number);
         return ret_text;
     }
-    len = (size_t)snprintf(ret_text, SCHEMA_MILLI_TEXT_SIZE, "%s%" PRIu64 ".%03u",
-                           number < 0 ? "-" : "", size / 1000, (unsigned)(size % 1000));
+    len = (size_t)snprintf(ret_text, SCHEMA_NUMBER_TEXT_SIZE, "%s%" PRIu64 ".%0*" PRIu64,
+                           number < 0 ? "-" : "", size / unit, schema_number_digits(field),
+                           size % unit);
     while (ret_text[len - 1] == '0')
         ret_text[--len] = '\0';
     if (ret_text[len - 1] == '.')
@@ -102,8 +117,8 @@ static void
 schema_store_number(const struct schema_value *value, int64_t number)
 {
     const struct schema_field *field = value->field;
-    char limit[SCHEMA_MILLI_TEXT_SIZE];
-    char got[SCHEMA_MILLI_TEXT_SIZE];
+    char limit[SCHEMA_NUMBER_TEXT_SIZE];
+    char got[SCHEMA_NUMBER_TEXT_SIZE];
     bool low = number < field->min;
 
     if (number == field->fallback || !schema_has_range(field) ||
@@ -128,14 +143,14 @@ schema_value_int(const struct schema_value *value)
 }
 
 static void
-schema_milli_too_large(const struct schema_value *value)
+schema_decimal_too_large(const struct schema_value *value)
 {
     problems_add(value->problems, value->pointer, "range", "is too large a number");
 }
 
-/* How far from a whole number of thousandths the rounding of a double may have led. */
+/* How far from a whole number of units the rounding of a double may have led. */
 static double
-schema_milli_tolerance(double scaled)
+schema_decimal_tolerance(double scaled)
 {
     double size = scaled < 0 ? -scaled : scaled;
 
@@ -143,20 +158,21 @@ schema_milli_tolerance(double scaled)
 }
 
 void
-schema_value_milli(const struct schema_value *value)
+schema_value_decimal(const struct schema_value *value)
 {
-    /* Below this a double still has its thousandths. */
+    /* Below this a double still has its thousandths of a unit. */
     static const double most = 4e12;
-    int64_t milli;
+    const struct schema_field *field = value->field;
+    int64_t unit = schema_number_unit(field);
+    int64_t number;
     double scaled;
     double off;
 
     if (json_is_integer(value->json)) {
-        if (__builtin_mul_overflow((int64_t)json_integer_value(value->json), INT64_C(1000),
-                                   &milli)) {
-            schema_milli_too_large(value);
+        if (__builtin_mul_overflow((int64_t)json_integer_value(value->json), unit, &number)) {
+            schema_decimal_too_large(value);
         } else {
-            schema_store_number(value, milli);
+            schema_store_number(value, number);
         }
         return;
     }
@@ -164,18 +180,18 @@ schema_value_milli(const struct schema_value *value)
         schema_value_wrong_type(value, "a number");
         return;
     }
-    scaled = json_real_value(value->json) * 1000;
+    scaled = json_real_value(value->json) * (double)unit;
     if (scaled > most * 1000 || scaled < -most * 1000) {
-        schema_milli_too_large(value);
+        schema_decimal_too_large(value);
         return;
     }
-    milli = (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
-    off = scaled - (double)milli;
-    if (off * off > schema_milli_tolerance(scaled) * schema_milli_tolerance(scaled)) {
+    number = (int64_t)(scaled < 0 ? scaled - 0.5 : scaled + 0.5);
+    off = scaled - (double)number;
+    if (off * off > schema_decimal_tolerance(scaled) * schema_decimal_tolerance(scaled)) {
         problems_add(value->problems, value->pointer, "format",
-                     "must have at most 3 digits after the point");
+                     "must have at most %d digits after the point", schema_number_digits(field));
     } else {
-        schema_store_number(value, milli);
+        schema_store_number(value, number);
     }
 }
 

@@ -14,7 +14,7 @@ struct schema_value {
 /* Decoders of single values: into the slot, or a problem. */
 void schema_value_bool(const struct schema_value *value);
 void schema_value_int(const struct schema_value *value);
-void schema_value_milli(const struct schema_value *value);
+void schema_value_decimal(const struct schema_value *value);
 void schema_value_string(const struct schema_value *value);
 void schema_value_enum(const struct schema_value *value);
 

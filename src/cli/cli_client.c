@@ -460,7 +460,7 @@ cli_client_once(struct cli_client *client, struct cli_call *call, const char *ke
     const char *base = is_unix ? "http://berthd" : client->target->url;
     size_t base_len = strlen(base);
     CLEANUP(mem_freep) char *url = NULL;
-    char *body = call->body ? json_dumps(call->body, JSON_COMPACT) : NULL;
+    char *body = call->body ? json_dumps(call->body, JSON_COMPACT | JSON_REAL_PRECISION(15)) : NULL;
     struct curl_slist *headers = cli_client_headers(client, call, key);
     CURLcode code;
     int result;

@@ -88,7 +88,7 @@ cli_format_scalar(const json_t *json, struct buf *out)
         buf_printf(out, "%lld", (long long)json_integer_value(json));
         break;
     case JSON_REAL:
-        buf_printf(out, "%.4g", json_real_value(json));
+        buf_printf(out, "%.10g", json_real_value(json));
         break;
     case JSON_TRUE:
     case JSON_FALSE:

@@ -194,7 +194,7 @@ cli_output_names(const char *name, const json_t *items, struct buf *out)
 static void
 cli_output_dump(const json_t *json, struct buf *out)
 {
-    char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY);
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 
     buf_append_string(out, text ? text : "null");
     buf_append_char(out, '\n');

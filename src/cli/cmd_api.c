@@ -38,7 +38,7 @@ cmd_api_print(struct cli *cli, const struct buf *text)
         return EXIT_OK;
     if (json_in_parse(text->data, text->len, &json, NULL) < 0)
         return cli_term_write(&cli->term, text->data, text->len, false);
-    pretty = json_dumps(json, JSON_INDENT(2));
+    pretty = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     code = cli_term_write(&cli->term, pretty, strlen(pretty), false);
     free(pretty);
     return code == EXIT_OK ? cli_term_write(&cli->term, "\n", 1, false) : code;

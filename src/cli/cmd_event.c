@@ -81,7 +81,7 @@ cmd_event_print(const struct event_watch *watch)
 
     buf_init(&out, 0);
     if (cli_output_is(watch->cli, "json")) {
-        char *text = json_dumps(data, JSON_COMPACT);
+        char *text = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(15));
 
         buf_append_string(&out, text);
         free(text);

@@ -32,15 +32,19 @@ apply_engine_config(const struct config *config, struct engine_config *ret_confi
     };
 }
 
+/* What a configuration says of a pool. */
 static char *
-apply_policy_text(const struct pool_policy *policy)
+apply_rules_text(const struct pool *pool)
 {
     struct json_out out;
     struct buf buf;
 
     buf_init(&buf, 0);
     json_out_init(&out, &buf);
-    schema_encode(&pool_policy_schema, policy, &out);
+    json_out_array(&out);
+    schema_encode(&pool_policy_schema, &pool->policy, &out);
+    schema_encode(&pool_machines_schema, pool, &out);
+    json_out_array_end(&out);
     return buf_take(&buf);
 }
 
@@ -49,25 +53,30 @@ static int
 apply_policy(struct engine *engine, const struct config_pool *wanted, struct fault *fault)
 {
     struct pool *pool = model_pool_find(engine_model(engine), wanted->name);
+    const struct pool rules = { .policy = wanted->policy, .machines = wanted->machines };
+    struct pool copy;
     struct pool_policy policy;
     const struct pool_request put = {
         .name = wanted->name,
         .provider = wanted->provider,
         .expect = -1,
         .policy = &policy,
+        .machines = &copy.machines,
     };
     int result;
 
     if (pool && pool->provider == wanted->provider) {
-        CLEANUP(mem_freep) char *have = apply_policy_text(&pool->policy);
-        CLEANUP(mem_freep) char *want = apply_policy_text(&wanted->policy);
+        CLEANUP(mem_freep) char *have = apply_rules_text(pool);
+        CLEANUP(mem_freep) char *want = apply_rules_text(&rules);
 
         if (strcmp(have, want) == 0)
             return 0;
     }
-    schema_copy(&pool_policy_schema, &wanted->policy, &policy);
+    schema_copy(&pool_policy_schema, &rules.policy, &policy);
+    schema_copy(&pool_machines_schema, &rules, &copy);
     result = engine_pool_put(engine, &put, &pool, fault);
     schema_free(&pool_policy_schema, &policy);
+    schema_free(&pool_machines_schema, &copy);
     return result;
 }
 

@@ -100,6 +100,7 @@ static void
 config_check_pool(const struct config_pool *pool, struct problems *problems)
 {
     bool local = pool->provider == PROVIDER_LOCAL;
+    CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/policy", pool->name);
 
     if (local && pool->hosts.count > 0) {
         config_refuse(pool, "hosts", "must not be given with provider local; use provider static",
@@ -118,6 +119,7 @@ config_check_pool(const struct config_pool *pool, struct problems *problems)
     }
     for (size_t i = 0; i < pool->hosts.count; i++)
         config_check_host(pool, i, problems);
+    (void)pool_policy_check(&pool->policy, at, problems);
 }
 
 static int

@@ -169,6 +169,8 @@ static const struct schema_field config_pool_fields[] = {
       .doc = "local: the engine of this machine; default: DOCKER_HOST, else unix:///run/docker.sock." },
     { .name = "hosts", FIELD(OBJECTS, hosts), .max = 10000, .sub = &config_host_schema,
       .doc = "static: the machines." },
+    { .name = "machine_types", FIELD(OBJECTS, machines), .max = POOL_MACHINES_MAX, .sub = &pool_machine_schema,
+      .doc = "The machine types that may be launched, in the order of preference." },
     /* Before the three that lie in the same struct: its defaults zero them. */
     { .name = "policy", FIELD(OBJECT, policy), .sub = &pool_rules_schema,
       .doc = "The rules for its hosts." },

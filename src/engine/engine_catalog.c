@@ -122,6 +122,11 @@ engine_pool_put(struct engine *engine, const struct pool_request *request, struc
     schema_free(&pool_policy_schema, &pool->policy);
     pool->policy = *request->policy;
     *request->policy = (struct pool_policy){ 0 };
+    if (request->machines) {
+        schema_free(&pool_machines_schema, pool);
+        pool->machines = *request->machines;
+        *request->machines = (struct schema_array){ 0 };
+    }
     model_pool_touch(engine->model, pool);
     catalog_event(engine, created ? "pool.created" : "pool.changed", pool->id, name);
     catalog_pool_apply(engine, pool);

@@ -291,6 +291,7 @@ wire_row_pool(struct json_out *out, const struct pool *pool)
     json_out_kv_uint(out, "hosts", pool->hosts);
     json_out_kv_int(out, "rev", pool->rev);
     json_out_kv_time(out, "created_at", pool->created_at_ms);
+    schema_encode_fields(&pool_machines_schema, pool, out);
     json_out_key(out, "policy");
     schema_encode(&pool_policy_schema, &pool->policy, out);
     json_out_object_end(out);

@@ -27,7 +27,7 @@ const struct wire_shape wire_shapes[] = {
     { "HostList", "A page of hosts.", "{items:[@Host],next:s?}" },
     { "HostChange", "The host, and the operation that follows its change.", "{host:@Host,operation:@Operation}" },
     { "Pool", "Hosts of one kind and the rules for them.",
-      "{name:s,provider:(local|static|ec2),configured:b,hosts:i,rev:i,created_at:t,policy:@PoolPolicy}" },
+      "{name:s,provider:(local|static|ec2),configured:b,hosts:i,rev:i,created_at:t,machine_types:[@PoolMachine],policy:@PoolPolicy}" },
     { "PoolList", "A page of pools.", "{items:[@Pool],next:s?}" },
     { "BlueprintList", "A page of blueprints.", "{items:[@Blueprint],next:s?}" },
     { "Token", "Who may do what; never its secret.",

@@ -69,6 +69,8 @@ void json_out_bool(struct json_out *out, bool value);
 void json_out_null(struct json_out *out);
 /** json_out_milli() - @value thousandths as a decimal number: 1500 gives 1.5. */
 void json_out_milli(struct json_out *out, int64_t value);
+/** json_out_micro() - @value millionths as a decimal number: 83200 gives 0.0832. */
+void json_out_micro(struct json_out *out, int64_t value);
 /** json_out_time() - @at_ms (Unix epoch) as RFC 3339 UTC with milliseconds; 0 gives null. */
 void json_out_time(struct json_out *out, int64_t at_ms);
 /** json_out_raw() - a value that is JSON already. */
@@ -128,6 +130,13 @@ json_out_kv_milli(struct json_out *out, const char *key, int64_t value)
 {
     json_out_key(out, key);
     json_out_milli(out, value);
+}
+
+static inline void
+json_out_kv_micro(struct json_out *out, const char *key, int64_t value)
+{
+    json_out_key(out, key);
+    json_out_micro(out, value);
 }
 
 static inline void

@@ -26,6 +26,7 @@ enum schema_type {
     SCHEMA_INT,        /* int64_t, min..max */
     SCHEMA_MILLI,      /* int64_t thousandths; a JSON number with up to 3 decimals; min..max too
                            in thousandths */
+    SCHEMA_MICRO,      /* the same with millionths: up to 6 decimals */
     SCHEMA_STRING,     /* char *, owned; min..max bytes; check may refuse it */
     SCHEMA_ENUM,       /* int32_t: index into names */
     SCHEMA_STRINGS,    /* struct schema_strings: array of strings; max is the count,
@@ -76,7 +77,7 @@ struct schema_field {
     size_t offset;
     int64_t min;
     int64_t max;
-    int64_t fallback;         /* default of BOOL, INT, MILLI, ENUM */
+    int64_t fallback;         /* default of BOOL, INT, MILLI, MICRO, ENUM */
     size_t item_max;          /* bytes of one string of STRINGS, MAP (0: 4096) */
     const char *const *names; /* ENUM: NULL-terminated */
     schema_check_fn check;    /* STRING, and each item or key of STRINGS, MAP */

@@ -57,9 +57,10 @@ struct config_registry {
 
 struct config_pool {
     char *name;
-    int32_t provider;          /* enum pool_provider */
-    char *engine;              /* local */
-    struct schema_array hosts; /* struct config_host; static */
+    int32_t provider;             /* enum pool_provider */
+    char *engine;                 /* local */
+    struct schema_array hosts;    /* struct config_host; static */
+    struct schema_array machines; /* struct pool_machine */
     struct pool_policy policy;
 };
 

@@ -50,6 +50,8 @@ struct pool_machine {
     int64_t slots; /* 0: memory and cpus alone decide */
 };
 
+enum { POOL_MACHINES_MAX = 32 };
+
 extern const struct schema pool_machine_schema;
 /* Of struct pool: its machine types alone. */
 extern const struct schema pool_machines_schema;
@@ -63,6 +65,8 @@ struct pool_schedule {
     int64_t free_memory_bytes;
     int64_t free_slots;
 };
+
+enum { POOL_SCHEDULES_MAX = 32 };
 
 extern const struct schema pool_schedule_schema;
 
@@ -133,6 +137,12 @@ struct pool {
     bool configured;                  /* the configuration names it (or it is `default`) */
     bool dirty;
 };
+
+/** pool_policy_check() - what the table of fields cannot say: which of them contradict each other.
+ * @pointer: JSON pointer of @policy in its document
+ * Return: 0, or -1 with an entry in @problems for each. */
+int pool_policy_check(const struct pool_policy *policy, const char *pointer,
+                      struct problems *problems);
 
 struct pool *pool_new(const char *name, int32_t provider);
 void pool_free(struct pool *pool);

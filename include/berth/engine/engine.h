@@ -191,8 +191,9 @@ int engine_host_remove(struct engine *engine, struct host *host, bool force, con
 struct pool_request {
     const char *name;
     int32_t provider;
-    int64_t expect;             /* as in engine_blueprint_put(), against rev */
-    struct pool_policy *policy; /* its contents are taken on success */
+    int64_t expect;                /* as in engine_blueprint_put(), against rev */
+    struct pool_policy *policy;    /* its contents are taken on success */
+    struct schema_array *machines; /* struct pool_machine; taken on success; NULL: as they are */
 };
 
 /** engine_pool_put() - create or change. */

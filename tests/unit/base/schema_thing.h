@@ -20,6 +20,7 @@ struct thing {
     bool on;
     int64_t memory_bytes;
     int64_t cpus_milli;
+    int64_t price_micro;
     int64_t lifetime_ms;
     int64_t any_number;
     int32_t color;
@@ -88,6 +89,8 @@ static const struct schema_field thing_fields[] = {
       .doc = "Memory." },
     { "cpus", SCHEMA_MILLI, AT(cpus_milli), .min = 10, .max = 64000, .fallback = 500,
       .doc = "Processors." },
+    { "price", SCHEMA_MICRO, AT(price_micro), .min = 0, .max = 5000000, .fallback = 83200,
+      .doc = "Price of an hour." },
     { "lifetime_s", SCHEMA_MILLI, AT(lifetime_ms), .min = 1000, .max = 86400000, .doc = "Life." },
     { "any_number", SCHEMA_INT, AT(any_number), .doc = "No limits." },
     { "color", SCHEMA_ENUM, AT(color), .names = colors, .fallback = 2, .doc = "Color." },

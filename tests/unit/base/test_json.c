@@ -159,6 +159,37 @@ test_writer_puts_commas(void **state)
 }
 
 static void
+test_micro(void **state)
+{
+    static const struct {
+        int64_t micro;
+        const char *text;
+    } micro[] = {
+        { 0, "0" },
+        { 1, "0.000001" },
+        { -1, "-0.000001" },
+        { 83200, "0.0832" },
+        { 1000000, "1" },
+        { 12500000, "12.5" },
+        { 10000001, "10.000001" },
+        { INT64_MAX, "9223372036854.775807" },
+        { INT64_MIN, "-9223372036854.775808" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(micro); i++) {
+        struct buf buf;
+        struct json_out out;
+
+        buf_init(&buf, 0);
+        json_out_init(&out, &buf);
+        json_out_micro(&out, micro[i].micro);
+        assert_string_equal(buf_text(&buf), micro[i].text);
+        buf_fini(&buf);
+    }
+}
+
+static void
 test_writer_numbers(void **state)
 {
     static const struct {
@@ -341,6 +372,7 @@ main(void)
         cmocka_unit_test(test_readers_fall_back),
         cmocka_unit_test(test_writer_puts_commas),
         cmocka_unit_test(test_writer_numbers),
+        cmocka_unit_test(test_micro),
         cmocka_unit_test(test_writer_escapes),
         cmocka_unit_test(test_writer_escapes_at_every_place),
         cmocka_unit_test(test_writer_copies_trees),

@@ -9,7 +9,8 @@
 #include "schema_thing.h"
 
 static const char everything[] =
-    "{\"name\":\"web\",\"on\":true,\"memory_bytes\":8388608,\"cpus\":1.25,\"lifetime_s\":90.5,"
+    "{\"name\":\"web\",\"on\":true,\"memory_bytes\":8388608,\"cpus\":1.25,\"price\":1.000001,"
+    "\"lifetime_s\":90.5,"
     "\"any_number\":-9223372036854775808,\"color\":\"green\",\"command\":[\"sh\",\"\",\"-c\"],"
     "\"labels\":{\"a\":\"1\",\"b\":\"\"},\"limits\":{\"pids\":16,\"strict\":false},"
     "\"parts\":[{\"name\":\"p1\",\"size_bytes\":7},{\"name\":\"p2\",\"size_bytes\":5}],"
@@ -29,6 +30,7 @@ test_encode_decode_round_trip(void **state)
     assert_int_equal(json_object_del(json, "id"), 0);
     assert_int_equal(schema_decode(&thing_schema, json, &thing, "", &problems), 0);
     assert_int_equal(thing.cpus_milli, 1250);
+    assert_int_equal(thing.price_micro, 1000001);
     assert_int_equal(thing.lifetime_ms, 90500);
     assert_string_equal(((struct part *)thing.volumes.at)[0].name, "v1");
     encoded = thing_encode(&thing);
@@ -54,6 +56,7 @@ test_defaults_stay_and_survive_a_round_trip(void **state)
     assert_false(thing.on);
     assert_int_equal(thing.memory_bytes, 0); /* a default that is out of range: none */
     assert_int_equal(thing.cpus_milli, 500);
+    assert_int_equal(thing.price_micro, 83200);
     assert_int_equal(thing.color, 2);
     assert_int_equal(thing.limits.pids, 256);
     assert_true(thing.limits.strict);
@@ -170,6 +173,9 @@ test_describe_a_request(void **state)
     check_path(json, "cpus", NULL,
                "{\"type\":\"number\",\"minimum\":0.01,\"maximum\":64,\"default\":0.5,"
                "\"description\":\"Processors.\"}");
+    check_path(json, "price", NULL,
+               "{\"type\":\"number\",\"minimum\":0,\"maximum\":5,\"default\":0.0832,"
+               "\"description\":\"Price of an hour.\"}");
     check_path(json, "any_number", "minimum", "null");
     check_path(json, "color", NULL,
                "{\"type\":\"string\",\"enum\":[\"red\",\"green\",\"blue\"],\"default\":\"blue\","

@@ -21,7 +21,7 @@
 enum { TEXT_MAX = 1 << 20 };
 
 /* What the example shows a value other than the default of. */
-static const char *const shown[] = { "provider", "plain" };
+static const char *const shown[] = { "provider", "plain", "duration_s" };
 
 static json_t *
 read_yaml(const char *path)
@@ -75,6 +75,9 @@ compare(const struct schema_field *field, const json_t *value, const char *place
         fail_msg("%s/%s is not its default, %lld thousandths", place, field->name,
                  (long long)field->fallback);
     }
+    if (field->type == SCHEMA_MICRO &&
+        (int64_t)(json_number_value(value) * 1000000 + 0.5) != field->fallback)
+        fail_msg("%s/%s is not its default", place, field->name);
     if (field->type == SCHEMA_ENUM)
         assert_string_equal(json_string_value(value), field->names[field->fallback]);
 }
@@ -119,6 +122,7 @@ walk_field(const struct schema_field *field, const json_t *json, const char *pla
     case SCHEMA_BOOL:
     case SCHEMA_INT:
     case SCHEMA_MILLI:
+    case SCHEMA_MICRO:
     case SCHEMA_ENUM:
         compare(field, value, place);
         break;

@@ -40,7 +40,7 @@ shape_notation(void **state)
            "},\"required\":[\"b\"]}},\"c\":{\"type\":\"boolean\"}},\"required\":[\"a\"]}");
 }
 
-/* Each name that a shape refers to is a shape or one of the two schemas beside them. */
+/* Each name that a shape refers to is a shape or one of the schemas beside them. */
 static bool
 is_known(const char *name)
 {
@@ -48,7 +48,8 @@ is_known(const char *name)
         if (strcmp(wire_shapes[i].name, name) == 0)
             return true;
     }
-    return strcmp(name, "Blueprint") == 0 || strcmp(name, "PoolPolicy") == 0;
+    return strcmp(name, "Blueprint") == 0 || strcmp(name, "PoolPolicy") == 0 ||
+           strcmp(name, "PoolMachine") == 0;
 }
 
 static void
