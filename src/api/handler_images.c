@@ -118,10 +118,10 @@ handler_images_on_done(struct engine_call *call, const struct fault *fault)
 }
 
 static int
-handler_images_compare(const void *a, const void *b)
+handler_images_compare(const void *lhs, const void *rhs)
 {
-    const struct docker_image *one = &((const struct image_seen *)a)->image;
-    const struct docker_image *other = &((const struct image_seen *)b)->image;
+    const struct docker_image *one = &((const struct image_seen *)lhs)->image;
+    const struct docker_image *other = &((const struct image_seen *)rhs)->image;
     int order = strcmp(one->reference, other->reference);
 
     return order ? order : strcmp(one->id, other->id);
@@ -268,7 +268,10 @@ handler_images_pull(struct request *request)
 
     if (!pool)
         return;
-    if (engine_image_pull(request->server->engine, pool->name, asked->reference, auth_name(request),
+    if (engine_image_pull(request->server->engine,
+                          &(struct image_pull_request){ .pool = pool->name,
+                                                        .reference = asked->reference,
+                                                        .owner = auth_name(request) },
                           &operation, &fault) < 0) {
         request_fail(request, &fault);
     } else {

@@ -166,7 +166,8 @@ handler_instances_wanted(const struct listing *listing, const void *row)
            (!filter->blueprint || strcmp(filter->blueprint, instance->blueprint->spec.name) == 0) &&
            (!filter->pool || strcmp(filter->pool, instance->pool->name) == 0) &&
            (!filter->name || (instance->name && strcmp(filter->name, instance->name) == 0)) &&
-           scope_sees(&listing->scope, instance->pool->name, instance->owner);
+           scope_sees(&listing->scope, &(struct scope_row){ .pool = instance->pool->name,
+                                                            .owner = instance->owner });
 }
 
 static void

@@ -14,7 +14,8 @@ handler_operations_wanted(const struct listing *listing, const void *row)
     const struct operation *operation = row;
 
     return (listing->filter.state == -1 || listing->filter.state == operation->state) &&
-           scope_sees(&listing->scope, operation->pool, operation->owner);
+           scope_sees(&listing->scope,
+                      &(struct scope_row){ .pool = operation->pool, .owner = operation->owner });
 }
 
 static void

@@ -35,7 +35,7 @@ measure_status_code(size_t i)
 }
 
 void
-measure_add(struct measure *measure, int route, int status, int64_t took_us)
+measure_add(struct measure *measure, int route, int64_t took_us, int status)
 {
     size_t i = route < 0 ? MEASURE_ROUTES_MAX - 1 : (size_t)route;
 

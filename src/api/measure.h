@@ -26,4 +26,4 @@ size_t measure_status(int status);
 /** measure_status_code() - the HTTP status at index @i; 0: all others. */
 int measure_status_code(size_t i);
 /** measure_add() - one answer. @route: index in the table of routes; -1: none. */
-void measure_add(struct measure *measure, int route, int status, int64_t took_us);
+void measure_add(struct measure *measure, int route, int64_t took_us, int status);

@@ -157,7 +157,7 @@ reply_queue(struct request *request)
     reply_rare_headers(response, reply);
     result = MHD_queue_response(request->mhd, (unsigned)reply->status, response);
     MHD_destroy_response(response);
-    measure_add(&request->server->measure, routes_index(request->route), reply->status,
-                measure_now_us() - request->began_us);
+    measure_add(&request->server->measure, routes_index(request->route),
+                measure_now_us() - request->began_us, reply->status);
     return result;
 }

@@ -120,9 +120,9 @@ request_on_target(void *cookie, const char *target, struct MHD_Connection *mhd)
     return request;
 }
 
-/* microhttpd says how many parameters it has. */
+/* microhttpd says which parameters it has, and in which order. */
+/* NOLINTBEGIN(readability-function-size,bugprone-easily-swappable-parameters) */
 enum MHD_Result
-/* NOLINTNEXTLINE(readability-function-size) */
 request_on_access(void *cookie, struct MHD_Connection *mhd, const char *url, const char *method,
                   const char *version, const char *data, size_t *data_len, void **slot)
 {
@@ -141,6 +141,7 @@ request_on_access(void *cookie, struct MHD_Connection *mhd, const char *url, con
     }
     return request_end(request);
 }
+/* NOLINTEND(readability-function-size,bugprone-easily-swappable-parameters) */
 
 /* The head is there. */
 static enum MHD_Result

@@ -38,11 +38,11 @@ scope_sees_pool(const struct scope *scope, const char *name)
 }
 
 bool
-scope_sees(const struct scope *scope, const char *pool, const char *owner)
+scope_sees(const struct scope *scope, const struct scope_row *row)
 {
-    if (pool && !scope_sees_pool(scope, pool))
+    if (row->pool && !scope_sees_pool(scope, row->pool))
         return false;
-    return scope->all || (owner && strcmp(owner, scope->owner) == 0);
+    return scope->all || (row->owner && strcmp(row->owner, scope->owner) == 0);
 }
 
 void

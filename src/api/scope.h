@@ -21,8 +21,13 @@ struct scope {
 /** scope_of() - of the token of @request. */
 void scope_of(const struct request *request, struct scope *ret_scope);
 bool scope_sees_pool(const struct scope *scope, const char *name);
-/** scope_sees() - a row of @owner in @pool; both may be NULL. */
-bool scope_sees(const struct scope *scope, const char *pool, const char *owner);
+/* What a row belongs to; either may be NULL. */
+struct scope_row {
+    const char *pool;
+    const char *owner;
+};
+
+bool scope_sees(const struct scope *scope, const struct scope_row *row);
 /** scope_filter() - narrow @filter to it. @owner_of: borrowed from @scope. */
 void scope_filter(const struct scope *scope, const struct model *model,
                   struct store_filter *filter);

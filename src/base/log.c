@@ -44,7 +44,7 @@ log_write(enum log_level level, const char *topic, const char *format, ...)
     va_start(args, format);
     text_line_vprintf(text, sizeof(text), format, args);
     va_end(args);
-    log_sink(level, topic, text);
+    log_sink(&(struct log_line){ .level = level, .topic = topic, .text = text });
 }
 
 int

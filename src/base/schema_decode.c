@@ -84,7 +84,7 @@ schema_pointer_index(char ret_pointer[SCHEMA_POINTER_SIZE], const char *pointer,
 /* Put the new content of @size bytes into the slot and free the old, or the other way round when
  * it has brought problems: there were @before. */
 static void
-schema_replace(const struct schema_value *value, void *content, size_t size, size_t before)
+schema_replace(const struct schema_value *value, size_t before, void *content, size_t size)
 {
     if (schema_value_problems(value) == before) {
         schema_free_slot(value->field, value->slot);
@@ -137,14 +137,14 @@ schema_decode_strings(const struct schema_value *value)
         if (schema_value_is_string(&item, 0, schema_item_max(value->field)))
             strings.at[strings.count++] = mem_strdup(json_string_value(json));
     }
-    schema_replace(value, &strings, sizeof(strings), before);
+    schema_replace(value, before, &strings, sizeof(strings));
 }
 
 static int
-schema_compare_pairs(const void *a, const void *b)
+schema_compare_pairs(const void *lhs, const void *rhs)
 {
-    const struct schema_pair *left = a;
-    const struct schema_pair *right = b;
+    const struct schema_pair *left = lhs;
+    const struct schema_pair *right = rhs;
 
     return strcmp(left->key, right->key);
 }
@@ -204,7 +204,7 @@ schema_decode_map(const struct schema_value *value)
     }
     if (map.count > 0)
         qsort(map.at, map.count, sizeof(*map.at), schema_compare_pairs);
-    schema_replace(value, &map, sizeof(map), before);
+    schema_replace(value, before, &map, sizeof(map));
 }
 
 /* Recursion: see schema.c.  NOLINTBEGIN(misc-no-recursion) */
@@ -336,7 +336,7 @@ schema_decode_objects(const struct schema_value *value)
         schema_pointer_index(pointer, value->pointer, i);
         schema_decode_target(&target, json);
     }
-    schema_replace(value, &array, sizeof(array), before);
+    schema_replace(value, before, &array, sizeof(array));
 }
 
 /* One entry of an object map: the key is checked and kept as the name. */
@@ -384,7 +384,7 @@ schema_decode_object_map(const struct schema_value *value)
         item.pointer = pointer;
         schema_decode_named(&item, key, schema_item(sub, &array, i++));
     }
-    schema_replace(value, &array, sizeof(array), before);
+    schema_replace(value, before, &array, sizeof(array));
 }
 
 int

@@ -155,6 +155,7 @@ cli_ask_query(struct buf *path, const char *key, const char *value)
 }
 
 char *
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): they stand as in the path. */
 cli_ask_path(const char *resource, const char *name, const char *verb)
 {
     struct buf escaped;
@@ -172,7 +173,7 @@ cli_ask_path(const char *resource, const char *name, const char *verb)
 
 /* One page behind @cursor (NULL: the first) of at most @most rows. */
 static int
-cli_ask_page(struct cli *cli, const char *path, const char *cursor, int64_t most,
+cli_ask_page(struct cli *cli, const char *path, int64_t most, const char *cursor,
              struct cli_call *call, struct fault *fault)
 {
     char size[24];
@@ -201,7 +202,7 @@ cli_ask_pages(struct cli *cli, const char *path, int64_t limit, json_t **ret_ite
 
     do {
         struct cli_call call;
-        int code = cli_ask_page(cli, path, cursor, left, &call, &fault);
+        int code = cli_ask_page(cli, path, left, cursor, &call, &fault);
         bool hidden = may_hide && (fault.kind == FAULT_FORBIDDEN || fault.kind == FAULT_NOT_FOUND);
 
         if (fault.kind != FAULT_NONE)

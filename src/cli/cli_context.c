@@ -28,16 +28,24 @@ cli_context_env(const char *name)
     return value && value[0] ? value : NULL;
 }
 
-/* "$@variable/berth/@name", or "~/@fallback/berth/@name"; NULL without a home. Owned. */
+struct cli_context_folder {
+    const char *variable; /* of the environment */
+    const char *fallback; /* below the home */
+};
+
+static const struct cli_context_folder cli_context_config = { "XDG_CONFIG_HOME", ".config" };
+static const struct cli_context_folder cli_context_data = { "XDG_DATA_HOME", ".local/share" };
+
+/* "$variable/berth/@name", or "~/fallback/berth/@name"; NULL without a home. Owned. */
 static char *
-cli_context_file(const char *variable, const char *fallback, const char *name)
+cli_context_file(const struct cli_context_folder *folder, const char *name)
 {
-    const char *base = cli_context_env(variable);
+    const char *base = cli_context_env(folder->variable);
     const char *home = cli_context_env("HOME");
 
     if (base && base[0] == '/')
         return mem_printf("%s/berth/%s", base, name);
-    return home ? mem_printf("%s/%s/berth/%s", home, fallback, name) : NULL;
+    return home ? mem_printf("%s/%s/berth/%s", home, folder->fallback, name) : NULL;
 }
 
 /* A whole file of at most @max bytes. @ret_data: owned, NUL-terminated.  -1 with errno. */
@@ -103,7 +111,7 @@ int
 cli_context_load(json_t **ret_contexts, struct fault *fault)
 {
     CLEANUP(mem_freep)
-    char *path = cli_context_file("XDG_CONFIG_HOME", ".config", "contexts.yaml");
+    char *path = cli_context_file(&cli_context_config, "contexts.yaml");
     CLEANUP(mem_freep) char *data = NULL;
     CLEANUP(json_freep) json_t *json = NULL;
     struct stat stat;
@@ -166,7 +174,7 @@ int
 cli_context_save(const json_t *contexts, struct fault *fault)
 {
     CLEANUP(mem_freep)
-    char *path = cli_context_file("XDG_CONFIG_HOME", ".config", "contexts.yaml");
+    char *path = cli_context_file(&cli_context_config, "contexts.yaml");
     struct buf text;
     int result;
 
@@ -218,7 +226,7 @@ cli_context_data_file(size_t index, const char *name)
 {
     if (index == 0)
         return mem_printf("/var/lib/berth/%s", name);
-    return index == 1 ? cli_context_file("XDG_DATA_HOME", ".local/share", name) : NULL;
+    return index == 1 ? cli_context_file(&cli_context_data, name) : NULL;
 }
 
 static bool

@@ -85,7 +85,7 @@ cli_file_has_content(const char *text, size_t len)
 
 /* One document of @len bytes, before which stand @lines others: errors count them. */
 static int
-cli_file_document(const char *name, const char *text, size_t len, size_t lines, json_t *list,
+cli_file_document(const char *text, size_t len, const char *name, size_t lines, json_t *list,
                   struct fault *fault)
 {
     struct buf padded;
@@ -106,7 +106,7 @@ cli_file_document(const char *name, const char *text, size_t len, size_t lines, 
 }
 
 static int
-cli_file_yaml(const char *name, const char *text, size_t len, json_t *list, struct fault *fault)
+cli_file_yaml(const char *text, size_t len, const char *name, json_t *list, struct fault *fault)
 {
     const char *end = text + len;
     const char *begin = text;
@@ -118,7 +118,7 @@ cli_file_yaml(const char *name, const char *text, size_t len, json_t *list, stru
         size_t line_len = eol ? (size_t)(eol - at) : (size_t)(end - at);
 
         if (cli_file_is_mark(at, line_len)) {
-            if (cli_file_document(name, begin, (size_t)(at - begin), begin_line, list, fault) < 0)
+            if (cli_file_document(begin, (size_t)(at - begin), name, begin_line, list, fault) < 0)
                 return -1;
             /* The mark itself is a good beginning of a document. */
             begin = line_len > 3 ? at + 3 : at + line_len;
@@ -127,7 +127,7 @@ cli_file_yaml(const char *name, const char *text, size_t len, json_t *list, stru
         at += line_len + (eol ? 1 : 0);
         line++;
     }
-    return cli_file_document(name, begin, (size_t)(end - begin), begin_line, list, fault);
+    return cli_file_document(begin, (size_t)(end - begin), name, begin_line, list, fault);
 }
 
 int
@@ -142,7 +142,7 @@ cli_file_documents(const char *name, const char *text, size_t len, json_t **ret_
     if ((text[blank] == '{' || text[blank] == '[') &&
         json_in_parse(text, len, &document, NULL) == 0) {
         cli_file_add(list, document);
-    } else if (cli_file_yaml(name, text, len, list, fault) < 0) {
+    } else if (cli_file_yaml(text, len, name, list, fault) < 0) {
         return -1;
     }
     *ret_list = STEAL(list);

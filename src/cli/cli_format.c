@@ -21,8 +21,9 @@ const char *
 cli_format_age(int64_t ms, char ret[16])
 {
     int64_t s = ms > 0 ? ms / SECOND_MS : 0;
-    struct buf out = { .data = ret, .cap = 16, .limit = 15 };
+    struct buf out = { .cap = 16, .limit = 15 };
 
+    out.data = ret;
     if (s < 120) {
         buf_printf(&out, "%llds", (long long)s);
     } else if (s < 120 * INT64_C(60)) {

@@ -51,7 +51,7 @@ cli_help_wrap(struct buf *out, const char *text, size_t indent, size_t at)
 
 /* "  term        explanation" */
 static void
-cli_help_item(struct buf *out, const char *term, const char *text)
+cli_help_item(const char *term, struct buf *out, const char *text)
 {
     size_t len = strlen(term) + HELP_INDENT;
 
@@ -72,7 +72,7 @@ cli_help_commands(struct buf *out, const struct cli_group *group)
 
     for (size_t i = 0; (command = cli_table_at(i)); i++) {
         if (!command->hidden && cli_table_in_group(command, group))
-            cli_help_item(out, command->path, command->summary);
+            cli_help_item(command->path, out, command->summary);
     }
 }
 
@@ -95,7 +95,7 @@ cli_help_overview(struct buf *out)
 
         buf_init(&term, HELP_TEXT_MAX);
         cli_help_flag(flag, &term);
-        cli_help_item(out, buf_text(&term), flag->doc);
+        cli_help_item(buf_text(&term), out, flag->doc);
         buf_fini(&term);
     }
     buf_append_string(out, "\n'berth COMMAND --help' explains one; berth(1) explains all.\n");
@@ -174,7 +174,7 @@ cli_help_flags(const struct cli_command *command, bool common, struct buf *out)
             buf_append_string(out, common ? "\nFlags of all commands:\n" : "\nFlags:\n");
         cli_help_flag(flag, &term);
         cli_help_flag_text(flag, &text);
-        cli_help_item(out, buf_text(&term), buf_text(&text));
+        cli_help_item(buf_text(&term), out, buf_text(&text));
         buf_fini(&term);
         buf_fini(&text);
         first = false;
@@ -208,7 +208,7 @@ cli_help_command(const struct cli_command *command, struct buf *out)
     if (command->args)
         buf_append_string(out, "\nArguments:\n");
     for (const struct cli_arg *arg = command->args; arg && arg->name; arg++)
-        cli_help_item(out, arg->name, arg->doc);
+        cli_help_item(arg->name, out, arg->doc);
     cli_help_flags(command, false, out);
     if (command->filters) {
         CLEANUP(mem_freep)

@@ -35,7 +35,7 @@ cli_wait_left(const struct cli *cli, const char *what)
 
 /* How it is now: GET @path. */
 static int
-cli_wait_ask(struct cli *cli, const char *path, const char *what, json_t **ret_json)
+cli_wait_ask(struct cli *cli, const char *path, json_t **ret_json, const char *what)
 {
     int code = cli_ask_json(cli, path, ret_json);
 
@@ -92,7 +92,7 @@ cli_wait_look(struct cli *cli, json_t *items, size_t index)
     const char *id = json_in_string(json_array_get(items, index), "id", "");
     CLEANUP(mem_freep) char *path = cli_ask_path("instances", id, NULL);
     json_t *now = NULL;
-    int code = cli_wait_ask(cli, path, id, &now);
+    int code = cli_wait_ask(cli, path, &now, id);
 
     if (code == EXIT_OK)
         json_array_set_new(items, index, now);
@@ -163,7 +163,7 @@ cli_wait_host(struct cli *cli, json_t **slot)
                           json_in_string(*slot, "waiting_for", "its engine"));
         code = cli_wait_pause(cli, &clock, name);
         if (code == EXIT_OK)
-            code = cli_wait_ask(cli, path, name, &now);
+            code = cli_wait_ask(cli, path, &now, name);
         if (code != EXIT_OK)
             return code;
         json_decref(*slot);
@@ -222,7 +222,7 @@ cli_wait_operation(struct cli *cli, json_t **slot)
         cli_wait_show_operation(cli, *slot);
         code = cli_wait_pause(cli, &clock, id);
         if (code == EXIT_OK)
-            code = cli_wait_ask(cli, path, id, &now);
+            code = cli_wait_ask(cli, path, &now, id);
         if (code != EXIT_OK)
             return code;
         json_decref(*slot);

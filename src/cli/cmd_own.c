@@ -110,7 +110,7 @@ cmd_own_wish(struct cli *cli)
 }
 
 static void
-cmd_own_offer(struct buf *out, const char *prefix, const char *word, const char *text)
+cmd_own_offer(const char *prefix, struct buf *out, const char *word, const char *text)
 {
     if (!word || !*word)
         return;
@@ -138,9 +138,9 @@ cmd_own_rows(struct cli *cli, enum cli_words kind, const char *prefix, struct bu
     {
         const char *text = json_in_string(item, own_sources[source].text, "");
 
-        cmd_own_offer(out, prefix, json_in_string(item, own_sources[source].word, NULL), text);
+        cmd_own_offer(prefix, out, json_in_string(item, own_sources[source].word, NULL), text);
         if (own_sources[source].also)
-            cmd_own_offer(out, prefix, json_in_string(item, own_sources[source].also, NULL), text);
+            cmd_own_offer(prefix, out, json_in_string(item, own_sources[source].also, NULL), text);
     }
     cli_client_call_fini(&call);
 }
@@ -156,7 +156,7 @@ cmd_own_contexts(const char *prefix, struct buf *out)
         return;
     json_array_foreach(json_object_get(contexts, "contexts"), i, context)
     {
-        cmd_own_offer(out, prefix, json_in_string(context, "name", NULL),
+        cmd_own_offer(prefix, out, json_in_string(context, "name", NULL),
                       json_in_string(context, "url", ""));
     }
 }
@@ -188,11 +188,11 @@ cmd_own_complete(struct cli *cli)
 /* --- __generate ---------------------------------------------------------------------------------- */
 
 static int
-cmd_own_write(const char *folder, const char *name, const char *text)
+cmd_own_write(const char *text, size_t len, const char *folder, const char *name)
 {
     CLEANUP(mem_freep) char *path = mem_printf("%s/%s", folder, name);
     FILE *file = fopen(path, "we");
-    bool good = file && fputs(text, file) >= 0;
+    bool good = file && fwrite(text, 1, len, file) == len;
 
     if (file && fclose(file) != 0)
         good = false;
@@ -209,7 +209,7 @@ cmd_own_page(const char *folder, const char *name, void (*page)(struct buf *out)
 
     buf_init(&text, 0);
     page(&text);
-    code = cmd_own_write(folder, name, buf_text(&text));
+    code = cmd_own_write(buf_text(&text), text.len, folder, name);
     buf_fini(&text);
     return code;
 }
@@ -229,7 +229,10 @@ cmd_own_generate(struct cli *cli)
     code = cmd_own_page(folder, "berth.1", cli_man_berth);
     if (code == EXIT_OK)
         code = cmd_own_page(folder, "berthd.8", cli_man_berthd);
-    for (size_t i = 0; code == EXIT_OK && i < ARRAY_LEN(scripts); i++)
-        code = cmd_own_write(folder, scripts[i].name, cli_complete_script(scripts[i].shell));
+    for (size_t i = 0; code == EXIT_OK && i < ARRAY_LEN(scripts); i++) {
+        const char *text = cli_complete_script(scripts[i].shell);
+
+        code = cmd_own_write(text, strlen(text), folder, scripts[i].name);
+    }
     return code;
 }

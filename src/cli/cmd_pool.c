@@ -32,16 +32,21 @@ cmd_pool_ls(struct cli *cli)
     return cli_output_list(cli, &(struct cli_list){ .path = "/v1/pools", .rows = &pool_rows });
 }
 
+struct cmd_pool_page {
+    const char *verb;    /* NULL: the pool itself */
+    const char *missing; /* what to say when there is none; NULL: what the daemon says */
+};
+
 static int
-cmd_pool_get(struct cli *cli, const char *verb, const char *missing)
+cmd_pool_get(struct cli *cli, const struct cmd_pool_page *page)
 {
-    CLEANUP(mem_freep) char *path = cli_ask_path("pools", cli_args_word(&cli->args, 0), verb);
+    CLEANUP(mem_freep) char *path = cli_ask_path("pools", cli_args_word(&cli->args, 0), page->verb);
     struct cli_call call = { .method = "GET", .path = path };
     struct fault fault = { 0 };
     int code = cli_ask_quietly(cli, &call, &fault);
 
-    if (fault.kind == FAULT_NOT_FOUND && call.status == 404 && missing) {
-        cli_term_note("%s", missing);
+    if (fault.kind == FAULT_NOT_FOUND && call.status == 404 && page->missing) {
+        cli_term_note("%s", page->missing);
     } else if (fault.kind != FAULT_NONE) {
         code = cli_ask_problem(cli, &call, &fault);
     } else {
@@ -54,14 +59,20 @@ cmd_pool_get(struct cli *cli, const char *verb, const char *missing)
 int
 cmd_pool_show(struct cli *cli)
 {
-    return cmd_pool_get(cli, NULL, NULL);
+    static const struct cmd_pool_page page = { .verb = NULL };
+
+    return cmd_pool_get(cli, &page);
 }
 
 int
 cmd_pool_plan(struct cli *cli)
 {
-    return cmd_pool_get(cli, "plan",
-                        "there is no such pool, or this daemon does not plan for pools yet");
+    static const struct cmd_pool_page page = {
+        .verb = "plan",
+        .missing = "there is no such pool, or this daemon does not plan for pools yet",
+    };
+
+    return cmd_pool_get(cli, &page);
 }
 
 int

@@ -12,10 +12,9 @@ enum { TOKEN_BYTES = 32, TOKEN_TEXT_SIZE = 6 + 2 * TOKEN_BYTES + 1 };
 
 /* In place at once or not at all. */
 static int
-admin_token_write(const char *path, const char *text, struct fault *fault)
+admin_token_write(const char *text, size_t len, const char *path, struct fault *fault)
 {
     CLEANUP(mem_freep) char *fresh = mem_printf("%s.new", path);
-    size_t len = strlen(text);
     int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     bool ok;
 
@@ -52,7 +51,7 @@ admin_token_ensure(struct engine *engine, const char *data_dir, const struct ran
     token->owner = mem_strdup("admin");
     text_sha256(text, strlen(text), token->digest);
     /* The file first: a token in the database that nobody knows would lock everybody out. */
-    result = admin_token_write(path, text, fault);
+    result = admin_token_write(text, strlen(text), path, fault);
     secret_wipe(text, sizeof(text));
     secret_wipe(bytes, sizeof(bytes));
     if (result == 0)

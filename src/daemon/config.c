@@ -68,8 +68,8 @@ config_check_listen(const struct config *config, struct problems *problems)
 }
 
 static void
-config_refuse(const struct config_pool *pool, const char *field, const char *why,
-              struct problems *problems)
+config_refuse(const struct config_pool *pool, const char *field, struct problems *problems,
+              const char *why)
 {
     CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/%s", pool->name, field);
 
@@ -103,19 +103,17 @@ config_check_pool(const struct config_pool *pool, struct problems *problems)
     CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/policy", pool->name);
 
     if (local && pool->hosts.count > 0) {
-        config_refuse(pool, "hosts", "must not be given with provider local; use provider static",
-                      problems);
+        config_refuse(pool, "hosts", problems,
+                      "must not be given with provider local; use provider static");
     }
     if (local && strncmp(pool->engine, "unix:", 5) != 0) {
-        config_refuse(pool, "engine",
+        config_refuse(pool, "engine", problems,
                       "must be unix:///PATH with provider local (DOCKER_HOST counts when it is not "
-                      "given); use provider static for tcp",
-                      problems);
+                      "given); use provider static for tcp");
     }
     if (!local && pool->engine) {
-        config_refuse(pool, "engine",
-                      "must not be given with provider static; give it to each of its hosts",
-                      problems);
+        config_refuse(pool, "engine", problems,
+                      "must not be given with provider static; give it to each of its hosts");
     }
     for (size_t i = 0; i < pool->hosts.count; i++)
         config_check_host(pool, i, problems);

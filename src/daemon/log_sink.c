@@ -24,13 +24,13 @@ log_sink_flush(struct buf *line)
 }
 
 static void
-log_sink_journal(enum log_level level, const char *topic, const char *text)
+log_sink_journal(const struct log_line *line)
 {
-    struct buf line;
+    struct buf out;
 
-    buf_init(&line, LOG_LINE_MAX);
-    buf_printf(&line, "<%d>%s: %s", log_sink_priorities[level], topic, text);
-    log_sink_flush(&line);
+    buf_init(&out, LOG_LINE_MAX);
+    buf_printf(&out, "<%d>%s: %s", log_sink_priorities[line->level], line->topic, line->text);
+    log_sink_flush(&out);
 }
 
 static void
@@ -44,20 +44,20 @@ log_sink_quote(struct buf *line, const char *text)
 }
 
 static void
-log_sink_logfmt(enum log_level level, const char *topic, const char *text)
+log_sink_logfmt(const struct log_line *line)
 {
     struct timespec now;
     char at[TEXT_TIME_SIZE];
-    struct buf line;
+    struct buf out;
 
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    buf_init(&line, LOG_LINE_MAX);
-    buf_printf(&line, "ts=%s level=%s topic=%s msg=\"",
+    buf_init(&out, LOG_LINE_MAX);
+    buf_printf(&out, "ts=%s level=%s topic=%s msg=\"",
                text_time((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, at),
-               log_sink_names[level], topic);
-    log_sink_quote(&line, text);
-    buf_append_char(&line, '"');
-    log_sink_flush(&line);
+               log_sink_names[line->level], line->topic);
+    log_sink_quote(&out, line->text);
+    buf_append_char(&out, '"');
+    log_sink_flush(&out);
 }
 
 void

@@ -115,9 +115,8 @@ docker_verbs_deadline_ms(const struct docker_call *call)
 
 /* Appends @before, the call's name encoded, @after. */
 static void
-docker_verbs_path(struct docker_job *job, const char *method, const char *before, const char *after)
+docker_verbs_path(struct docker_job *job, const char *before, const char *after)
 {
-    job->method = method;
     buf_append_string(&job->url, before);
     docker_url_encode(&job->url, job->call->name ? job->call->name : "");
     buf_append_string(&job->url, after);
@@ -199,7 +198,8 @@ static int
 docker_verbs_create(struct docker_job *job, struct fault *fault)
 {
     (void)fault;
-    docker_verbs_path(job, "POST", "/containers/create?name=", "");
+    job->method = "POST";
+    docker_verbs_path(job, "/containers/create?name=", "");
     docker_spec_encode(&job->call->in.create, &job->body);
     docker_verbs_json_body(job);
     return 0;
@@ -220,7 +220,8 @@ static int
 docker_verbs_start(struct docker_job *job, struct fault *fault)
 {
     (void)fault;
-    docker_verbs_path(job, "POST", "/containers/", "/start");
+    job->method = "POST";
+    docker_verbs_path(job, "/containers/", "/start");
     return 0;
 }
 
@@ -228,7 +229,8 @@ static int
 docker_verbs_stop(struct docker_job *job, struct fault *fault)
 {
     (void)fault;
-    docker_verbs_path(job, "POST", "/containers/", "/stop?t=");
+    job->method = "POST";
+    docker_verbs_path(job, "/containers/", "/stop?t=");
     buf_printf(&job->url, "%" PRId64, (job->call->in.grace_ms + SECOND - 1) / SECOND);
     return 0;
 }
@@ -237,7 +239,8 @@ static int
 docker_verbs_remove(struct docker_job *job, struct fault *fault)
 {
     (void)fault;
-    docker_verbs_path(job, "DELETE", "/containers/", "?force=1&v=1");
+    job->method = "DELETE";
+    docker_verbs_path(job, "/containers/", "?force=1&v=1");
     return 0;
 }
 
@@ -245,7 +248,8 @@ static int
 docker_verbs_inspect(struct docker_job *job, struct fault *fault)
 {
     (void)fault;
-    docker_verbs_path(job, "GET", "/containers/", "/json");
+    job->method = "GET";
+    docker_verbs_path(job, "/containers/", "/json");
     return 0;
 }
 
@@ -264,7 +268,8 @@ static int
 docker_verbs_image(struct docker_job *job, struct fault *fault)
 {
     (void)fault;
-    docker_verbs_path(job, "GET", "/images/", "/json");
+    job->method = "GET";
+    docker_verbs_path(job, "/images/", "/json");
     return 0;
 }
 
@@ -350,7 +355,8 @@ docker_verbs_logs(struct docker_job *job, struct fault *fault)
 
     (void)fault;
     job->streaming = true;
-    docker_verbs_path(job, "GET", "/containers/", "/logs?stdout=1&stderr=1");
+    job->method = "GET";
+    docker_verbs_path(job, "/containers/", "/logs?stdout=1&stderr=1");
     if (call->in.logs.follow)
         buf_append_string(&job->url, "&follow=1");
     if (call->in.logs.timestamps)
@@ -368,7 +374,8 @@ static int
 docker_verbs_stats(struct docker_job *job, struct fault *fault)
 {
     (void)fault;
-    docker_verbs_path(job, "GET", "/containers/", "/stats?stream=false&one-shot=true");
+    job->method = "GET";
+    docker_verbs_path(job, "/containers/", "/stats?stream=false&one-shot=true");
     return 0;
 }
 
@@ -425,7 +432,8 @@ docker_verbs_exec(struct docker_job *job, struct fault *fault)
     (void)fault;
     job->method = job->step == EXEC_INSPECT ? "GET" : "POST";
     if (job->step == EXEC_CREATE) {
-        docker_verbs_path(job, "POST", "/containers/", "/exec");
+        job->method = "POST";
+        docker_verbs_path(job, "/containers/", "/exec");
         docker_verbs_exec_body(job);
         docker_verbs_json_body(job);
         return 0;

@@ -51,7 +51,7 @@ blueprint_pointer(char ret_pointer[POINTER_SIZE], const char *field, const char 
 
 /* The same for an item of an array: "@field/@index@rest". */
 static void
-blueprint_problem_at(struct problems *problems, const char *field, size_t index, const char *rest,
+blueprint_problem_at(struct problems *problems, const char *field, const char *rest, size_t index,
                      const char *code, const char *detail)
 {
     CLEANUP(mem_freep) char *pointer = mem_printf("%s/%zu%s", field, index, rest);
@@ -108,7 +108,7 @@ blueprint_check_ports(const struct blueprint_spec *spec, struct problems *proble
         for (size_t j = 0; j < i && !clash; j++)
             clash = blueprint_ports_clash(&ports[i], &ports[j]);
         if (clash)
-            blueprint_problem_at(problems, "/ports", i, "", "duplicate", clash);
+            blueprint_problem_at(problems, "/ports", "", i, "duplicate", clash);
     }
 }
 
@@ -148,7 +148,7 @@ blueprint_check_ulimit_name(const struct blueprint_ulimit *limits, size_t place,
 {
     for (size_t i = 0; i < place; i++) {
         if (strcmp(limits[i].name, limits[place].name) == 0) {
-            blueprint_problem_at(problems, "/ulimits", place, "/name", "duplicate",
+            blueprint_problem_at(problems, "/ulimits", "/name", place, "duplicate",
                                  "is given twice");
         }
     }
@@ -163,7 +163,7 @@ blueprint_check_ulimits(const struct blueprint_spec *spec, struct problems *prob
         bool endless = limits[i].soft < 0 && limits[i].hard >= 0;
 
         if (endless || (limits[i].hard >= 0 && limits[i].soft > limits[i].hard)) {
-            blueprint_problem_at(problems, "/ulimits", i, "/soft", "range",
+            blueprint_problem_at(problems, "/ulimits", "/soft", i, "range",
                                  "must not be above hard");
         }
         blueprint_check_ulimit_name(limits, i, problems);

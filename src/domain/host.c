@@ -134,11 +134,18 @@ host_shared_texts(struct host *host, const char **ret_slots[HOST_SHARED_TEXTS])
     ret_slots[4] = &host->endpoint.key;
 }
 
-/* What is left of @total after @reserve, times the overcommit factor, rounded down. */
+struct host_share {
+    int64_t total;
+    int64_t reserve;
+    int64_t overcommit_milli;
+};
+
+/* What is left of the total after the reserve, times the overcommit factor, rounded down. */
 static int64_t
-host_capacity_of(int64_t total, int64_t reserve, int64_t overcommit_milli)
+host_capacity_of(const struct host_share *share)
 {
-    int64_t left = total - reserve;
+    int64_t overcommit_milli = share->overcommit_milli;
+    int64_t left = share->total - share->reserve;
 
     if (left <= 0)
         return 0;
@@ -150,12 +157,16 @@ host_capacity_update(struct host *host)
 {
     const struct pool_policy *policy = &host->pool->policy;
     const struct host_amount *total = &host->total;
+    const struct host_share memory = { .total = total->memory_bytes,
+                                       .reserve = policy->reserve.memory_bytes,
+                                       .overcommit_milli = policy->overcommit.memory_milli };
+    const struct host_share cpus = { .total = total->cpus_milli,
+                                     .reserve = policy->reserve.cpus_milli,
+                                     .overcommit_milli = policy->overcommit.cpus_milli };
 
     host->capacity = (struct host_amount){
-        .memory_bytes = host_capacity_of(total->memory_bytes, policy->reserve.memory_bytes,
-                                         policy->overcommit.memory_milli),
-        .cpus_milli = host_capacity_of(total->cpus_milli, policy->reserve.cpus_milli,
-                                       policy->overcommit.cpus_milli),
+        .memory_bytes = host_capacity_of(&memory),
+        .cpus_milli = host_capacity_of(&cpus),
         .slots = total->slots > 0 ? total->slots : policy->slots_per_host,
     };
 }

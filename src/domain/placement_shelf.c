@@ -59,7 +59,7 @@ shelf_bit_clear(const struct placement_class *class, uint64_t *words, size_t slo
 /* The first set bit >= @from in the @count words of one level, looking at one word only, or at all
  * when @far; shelf_none when there is none. */
 static size_t
-shelf_word_next(const uint64_t *words, size_t count, size_t from, bool far)
+shelf_word_next(size_t from, const uint64_t *words, size_t count, bool far)
 {
     size_t at = from >> SHELF_WORD_BITS;
     uint64_t mask = ~UINT64_C(0) << (from & (SHELF_WORD - 1));
@@ -82,15 +82,15 @@ shelf_bit_next(const struct placement_class *class, const uint64_t *words, size_
 {
     const uint64_t *middle = words + class->level_words[0];
     const uint64_t *top = middle + class->level_words[1];
-    size_t found = shelf_word_next(words, class->level_words[0], slot, false);
+    size_t found = shelf_word_next(slot, words, class->level_words[0], false);
 
     if (found != shelf_none)
         return found;
     slot = (slot >> SHELF_WORD_BITS) + 1;
-    found = shelf_word_next(middle, class->level_words[1], slot, false);
+    found = shelf_word_next(slot, middle, class->level_words[1], false);
     if (found == shelf_none) {
         slot = (slot >> SHELF_WORD_BITS) + 1;
-        found = shelf_word_next(top, class->level_words[2], slot, true);
+        found = shelf_word_next(slot, top, class->level_words[2], true);
         if (found == shelf_none)
             return shelf_none;
         found = (found << SHELF_WORD_BITS) + (size_t)__builtin_ctzll(middle[found]);

@@ -114,10 +114,10 @@ compare_container(struct engine *engine, struct host *host,
 }
 
 static int
-compare_by_instance(const void *a, const void *b)
+compare_by_instance(const void *lhs, const void *rhs)
 {
-    const struct docker_container *const *x = a;
-    const struct docker_container *const *y = b;
+    const struct docker_container *const *x = lhs;
+    const struct docker_container *const *y = rhs;
 
     return strcmp((*x)->label_instance, (*y)->label_instance);
 }

@@ -136,6 +136,7 @@ images_auth(const struct engine *engine, const char *image)
 void
 images_pull_prepare(struct engine *engine, const char *image, struct lane_op *op)
 {
+    assert(image);
     *op = (struct lane_op){ .call = { .verb = DOCKER_PULL, .name = image }, .share = LANE_BULK };
     op->call.in.registry_auth = images_auth(engine, image);
 }
@@ -445,16 +446,17 @@ engine_image_load(struct engine *engine, const struct image_request *request,
 }
 
 int
-engine_image_pull(struct engine *engine, const char *pool_name, const char *reference,
-                  const char *owner, struct operation **ret_operation, struct fault *fault)
+engine_image_pull(struct engine *engine, const struct image_pull_request *request,
+                  struct operation **ret_operation, struct fault *fault)
 {
-    struct pool *pool = model_pool_find(engine->model, pool_name);
+    struct pool *pool = model_pool_find(engine->model, request->pool);
 
     if (engine_admit(engine, false, fault) < 0)
         return -1;
     if (!pool)
-        return fault_set(fault, FAULT_NOT_FOUND, "images", "there is no pool %s", pool_name);
-    *ret_operation = images_operation(engine, OPERATION_IMAGE_PULL, pool, reference, owner);
+        return fault_set(fault, FAULT_NOT_FOUND, "images", "there is no pool %s", request->pool);
+    *ret_operation =
+        images_operation(engine, OPERATION_IMAGE_PULL, pool, request->reference, request->owner);
     images_spread_all(engine, pool, NULL, *ret_operation);
     return 0;
 }

@@ -172,6 +172,7 @@ http_shard_on_timer(struct clock_timer *timer)
 }
 
 static int
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the signature is libcurl's. */
 http_shard_on_interest(CURL *easy, curl_socket_t socket, int what, void *cookie,
                        void *socket_cookie)
 {

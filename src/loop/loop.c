@@ -430,6 +430,7 @@ loop_on_deadline(struct clock_timer *timer)
 }
 
 static void
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the signature is libuv's. */
 loop_on_fd(uv_poll_t *poll, int status, int events)
 {
     struct loop_watch *watch = poll->data;

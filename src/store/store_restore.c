@@ -52,8 +52,9 @@ restore_fini(struct restore *restore)
 }
 
 int
-store_restore(const char *data_dir, const char *file, struct fault *fault)
+store_restore(const struct store_options *options, const char *file, struct fault *fault)
 {
+    const char *data_dir = options->data_dir;
     CLEANUP(restore_fini) struct restore restore = { 0 };
     int lock;
     int rc;

@@ -159,7 +159,7 @@ wire_shape_either(struct json_out *out, const char *text)
     json_out_array_end(out);
 }
 
-static void wire_shape_value(struct json_out *out, const char *text, const char *doc);
+static void wire_shape_value(const char *text, struct json_out *out, const char *doc);
 
 /* The member names of the object at @text, those that are always there. */
 static void
@@ -187,7 +187,7 @@ wire_shape_object(struct json_out *out, const char *text, bool nullable)
     wire_shape_type(out, "object", nullable);
     if (text[1] == '*') {
         json_out_key(out, "additionalProperties");
-        wire_shape_value(out, text + 3, NULL);
+        wire_shape_value(text + 3, out, NULL);
         return;
     }
     json_out_key(out, "properties");
@@ -200,7 +200,7 @@ wire_shape_object(struct json_out *out, const char *text, bool nullable)
         word[len] = '\0';
         at += len + 1 + (at[len] == '~');
         json_out_key(out, word);
-        wire_shape_value(out, at, NULL);
+        wire_shape_value(at, out, NULL);
         at = wire_shape_end(at);
         at += *at == '?';
     }
@@ -223,7 +223,7 @@ wire_shape_scalar(struct json_out *out, char letter, bool nullable)
 }
 
 static void
-wire_shape_value(struct json_out *out, const char *text, const char *doc)
+wire_shape_value(const char *text, struct json_out *out, const char *doc)
 {
     const char *end = wire_shape_end(text);
     bool nullable = *end == '?';
@@ -238,7 +238,7 @@ wire_shape_value(struct json_out *out, const char *text, const char *doc)
     case '[':
         wire_shape_type(out, "array", nullable);
         json_out_key(out, "items");
-        wire_shape_value(out, text + 1, NULL);
+        wire_shape_value(text + 1, out, NULL);
         break;
     case '(':
         wire_shape_enum(out, text, nullable);
@@ -262,5 +262,5 @@ wire_shape_value(struct json_out *out, const char *text, const char *doc)
 void
 wire_shape_describe(struct json_out *out, const char *text, const char *doc)
 {
-    wire_shape_value(out, text, doc);
+    wire_shape_value(text, out, doc);
 }

@@ -116,6 +116,7 @@ list_pop_last(struct list *list)
 
 /** list_move() - all of @from to the end of @to. */
 static inline void
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the target stands first, as in memmove(). */
 list_move(struct list *to, struct list *from)
 {
     struct list_node *node;

@@ -10,8 +10,14 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARN, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
-/* @line: "topic: text", borrowed. May be called from any thread. */
-typedef void (*log_sink_fn)(enum log_level level, const char *topic, const char *text);
+struct log_line {
+    enum log_level level;
+    const char *topic;
+    const char *text;
+};
+
+/* @line: borrowed. May be called from any thread. */
+typedef void (*log_sink_fn)(const struct log_line *line);
 
 /** log_setup() - once, before threads start; @sink NULL drops all. */
 void log_setup(enum log_level most, log_sink_fn sink);

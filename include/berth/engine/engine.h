@@ -222,9 +222,16 @@ struct image_request {
 /** engine_image_load() - the archive goes to every host of the pool, now and later. */
 int engine_image_load(struct engine *engine, const struct image_request *request,
                       struct operation **ret_operation, struct fault *fault);
+
+struct image_pull_request {
+    const char *pool;      /* copied */
+    const char *reference; /* copied */
+    const char *owner;     /* copied */
+};
+
 /** engine_image_pull() - on every host of the pool. */
-int engine_image_pull(struct engine *engine, const char *pool, const char *reference,
-                      const char *owner, struct operation **ret_operation, struct fault *fault);
+int engine_image_pull(struct engine *engine, const struct image_pull_request *request,
+                      struct operation **ret_operation, struct fault *fault);
 
 /** engine_registry_set() - credentials for images of @server; @auth (JSON, see DOCKER_PULL) is
  * taken; NULL forgets. */

@@ -52,7 +52,7 @@ const struct store_port *store_port(struct store *store);
 
 /**
  * store_restore() - put a backup in the database's place, while no daemon runs
- * @data_dir: made when it is not there
+ * @options: its data_dir, which is made when it is not there
  * @file: made by a backup, by this version of the program or an older one
  *
  * The database that was there stays as berth.db.before-restore-<time>.  The next load() tells
@@ -61,4 +61,4 @@ const struct store_port *store_port(struct store *store);
  * Return: 0, or -1 (as store_new(); FAULT_INVALID when @file is damaged or is not Berth's).  The old
  * database is in place then.
  */
-int store_restore(const char *data_dir, const char *file, struct fault *fault);
+int store_restore(const struct store_options *options, const char *file, struct fault *fault);

@@ -59,18 +59,19 @@ berthd_parse(int argc, char **argv, struct berthd_options *ret_options)
 
     /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread yet */
     while ((c = getopt_long(argc, argv, "c:hv", berthd_long_options, NULL)) != -1) {
-        if (c == 'c')
+        if (c == 'c') {
             ret_options->config = optarg;
-        else if (c == 'k')
+        } else if (c == 'k') {
             ret_options->check = true;
-        else if (c == 'r')
+        } else if (c == 'r') {
             ret_options->restore = optarg;
-        else if (c == 'v')
+        } else if (c == 'v') {
             ret_options->version = true;
-        else if (c == 'h')
+        } else if (c == 'h') {
             ret_options->help = true;
-        else
+        } else {
             return -1;
+        }
     }
     if (optind < argc) {
         (void)fprintf(stderr, "berthd: unexpected argument %s\n", argv[optind]);
@@ -92,9 +93,10 @@ berthd_print_problems(const struct problems *problems, const struct fault *fault
 static int
 berthd_restore(const struct config *config, const char *file)
 {
+    const struct store_options options = { .data_dir = config->data_dir };
     struct fault fault;
 
-    if (store_restore(config->data_dir, file, &fault) < 0) {
+    if (store_restore(&options, file, &fault) < 0) {
         (void)fprintf(stderr, "berthd: %s\n", fault.text);
         return EXIT_FAILURE;
     }

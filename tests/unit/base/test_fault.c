@@ -126,9 +126,10 @@ static char log_seen[2000];
 static int log_count;
 
 static void
-log_to_test(enum log_level level, const char *topic, const char *text)
+log_to_test(const struct log_line *line)
 {
-    (void)snprintf(log_seen, sizeof(log_seen), "%d %s %s", (int)level, topic, text);
+    (void)snprintf(log_seen, sizeof(log_seen), "%d %s %s", (int)line->level, line->topic,
+                   line->text);
     log_count++;
 }
 

@@ -299,14 +299,20 @@ test_pull_operation(void **state)
 
     (void)state;
     begin(&scene, 2);
-    assert_int_equal(
-        engine_image_pull(scene.world.engine, "default", "img:1", "op", &operation, &fault), 0);
+    assert_int_equal(engine_image_pull(scene.world.engine,
+                                       &(struct image_pull_request){
+                                           .pool = "default", .reference = "img:1", .owner = "op" },
+                                       &operation, &fault),
+                     0);
     id = operation->id;
     world_run(&scene.world, 1000);
     assert_int_equal(scene_operation(&scene, id), OPERATION_DONE);
     assert_true(has_image(&scene, "h1", "img:1") && has_image(&scene, "h2", "img:1"));
-    assert_int_equal(
-        engine_image_pull(scene.world.engine, "nowhere", "img:1", "op", &operation, &fault), -1);
+    assert_int_equal(engine_image_pull(scene.world.engine,
+                                       &(struct image_pull_request){
+                                           .pool = "nowhere", .reference = "img:1", .owner = "op" },
+                                       &operation, &fault),
+                     -1);
     assert_int_equal(fault.kind, FAULT_NOT_FOUND);
     scene_end(&scene);
 }
