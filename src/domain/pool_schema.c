@@ -123,7 +123,7 @@ static const struct schema_field pool_policy_fields[] = {
     { .name = "reserve", FIELD(OBJECT, reserve), .sub = &pool_reserve_schema,
       .doc = "What of each host is not given to containers." },
     { .name = "labels", FIELD(MAP, labels), .max = 64, .item_max = 256,
-      .doc = "Labels that each host of the pool carries, beside its own." },
+      .doc = "Labels that each host of the pool carries, beside its own, which win. One of its own that is the same counts as the pool's." },
     /* What a host is used for. */
     { .name = "error_threshold", FIELD(MILLI, error_threshold_milli), .min = 0, .max = 1000000, .fallback = 3000,
       .doc = "A host whose error score is above this takes no new work." },

@@ -1,6 +1,6 @@
 #include <string.h>
 
-#include "state.h"
+#include "labels.h"
 
 /* What If-Match or its absence says about what must be there. */
 static int
@@ -81,9 +81,9 @@ engine_blueprint_delete(struct engine *engine, const char *name, int64_t expect,
     return 0;
 }
 
-/* New rules may change what every host of the pool can hold and carries. */
+/* New rules may change what every host of the pool can hold and carries. @labels: of the old ones. */
 static void
-catalog_pool_apply(struct engine *engine, struct pool *pool)
+catalog_pool_apply(struct engine *engine, const struct pool *pool, const struct schema_map *labels)
 {
     int64_t now_ms = state_now_ms(engine);
 
@@ -94,6 +94,7 @@ catalog_pool_apply(struct engine *engine, struct pool *pool)
         host->total.slots = pool->policy.slots_per_host;
         host_capacity_update(host);
         model_host_touch(engine->model, host, now_ms);
+        labels_pool_changed(engine, host, labels);
     }
     state_sweep(engine);
 }
@@ -104,6 +105,7 @@ engine_pool_put(struct engine *engine, const struct pool_request *request, struc
 {
     const char *name = request->name;
     struct pool *pool = model_pool_find(engine->model, name);
+    struct pool_policy before;
     bool created = pool == NULL;
 
     if (engine_admit(engine, false, fault) < 0 ||
@@ -119,7 +121,7 @@ engine_pool_put(struct engine *engine, const struct pool_request *request, struc
         pool->created_at_ms = state_now_ms(engine);
         model_pool_add(engine->model, pool, false);
     }
-    schema_free(&pool_policy_schema, &pool->policy);
+    before = pool->policy;
     pool->policy = *request->policy;
     *request->policy = (struct pool_policy){ 0 };
     if (request->machines) {
@@ -129,7 +131,8 @@ engine_pool_put(struct engine *engine, const struct pool_request *request, struc
     }
     model_pool_touch(engine->model, pool);
     catalog_event(engine, created ? "pool.created" : "pool.changed", pool->id, name);
-    catalog_pool_apply(engine, pool);
+    catalog_pool_apply(engine, pool, &before.labels);
+    schema_free(&pool_policy_schema, &before);
     *ret_pool = pool;
     return 0;
 }

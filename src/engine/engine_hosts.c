@@ -3,6 +3,7 @@
 #include "departures.h"
 #include "images.h"
 #include "join.h"
+#include "labels.h"
 #include "lane.h"
 #include "state.h"
 
@@ -34,73 +35,13 @@ hosts_address(const char *engine)
     return address;
 }
 
-/* Its own labels win over the pool's. */
-static struct schema_map
-hosts_labels(const struct host *host, const struct schema_map *own)
-{
-    const struct schema_map *pool = &host->pool->policy.labels;
-    struct schema_map labels = { 0 };
-    size_t most = own->count + pool->count;
-    size_t i = 0;
-    size_t j = 0;
-
-    if (most == 0)
-        return labels;
-    labels.at = mem_new0(most * sizeof(struct schema_pair));
-    while (i < own->count || j < pool->count) {
-        int order = i == own->count    ? 1
-                    : j == pool->count ? -1
-                                       : strcmp(own->at[i].key, pool->at[j].key);
-        const struct schema_pair *pair = order <= 0 ? &own->at[i] : &pool->at[j];
-
-        labels.at[labels.count].key = mem_strdup(pair->key);
-        labels.at[labels.count++].value = mem_strdup(pair->value);
-        i += order <= 0;
-        j += order >= 0;
-    }
-    return labels;
-}
-
-static void
-hosts_labels_free(struct schema_map *labels)
-{
-    for (size_t i = 0; i < labels->count; i++) {
-        free(labels->at[i].key);
-        free(labels->at[i].value);
-    }
-    free(labels->at);
-}
-
-static bool
-hosts_labels_differ(const struct schema_map *a, const struct schema_map *b)
-{
-    if (a->count != b->count)
-        return true;
-    for (size_t i = 0; i < a->count; i++) {
-        if (strcmp(a->at[i].key, b->at[i].key) != 0 || strcmp(a->at[i].value, b->at[i].value) != 0)
-            return true;
-    }
-    return false;
-}
-
 int
 engine_host_labels_set(struct engine *engine, struct host *host, const struct schema_map *own,
                        struct fault *fault)
 {
-    struct schema_map labels;
-
     if (engine_admit(engine, false, fault) < 0)
         return -1;
-    labels = hosts_labels(host, own);
-    if (!hosts_labels_differ(&labels, &host->labels)) {
-        hosts_labels_free(&labels);
-        return 0;
-    }
-    hosts_labels_free(&host->labels);
-    host->labels = labels;
-    model_host_touch(engine->model, host, state_now_ms(engine));
-    state_event(engine, "host.labels", host, NULL, "its labels have changed");
-    state_sweep(engine);
+    labels_set(engine, host, own);
     return 0;
 }
 
@@ -159,7 +100,7 @@ engine_host_add(struct engine *engine, const struct host_request *request, struc
         .key = hosts_text(request->endpoint.key),
         .plain = request->endpoint.plain,
     };
-    host->labels = hosts_labels(host, &request->labels);
+    host->labels = labels_merge(&request->labels, &pool->policy.labels);
     host->state = HOST_SPAWNED;
     host->waiting_for = mem_strdup("engine");
     host->created_at_ms = state_now_ms(engine);

@@ -126,6 +126,14 @@ class Contract(world.Case):
                                           "labels": {"a": "b"}})
         self.assertEqual(made.status, 201)
         host = made.headers["location"]
+        tag = w.ok("GET", host).headers["etag"]
+        policy = w.get("/v1/pools/default")["policy"]
+        self.assertEqual(w.ok("PUT", "/v1/pools/default", policy | {"labels": {"a": "c", "zone": "z"}}).status, 200)
+        seen = w.ok("GET", host)
+        self.assertEqual(seen.json["labels"], {"a": "b", "zone": "z"})
+        self.assertNotEqual(seen.headers["etag"], tag)
+        self.assertEqual(w.ok("PUT", "/v1/pools/default", policy).status, 200)
+        self.assertEqual(w.get(host)["labels"], {"a": "b"})
         change = w.ok("POST", f"{host}/drain", {"deadline_s": 1})
         self.assertEqual(change.status, 202)
         self.assertEqual(w.ok("POST", f"{host}/remove", {"force": True}).status, 202)

@@ -332,16 +332,83 @@ test_labels(void **state)
     scene_end(&scene);
 }
 
+static void
+pool_label(struct scene *scene, const char *value)
+{
+    struct pool_policy policy;
+    struct pool_request put = { .name = "default", .provider = PROVIDER_STATIC, .expect = -1 };
+    struct pool *pool;
+    struct fault fault;
+
+    put.policy = &policy;
+    schema_defaults(&pool_policy_schema, &policy);
+    if (value) {
+        policy.labels.at = mem_new0(sizeof(struct schema_pair));
+        policy.labels.at[0] = (struct schema_pair){ mem_strdup("zone"), mem_strdup(value) };
+        policy.labels.count = 1;
+    }
+    assert_int_equal(engine_pool_put(scene->world.engine, &put, &pool, &fault), 0);
+    schema_free(&pool_policy_schema, &policy);
+    world_run(&scene->world, 100);
+}
+
+static const char *
+label_of(struct scene *scene, const char *name)
+{
+    const struct host *host = scene_host(scene, name);
+
+    return host->labels.count == 0 ? "" : host->labels.at[0].value;
+}
+
+/* A pool's new labels reach the hosts that are there, those that wait for them, and the disk. */
+static void
+test_labels_of_the_pool(void **state)
+{
+    struct scene scene;
+    int64_t rev;
+    int64_t id;
+
+    (void)state;
+    scene_begin(&scene, 1);
+    add_labelled(&scene); /* its own zone=b */
+    pool_label(&scene, "a");
+    rev = scene_host(&scene, "h1")->rev;
+    scene_blueprint(&scene, "{'name':'web','image':'img','memory_bytes':67108864,"
+                            "'host_labels':{'zone':'c'}}");
+    assert_int_equal(check_launch(&scene.check, "web", "ann"), 0); /* nowhere */
+    pool_label(&scene, "c");
+    assert_string_equal(label_of(&scene, "h1"), "c");
+    assert_string_equal(label_of(&scene, "h5"), "b");
+    assert_true(scene_host(&scene, "h1")->rev > rev);
+    id = scene_run_one(&scene, "web");
+    assert_string_equal(scene_host_name(&scene, id), "h1");
+    world_crash(&scene.world, 0);
+    world_start(&scene.world);
+    world_run(&scene.world, 1000);
+    assert_string_equal(label_of(&scene, "h1"), "c");
+    pool_label(&scene, NULL);
+    assert_string_equal(label_of(&scene, "h1"), "");
+    assert_string_equal(label_of(&scene, "h5"), "b");
+    scene_end(&scene);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_foreign),     cmocka_unit_test(test_name_taken),
-        cmocka_unit_test(test_orphans),     cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_replaced),    cmocka_unit_test(test_reboot),
-        cmocka_unit_test(test_disappears),  cmocka_unit_test(test_paused),
-        cmocka_unit_test(test_same_engine), cmocka_unit_test(test_no_events),
-        cmocka_unit_test(test_labels),      cmocka_unit_test(test_a_full_class),
+        cmocka_unit_test(test_foreign),
+        cmocka_unit_test(test_name_taken),
+        cmocka_unit_test(test_orphans),
+        cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_reboot),
+        cmocka_unit_test(test_disappears),
+        cmocka_unit_test(test_paused),
+        cmocka_unit_test(test_same_engine),
+        cmocka_unit_test(test_no_events),
+        cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_a_full_class),
+        cmocka_unit_test(test_labels_of_the_pool),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
