@@ -205,6 +205,8 @@ docker_job_exchange(struct docker_job *job)
         .body = job->body.len ? job->body.data : NULL,
         .body_len = job->body_fd >= 0 ? (size_t)job->body_size : job->body.len,
         .body_fd = job->body_fd,
+        /* A ping asks whether the engine lives, not whether an old connection does. */
+        .fresh = job->call->verb == DOCKER_PING,
         .answer_limit = job->rule->answer_limit,
         /* What streams must begin in good time; the others may think until their deadline. */
         .head_ms = job->streaming || endless ? job->rule->head_ms : job->deadline_ms,

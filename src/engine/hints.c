@@ -5,6 +5,7 @@
 #include "bury.h"
 #include "join.h"
 #include "launch.h"
+#include "pulse.h"
 
 enum {
     HINTS_HOSTS_MAX = 256,
@@ -55,6 +56,7 @@ hints_on_hint(struct docker_call *call, const char *action,
     struct instance *instance;
     int64_t id;
 
+    pulse_heard(lane);
     if (engine->reloading || engine->health == ENGINE_STOPPING ||
         !id_decode(ID_INSTANCE, container->label_instance, &id))
         return;

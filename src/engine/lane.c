@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "join.h"
+#include "pulse.h"
 
 /* In order of time. */
 static void lane_poke(struct lane *lane);
@@ -34,6 +35,7 @@ lane_free(struct lane *lane)
         return;
     assert(!lane_is_busy(lane));
     state_timer_clear(lane->engine, &lane->timer);
+    pulse_free(lane);
     if (list_is_in(&lane->join_node))
         list_remove(&lane->engine->joins_waiting, &lane->join_node);
     if (lane->counted)
@@ -206,6 +208,7 @@ lane_begin(struct lane *lane, struct lane_op *op)
     lane->engine->lane_ops++;
     op->call.host_id = lane->host->id;
     op->call.done = lane_on_done;
+    pulse_begin(op);
     docker->call_start(docker->self, &op->call);
 }
 
@@ -223,9 +226,10 @@ lane_on_done(struct docker_call *call, const struct fault *fault)
         lane_work_give(lane);
     }
     lane->engine->lane_ops--;
+    pulse_end(op, fault);
     if (op->broken && fault && fault->kind == FAULT_CANCELLED) {
         /* Whether it happened is not known: the caller looks, or tries elsewhere. */
-        fault_set(&lost, FAULT_LOST, "lane", "host %s stopped answering", lane->host->name);
+        fault_set(&lost, FAULT_TIMEOUT, "lane", "host %s stopped answering", lane->host->name);
         fault = &lost;
     } else {
         lane_judge(lane, op, fault);
@@ -260,7 +264,7 @@ lane_judge(struct lane *lane, const struct lane_op *op, const struct fault *faul
     if (lane->failures < LANE_FAILURES_MAX)
         lane->failures++;
     if (fault->kind == FAULT_UNREACHABLE || fault->kind == FAULT_TLS ||
-        lane->failures >= LANE_FAILURES_MAX) {
+        op->call.verb == DOCKER_PING || lane->failures >= LANE_FAILURES_MAX) {
         lane_break(lane, fault);
     } else {
         join_schedule(lane, 0); /* look at once whether it lives */

@@ -64,6 +64,8 @@ http_request_setup(struct http_exchange *exchange)
     (void)curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, http_answer_body);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+    (void)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, exchange->op->fresh ? 1L : 0L);
+    (void)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, exchange->op->fresh ? 1L : 0L);
     if (http_request_set_peer(exchange) < 0 || http_request_set_headers(exchange) < 0)
         return -1;
     http_request_set_body(exchange);

@@ -48,6 +48,7 @@ struct http_op {
     size_t header_count;
     const char *body; /* NULL: none */
     size_t body_len;
+    bool fresh;          /* on a connection of its own, whatever is kept */
     int body_fd;         /* if body is NULL and body_len > 0: a regular file, whose body_len bytes
                                from its offset are sent; the offset does not move */
     size_t answer_limit; /* most bytes kept in @answer; beyond: FAULT_GARBLED */

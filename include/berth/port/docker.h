@@ -30,8 +30,8 @@ enum {
 #define DOCKER_LABEL_OWNER             "berth.owner"
 
 enum docker_verb {
-    DOCKER_INFO, /* negotiates the version as well; out: info */
-    DOCKER_PING,
+    DOCKER_INFO,          /* negotiates the version as well; out: info */
+    DOCKER_PING,          /* on a connection of its own */
     DOCKER_LIST,          /* all containers of our cluster, running or not; out: list */
     DOCKER_CREATE,        /* in: create; out: container_id */
     DOCKER_START,         /* a started container is a success (304) */

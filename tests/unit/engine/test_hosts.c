@@ -92,6 +92,56 @@ test_hang(void **state)
     scene_end(&scene);
 }
 
+/* An engine that says nothing is asked whether it lives: long before a call's own deadline. */
+static void
+test_silence(void **state)
+{
+    struct scene scene;
+    int64_t id;
+
+    (void)state;
+    scene_begin(&scene, 2);
+    scene_blueprint(&scene, plain);
+    id = scene_run_one(&scene, "web");
+    assert_string_equal(scene_host_name(&scene, id), "h1");
+    world_run(&scene.world, 20000);
+    assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_PING), 0);
+    world_machine(&scene.world, "h1")->hung = true;
+    assert_true(check_stop(&scene.check, id));
+    scene_fault(&scene, DOCKER_STOP, "h1", 0, (struct fake_fate){ .latency_ms = 300000 });
+    world_run(&scene.world, 10500);
+    assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_PING), 1);
+    assert_false(scene_host(&scene, "h1")->reachable);
+    assert_int_equal(scene_events(&scene, "host.unreachable", 0), 1);
+    assert_true(scene_host(&scene, "h2")->reachable);
+    world_machine(&scene.world, "h1")->hung = false;
+    scene.world.fates.count = 0;
+    scene_until(&scene, id, INSTANCE_STOPPED, 60000);
+    scene_end(&scene);
+}
+
+/* One that is slow, but lives, is left in peace. */
+static void
+test_slow_is_not_silent(void **state)
+{
+    struct scene scene;
+    int64_t id;
+
+    (void)state;
+    scene_begin(&scene, 1);
+    scene_blueprint(&scene, plain);
+    scene_fault(&scene, DOCKER_START, "h1", 1, (struct fake_fate){ .latency_ms = 30000 });
+    id = scene_launch(&scene, "web");
+    world_run(&scene.world, 29000);
+    assert_in_range(fake_docker_count(scene.world.docker, DOCKER_PING), 2, 6);
+    assert_true(scene_host(&scene, "h1")->reachable);
+    scene_until(&scene, id, INSTANCE_RUNNING, 5000);
+    assert_int_equal(scene_instance(&scene, id)->generation, 1);
+    assert_int_equal(scene_events(&scene, "host.fault", 0), 0);
+    scene.world.fates.count = 0;
+    scene_end(&scene);
+}
+
 /* A host that does not answer takes no new work at once; its instances are not given up. */
 static void
 test_breaker(void **state)
@@ -340,6 +390,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_silence),
+        cmocka_unit_test(test_slow_is_not_silent),
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_join_late),
         cmocka_unit_test(test_hang),
