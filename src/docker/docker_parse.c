@@ -78,6 +78,8 @@ docker_parse_info(const json_t *json, struct docker_info *ret_info)
                       json_in_string(json, "Driver", ""));
     docker_parse_copy(ret_info->os, sizeof(ret_info->os),
                       json_in_string(json, "OperatingSystem", ""));
+    docker_parse_copy(ret_info->architecture, sizeof(ret_info->architecture),
+                      json_in_string(json, "Architecture", ""));
 }
 
 static int32_t
@@ -103,6 +105,7 @@ docker_parse_number(const char *text)
 static void
 docker_parse_labels(const json_t *labels, struct docker_container *ret)
 {
+    ret->canary = json_object_get(labels, DOCKER_LABEL_CANARY) != NULL;
     docker_parse_copy(ret->label_instance, sizeof(ret->label_instance),
                       json_in_string(labels, DOCKER_LABEL_INSTANCE, ""));
     docker_parse_copy(ret->label_blueprint, sizeof(ret->label_blueprint),

@@ -61,6 +61,11 @@ docker_spec_labels(const struct docker_spec *spec, struct json_out *out)
             json_out_kv_string(out, theirs->at[i].key, theirs->at[i].value);
     }
     json_out_kv_string(out, DOCKER_LABEL_CLUSTER, spec->cluster_id);
+    if (spec->canary) {
+        json_out_kv_string(out, DOCKER_LABEL_CANARY, "true");
+        json_out_object_end(out);
+        return;
+    }
     json_out_kv_string(out, DOCKER_LABEL_INSTANCE, spec->instance_id);
     docker_spec_label_number(out, DOCKER_LABEL_GENERATION, spec->generation);
     json_out_kv_string(out, DOCKER_LABEL_BLUEPRINT, spec->blueprint->name);

@@ -327,22 +327,36 @@ docker_verbs_pull(struct docker_job *job, struct fault *fault)
     return 0;
 }
 
+/* The archive is a file, which is sent as it is read. */
 static int
-docker_verbs_load(struct docker_job *job, struct fault *fault)
+docker_verbs_load_file(struct docker_job *job, struct fault *fault)
 {
     struct stat file;
 
     if (job->body_fd < 0)
-        job->body_fd = open(job->call->in.path, O_RDONLY | O_CLOEXEC);
+        job->body_fd = open(job->call->in.load.path, O_RDONLY | O_CLOEXEC);
     if (job->body_fd < 0 || fstat(job->body_fd, &file) < 0) {
         return fault_set(fault, FAULT_STORAGE, job->rule->where,
                          "the image archive cannot be read: %s", strerrordesc_np(errno));
     }
     if (!S_ISREG(file.st_mode))
         return fault_set(fault, FAULT_STORAGE, job->rule->where, "the image archive is no file");
+    job->body_size = file.st_size;
+    return 0;
+}
+
+static int
+docker_verbs_load(struct docker_job *job, struct fault *fault)
+{
+    const struct docker_call *call = job->call;
+
+    if (!call->in.load.path) {
+        buf_append(&job->body, call->in.load.data, call->in.load.size);
+    } else if (docker_verbs_load_file(job, fault) < 0) {
+        return -1;
+    }
     job->method = "POST";
     job->streaming = true;
-    job->body_size = file.st_size;
     buf_append_string(&job->url, "/images/load?quiet=1");
     job->headers[job->header_count++] = (struct http_header){ "Content-Type", "application/x-tar" };
     return 0;

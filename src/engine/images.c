@@ -229,7 +229,7 @@ images_send(struct image_spread *spread, struct host *host)
 {
     if (spread->path) {
         spread->op = (struct lane_op){ .call = { .verb = DOCKER_LOAD }, .share = LANE_BULK };
-        spread->op.call.in.path = spread->path;
+        spread->op.call.in.load.path = spread->path;
     } else {
         assert(spread->name);
         images_pull_prepare(spread->engine, spread->name, &spread->op);

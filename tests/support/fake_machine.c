@@ -27,6 +27,7 @@ fake_machine_new(const char *engine)
         .swap_limit = true,
         .storage_driver = "overlay2",
         .os = "Debian GNU/Linux 12 (bookworm)",
+        .architecture = "x86_64",
     };
     fake_machine_copy(machine->info.engine_id, sizeof(machine->info.engine_id), engine);
     machine->next_port = 32768;
@@ -164,6 +165,7 @@ fake_machine_create(struct fake_machine *machine, struct docker_call *call, stru
     fake_machine_copy(c->seen.label_blueprint, sizeof(c->seen.label_blueprint),
                       spec->blueprint->name);
     fake_machine_copy(c->seen.label_owner, sizeof(c->seen.label_owner), spec->owner);
+    c->seen.canary = spec->canary;
     c->seen.label_generation = spec->generation;
     c->seen.label_blueprint_version = spec->blueprint_version;
     c->seen.memory_bytes = spec->blueprint->memory_bytes;
@@ -226,6 +228,8 @@ fake_machine_start(struct fake_machine *machine, struct fake_container *c, struc
     c->seen.finished_at_ms = 0;
     c->seen.exit_code = 0;
     c->seen.oom_killed = false;
+    if (c->seen.canary && !machine->canary_stays)
+        fake_machine_end(machine, c, machine->canary_code, false);
     return 0;
 }
 
@@ -287,16 +291,17 @@ fake_machine_image(struct fake_machine *machine, struct docker_call *call, struc
     return 0;
 }
 
-/* What arrives as an image: by name from a registry, by the path's last part from a tar. */
+/* What arrives as an image: by name from a registry, by the path's last part from a file, by the
+ * call's name from memory. */
 static int
 fake_machine_fetch(struct fake_machine *machine, struct docker_call *call)
 {
     const char *reference = call->name;
 
-    if (call->verb == DOCKER_LOAD) {
-        const char *slash = strrchr(call->in.path, '/');
+    if (call->verb == DOCKER_LOAD && call->in.load.path) {
+        const char *slash = strrchr(call->in.load.path, '/');
 
-        reference = slash ? slash + 1 : call->in.path;
+        reference = slash ? slash + 1 : call->in.load.path;
     }
     if (call->on_progress)
         call->on_progress(call, 1, 1, reference);

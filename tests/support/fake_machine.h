@@ -32,7 +32,9 @@ struct fake_machine {
     struct list containers;  /* struct fake_container, oldest first */
     const char *exec_output; /* what an exec says, and how it ends; borrowed */
     int32_t exec_code;
-    uint16_t next_port; /* from 32768 */
+    int32_t canary_code; /* with which a canary ends as soon as it was started, */
+    bool canary_stays;   /* unless it runs for ever */
+    uint16_t next_port;  /* from 32768 */
     int64_t next_id;
     int64_t now_ms;     /* the fake's, for the containers' times */
     uint32_t in_flight; /* calls */

@@ -28,6 +28,7 @@ enum {
 #define DOCKER_LABEL_BLUEPRINT         "berth.blueprint"
 #define DOCKER_LABEL_BLUEPRINT_VERSION "berth.blueprint_version"
 #define DOCKER_LABEL_OWNER             "berth.owner"
+#define DOCKER_LABEL_CANARY            "berth.canary" /* instead of all but the cluster's */
 
 enum docker_verb {
     DOCKER_INFO,          /* negotiates the version as well; out: info */
@@ -41,7 +42,7 @@ enum docker_verb {
     DOCKER_IMAGE_INSPECT, /* out: container_id = the image's id; FAULT_ENGINE_MISSING */
     DOCKER_IMAGE_LIST,    /* out: images */
     DOCKER_PULL,          /* in: name, registry_auth; progress through on_progress */
-    DOCKER_LOAD,          /* in: path of a tar; progress through on_progress; out: text = tags */
+    DOCKER_LOAD,          /* in: load; progress through on_progress; out: text = tags */
     DOCKER_LOGS,          /* in: logs; a stream of on_data; ends with done */
     DOCKER_STATS,         /* one sample; out: stats */
     DOCKER_EXEC,          /* in: exec; on_data; out: exit_code */
@@ -63,6 +64,7 @@ struct docker_info {
     bool swap_limit;
     char storage_driver[32];
     char os[96];
+    char architecture[16]; /* "x86_64", "aarch64", ... */
 };
 
 enum docker_container_state {
@@ -87,6 +89,7 @@ struct docker_container {
     char error[160];             /* inspect only: why it could not be started */
     int64_t memory_bytes;        /* inspect only: its limit */
     char image[DOCKER_LABEL_SIZE];
+    bool canary;             /* it has DOCKER_LABEL_CANARY */
     char label_instance[32]; /* "" when it has none */
     char label_blueprint[64];
     char label_owner[DOCKER_LABEL_SIZE];
@@ -109,7 +112,8 @@ struct docker_pair {
 struct docker_spec {
     const struct blueprint_spec *blueprint; /* limits, ports, capabilities, ... */
     const char *cluster_id;
-    const char *instance_id;
+    bool canary;             /* it belongs to no instance: labels of the cluster and a canary */
+    const char *instance_id; /* its host name as well */
     uint32_t generation;
     int64_t blueprint_version;
     const char *owner;
@@ -153,7 +157,11 @@ struct docker_call {
         struct docker_spec create;
         int64_t grace_ms;                   /* STOP */
         const struct secret *registry_auth; /* PULL: {"username":...} JSON; NULL: none */
-        const char *path;                   /* LOAD */
+        struct {
+            const char *path; /* of a tar; NULL: its bytes are here */
+            const void *data; /* [size], at most 1 MiB */
+            size_t size;
+        } load;
         struct {
             bool follow;
             int64_t tail;     /* lines; -1: all */

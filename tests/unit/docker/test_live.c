@@ -135,7 +135,7 @@ test_load_and_list_images(void **state)
     if (!archive)
         skip();
     trial_init(&t, DOCKER_LOAD, NULL);
-    t.call.in.path = archive;
+    t.call.in.load.path = archive;
     trial_expect(&t, FAULT_NONE, NULL);
     assert_string_equal(t.call.out.text, image);
     assert_true(t.progress_total > 0);
@@ -149,7 +149,7 @@ test_load_and_list_images(void **state)
     assert_true(found);
     trial_fini(&t);
     trial_init(&t, DOCKER_LOAD, NULL);
-    t.call.in.path = "/proc/self/exe";
+    t.call.in.load.path = "/proc/self/exe";
     trial_expect(&t, FAULT_IMAGE, NULL);
 }
 

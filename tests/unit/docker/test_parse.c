@@ -428,6 +428,15 @@ test_the_body_of_a_create(void **state)
     json = parse(buf_text(&body));
     assert_member(json, "HostConfig>MemorySwap", "130");
     json_decref(json);
+    buf_clear(&body);
+    /* A canary belongs to no instance, so that no comparison takes it for one. */
+    spec.canary = true;
+    docker_spec_encode(&spec, &body);
+    json = parse(buf_text(&body));
+    assert_member(json, "Labels>berth.canary", "\"true\"");
+    assert_member(json, "Labels>berth.cluster", "\"c1\"");
+    assert_null(json_object_get(json_object_get(json, "Labels"), DOCKER_LABEL_INSTANCE));
+    json_decref(json);
     buf_fini(&body);
 }
 

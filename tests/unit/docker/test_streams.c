@@ -207,18 +207,23 @@ test_loads(void **state)
     assert_int_equal(close(fd), 0);
     case_serve(rules);
     trial_init(&t, DOCKER_LOAD, NULL);
-    t.call.in.path = path;
+    t.call.in.load.path = path;
     trial_expect(&t, FAULT_NONE, NULL);
     assert_string_equal(t.call.out.text, "a:1 b:2");
     assert_int_equal(t.progress_total, 3 << 20);
     assert_int_equal(t.progress_done, 3 << 20);
     assert_int_equal(fake_http_body_bytes(fake), 3 << 20);
     trial_init(&t, DOCKER_LOAD, NULL);
-    t.call.in.path = path;
+    t.call.in.load.path = path;
     trial_expect(&t, FAULT_IMAGE, "unexpected EOF");
+    trial_init(&t, DOCKER_LOAD, "small:1");
+    t.call.in.load.data = "a tar";
+    t.call.in.load.size = 5;
+    trial_expect(&t, FAULT_IMAGE, "unexpected EOF");
+    assert_int_equal(fake_http_body_bytes(fake), 2 * (3 << 20) + 5);
     assert_int_equal(unlink(path), 0);
     trial_init(&t, DOCKER_LOAD, NULL);
-    t.call.in.path = path;
+    t.call.in.load.path = path;
     trial_expect(&t, FAULT_STORAGE, "No such file");
 }
 
