@@ -22,6 +22,11 @@ static const struct docker_error_rule rules[] = {
     { DOCKER_START, FAULT_PORT_TAKEN, "port is already allocated",    NULL },
     { DOCKER_START, FAULT_PORT_TAKEN, "address already in use",       NULL },
 
+    /* The host's runtime itself fails, which engines tell as if it were the command (400). */
+    { DOCKER_START, FAULT_ENGINE,     "unable to retrieve OCI runtime error", NULL },
+    { DOCKER_START, FAULT_ENGINE,     "containerd-shim",              NULL },
+    { DOCKER_START, FAULT_ENGINE,     "fork/exec",                    NULL },
+
     /* runc could not execute the command: as a shell's 127 and 126. */
     { DOCKER_START, FAULT_COMMAND,    "executable file not found",    NULL },
     { DOCKER_START, FAULT_IMAGE,      "exec format error",            NULL },

@@ -80,6 +80,18 @@ lane_limit(const struct lane *lane, int share)
     return limit > 32 ? 32 : (uint32_t)limit;
 }
 
+/* Work that was placed before the host's score passed the threshold goes elsewhere, too. */
+static bool
+lane_sheds(const struct lane *lane)
+{
+    const struct host *host = lane->host;
+    int64_t threshold_milli = host->pool->policy.error_threshold_milli;
+
+    /* A score only falls by itself: most hosts cost one comparison. */
+    return host->score.milli > threshold_milli &&
+           score_at(&host->score, state_now_ms(lane->engine)) > threshold_milli;
+}
+
 static void
 lane_settle_ask(struct lane *lane)
 {
@@ -87,7 +99,7 @@ lane_settle_ask(struct lane *lane)
 
     for (int share = 0; share < LANE_FREE && lane->work; share++)
         full |= lane->work->queues[share].waiting.count > LANE_WAITING_MAX;
-    if (lane->state != LANE_BROKEN && !full)
+    if (lane->state != LANE_BROKEN && !full && !lane_sheds(lane))
         return;
     lane->engine->breaks_pending = true;
     lane->engine->ports.clock->turn_ask(lane->engine->ports.clock->self);
@@ -153,6 +165,43 @@ lane_shorten(struct lane_queue *queue, size_t kept, struct list *failed)
     list_move(failed, &newest);
 }
 
+static void
+lane_fail(struct lane *lane, struct list *failed, const struct fault *fault)
+{
+    struct list_node *node;
+
+    while ((node = list_pop(failed))) {
+        struct lane_op *op = CONTAINER_OF(node, struct lane_op, node);
+
+        lane_note_leftover(lane, op, fault);
+        lane_work_give(lane);
+        op->done(op, fault);
+    }
+}
+
+static void
+lane_shed(struct lane *lane)
+{
+    struct list *waiting = &lane->work->queues[LANE_HEAVY].waiting;
+    struct list failed;
+    struct list_node *next;
+    struct fault fault;
+
+    list_init(&failed);
+    for (struct list_node *node = list_first(waiting); node; node = next) {
+        next = list_next(waiting, node);
+        if (!CONTAINER_OF(node, struct lane_op, node)->new_work)
+            continue;
+        list_remove(waiting, node);
+        list_push(&failed, node);
+    }
+    fault_set(
+        &fault, FAULT_NO_CAPACITY, "lane",
+        "host %s takes no new work: too much fails there, its error score is beyond the threshold",
+        lane->host->name);
+    lane_fail(lane, &failed, &fault);
+}
+
 /* What waits on a broken host, and the newest of too many, fails at the end of the turn, not inside
  * its submission. */
 void
@@ -160,9 +209,10 @@ lane_settle(struct lane *lane)
 {
     size_t kept = lane->state == LANE_BROKEN ? 0 : LANE_WAITING_MAX;
     struct list failed;
-    struct list_node *node;
     struct fault fault;
 
+    if (lane->state != LANE_BROKEN && lane->work && lane_sheds(lane))
+        lane_shed(lane);
     list_init(&failed);
     for (int share = 0; share < LANE_FREE && lane->work; share++)
         lane_shorten(&lane->work->queues[share], kept, &failed);
@@ -174,24 +224,34 @@ lane_settle(struct lane *lane)
         fault_set(&fault, FAULT_NO_CAPACITY, "lane", "host %s has %d calls waiting already",
                   lane->host->name, LANE_WAITING_MAX);
     }
-    while ((node = list_pop(&failed))) {
-        struct lane_op *op = CONTAINER_OF(node, struct lane_op, node);
+    lane_fail(lane, &failed, &fault);
+}
 
-        lane_note_leftover(lane, op, &fault);
-        lane_work_give(lane);
-        op->done(op, &fault);
-    }
+/* The first of @share may run now. */
+static bool
+lane_may_begin(const struct lane *lane, int share)
+{
+    const struct lane_queue *queue = &lane->work->queues[share];
+    struct list_node *first = list_first(&queue->waiting);
+
+    if (!first || queue->running >= lane_limit(lane, share))
+        return false;
+    if (share == LANE_LIGHT)
+        return true;
+    /* What is shed at the end of the turn is not begun in its midst. */
+    return lane->state == LANE_OPEN &&
+           !(CONTAINER_OF(first, struct lane_op, node)->new_work && lane_sheds(lane));
 }
 
 static void
 lane_poke(struct lane *lane)
 {
     for (int share = 0; share < LANE_FREE && lane->work; share++) {
-        struct lane_queue *queue = &lane->work->queues[share];
+        while (lane_may_begin(lane, share)) {
+            struct list_node *first = list_pop(&lane->work->queues[share].waiting);
 
-        while ((share == LANE_LIGHT || lane->state == LANE_OPEN) && queue->waiting.count > 0 &&
-               queue->running < lane_limit(lane, share))
-            lane_begin(lane, CONTAINER_OF(list_pop(&queue->waiting), struct lane_op, node));
+            lane_begin(lane, CONTAINER_OF(first, struct lane_op, node));
+        }
     }
 }
 
@@ -268,6 +328,7 @@ lane_judge(struct lane *lane, const struct lane_op *op, const struct fault *faul
         lane_break(lane, fault);
     } else {
         join_schedule(lane, 0); /* look at once whether it lives */
+        lane_settle_ask(lane);
     }
 }
 

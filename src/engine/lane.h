@@ -44,6 +44,7 @@ struct lane_op {
     /* Exactly once, never from inside lane_submit(); last touch. */
     void (*done)(struct lane_op *op, const struct fault *fault);
     struct keep *keep; /* on whose behalf, for keep.c */
+    bool new_work;     /* fails with FAULT_NO_CAPACITY when the host is to take none */
     /* The lane's. */
     struct list_node node;
     struct lane *lane;
@@ -107,7 +108,8 @@ void lane_cancel(struct lane_op *op);
 /** lane_cancel_all() - all of its calls. */
 void lane_cancel_all(struct lane *lane);
 
-/** lane_settle() - at the end of a turn: what waits on a broken host, or is too much, fails. */
+/** lane_settle() - at the end of a turn: what waits on a broken host, or is too much, or is new work for
+ * a host that fails too often, fails. */
 void lane_settle(struct lane *lane);
 
 /** lane_opened() - its host was compared: heavy calls may run. */

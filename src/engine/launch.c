@@ -235,6 +235,13 @@ launch_on_pulled(struct lane_op *op, const struct fault *fault)
     }
 }
 
+/* What starts again belongs to its host already. */
+static bool
+launch_is_new(const struct launch *launch)
+{
+    return launch->work.instance->retry_at_ms == 0;
+}
+
 static void
 launch_create(struct flow *flow)
 {
@@ -243,7 +250,8 @@ launch_create(struct flow *flow)
 
     if (launch_is_over(launch))
         return;
-    launch->op = (struct lane_op){ .call = { .verb = DOCKER_CREATE, .name = launch->name } };
+    launch->op = (struct lane_op){ .call = { .verb = DOCKER_CREATE, .name = launch->name },
+                                   .new_work = launch_is_new(launch) };
     launch_words_fill(launch, &launch->op.call.in.create);
     if (launch->overlong) {
         /* Cut, it would be another command. */
@@ -348,7 +356,8 @@ launch_begin(struct flow *flow)
         flow_step_done(flow, NULL);
         return;
     }
-    launch->op = (struct lane_op){ .call = { .verb = DOCKER_START, .name = launch->name } };
+    launch->op = (struct lane_op){ .call = { .verb = DOCKER_START, .name = launch->name },
+                                   .new_work = launch_is_new(launch) };
     launch_call(launch, LANE_HEAVY, launch_on_began);
 }
 

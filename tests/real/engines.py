@@ -40,10 +40,13 @@ class Engine:
         self.url = f"tcp://{self.address}:{PORT}" if network else "unix://" + self.socket
         self._process = None
 
+    def _configure(self, **settings):
+        with open(os.path.join(self.directory, "daemon.json"), "w", encoding="ascii") as f:
+            json.dump(settings, f)
+
     def _command(self):
         at = lambda name: os.path.join(self.directory, name)
-        with open(at("daemon.json"), "w", encoding="ascii") as f:
-            f.write("{}")
+        self._configure()
         command = ["dockerd", "--config-file", at("daemon.json"), "--data-root", at("data"),
                    "--exec-root", at("exec"), "--pidfile", at("pid"), "--host", "unix://" + self.socket,
                    "--storage-driver", "overlay2", "--exec-opt", "native.cgroupdriver=cgroupfs",
@@ -107,6 +110,23 @@ class Engine:
         os.kill(self.pid(), signal.SIGKILL)
         self._process.send_signal(signal.SIGCONT)
         self._process.wait(timeout=10)
+
+    def break_starts(self):
+        """From now on each start of a container fails, with 500; all else works, and what runs runs on.
+
+        Until mend_starts(), or a restart. What was created meanwhile can never be started.
+        """
+        self._configure(**{"runtimes": {"broken": {"path": "/bin/false"}}, "default-runtime": "broken"})
+        self._await_runtime("broken")
+
+    def mend_starts(self):
+        self._configure(**{"default-runtime": "runc"})
+        self._await_runtime("runc")
+
+    def _await_runtime(self, name):
+        os.kill(self.pid(), signal.SIGHUP)
+        wait.wait_for(lambda: self.request("GET", "/info").json()["DefaultRuntime"] == name,
+                      f"{self.name} has runtime {name}")
 
     def power_off(self):
         """Everything on the machine ends at once, containers too; the disk stays."""

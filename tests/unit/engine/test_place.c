@@ -118,6 +118,35 @@ test_avoid(void **state)
     scene_end(&scene);
 }
 
+/* Work that waits at a host whose score passes the threshold goes elsewhere without being tried there. */
+static void
+test_shed(void **state)
+{
+    enum { MANY = 20, BEYOND = 4, AT_ONCE = 2 }; /* failures until the score is above 3 */
+    struct scene scene;
+    int64_t ids[MANY];
+
+    (void)state;
+    scene_begin(&scene, 2);
+    scene_blueprint(&scene, "{'name':'small','image':'img:1','memory_bytes':67108864}");
+    scene_host(&scene, "h1")->pool->policy.starts_per_host = AT_ONCE;
+    scene_fault(&scene, DOCKER_START, "h1", 0,
+                (struct fake_fate){ .latency_ms = 20, .kind = FAULT_ENGINE });
+    for (size_t i = 0; i < MANY; i++)
+        ids[i] = scene_launch(&scene, "small");
+    world_run(&scene.world, 10);
+    assert_string_equal(scene_host_name(&scene, ids[MANY - 1]), "h1");
+    for (size_t i = 0; i < MANY; i++) {
+        scene_until(&scene, ids[i], INSTANCE_RUNNING, 60000);
+        assert_string_equal(scene_host_name(&scene, ids[i]), "h2");
+    }
+    assert_in_range(fake_docker_count(scene.world.docker, DOCKER_START), MANY + BEYOND,
+                    MANY + BEYOND + AT_ONCE - 1);
+    assert_int_equal(scene_host(&scene, "h2")->score.milli, 0);
+    scene.world.fates.count = 0;
+    scene_end(&scene);
+}
+
 /* Nobody tries for ever, and the reason says why it failed. */
 static void
 test_attempts(void **state)
@@ -325,12 +354,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_quota),        cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_fair),         cmocka_unit_test(test_avoid),
-        cmocka_unit_test(test_attempts),     cmocka_unit_test(test_lost_replies),
-        cmocka_unit_test(test_capacity),     cmocka_unit_test(test_queue_survives),
-        cmocka_unit_test(test_housekeeping), cmocka_unit_test(test_retention),
-        cmocka_unit_test(test_logs_kept),
+        cmocka_unit_test(test_quota),          cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_fair),           cmocka_unit_test(test_shed),
+        cmocka_unit_test(test_avoid),          cmocka_unit_test(test_attempts),
+        cmocka_unit_test(test_lost_replies),   cmocka_unit_test(test_capacity),
+        cmocka_unit_test(test_queue_survives), cmocka_unit_test(test_housekeeping),
+        cmocka_unit_test(test_retention),      cmocka_unit_test(test_logs_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
