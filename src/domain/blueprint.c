@@ -195,6 +195,17 @@ blueprint_image_key(const char *image)
     return hash_text(hash, version, strlen(version));
 }
 
+static uint32_t
+blueprint_fixed_ports(const struct blueprint_spec *spec)
+{
+    const struct blueprint_port *ports = spec->ports.at;
+    uint32_t count = 0;
+
+    for (size_t i = 0; i < spec->ports.count; i++)
+        count += ports[i].host > 0;
+    return count;
+}
+
 /* The parts are added: their order does not count. */
 static uint64_t
 blueprint_hosts_key(const struct blueprint_spec *spec)
@@ -232,6 +243,7 @@ blueprint_new(struct blueprint_spec *spec)
     json_out_init(&out, &json);
     schema_encode(&blueprint_schema, &blueprint->spec, &out);
     blueprint->spec_json = buf_take(&json);
+    blueprint->fixed_ports = blueprint_fixed_ports(&blueprint->spec);
     blueprint->hosts_key = blueprint_hosts_key(&blueprint->spec);
     blueprint->image_key = blueprint_image_key(blueprint->spec.image);
     blueprint->name_key =

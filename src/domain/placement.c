@@ -23,6 +23,7 @@ static const struct {
     [PLACEMENT_ERRORS] = { "errors", "it cannot be reached or had too many errors" },
     [PLACEMENT_LABELS] = { "labels", "it does not carry the labels" },
     [PLACEMENT_LEFT]   = { "left",   "it is left to an older request that waits for room there" },
+    [PLACEMENT_PORTS]  = { "ports",  "another instance there has one of its fixed host ports" },
     [PLACEMENT_MEMORY] = { "memory", "it has not enough memory left" },
     [PLACEMENT_CPUS]   = { "cpus",   "it has not enough cpus left" },
     [PLACEMENT_SLOTS]  = { "slots",  "it has not enough slots left" },
@@ -329,6 +330,7 @@ placement_need_of(const struct placement_ask *ask)
         .owner_most = ask->owner ? ask->pool->policy.anti_affinity : 0,
         .replica_key = ask->blueprint->name_key,
         .image_key = ask->blueprint->image_key,
+        .ported = ask->blueprint->fixed_ports > 0 ? ask->blueprint : NULL,
     };
 
     if (need.slots < 1)

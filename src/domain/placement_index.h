@@ -35,6 +35,7 @@ struct placement_need {
     uint32_t owner_key;
     uint32_t replica_key;
     uint64_t image_key;
+    const struct blueprint *ported; /* with fixed host ports; NULL: has none */
 };
 
 struct placement_need placement_need_of(const struct placement_ask *ask);
@@ -55,6 +56,9 @@ enum placement_filter placement_labels_verdict(const struct placement_ask *ask,
 uint32_t placement_notes_owner_key(const char *owner);
 uint32_t placement_notes_count(const struct placement_notes *notes, uint32_t key);
 bool placement_notes_image_has(const struct placement_host *host, uint64_t image_key);
+/** placement_notes_ports_taken() - an instance has one of the fixed host ports of @blueprint. */
+bool placement_notes_ports_taken(const struct placement_notes *notes,
+                                 const struct blueprint *blueprint);
 uint32_t placement_notes_replicas(const struct placement_host *host, uint32_t replica_key);
 void placement_notes_free(struct placement_notes *notes);
 
@@ -73,6 +77,8 @@ void placement_why_fill(const struct placement_ask *ask, const struct placement_
 static inline enum placement_filter
 placement_fails(const struct placement_host *host, const struct placement_need *need)
 {
+    if (need->ported && placement_notes_ports_taken(host->notes, need->ported))
+        return PLACEMENT_PORTS;
     if (host->free_memory_bytes < need->memory_bytes)
         return PLACEMENT_MEMORY;
     if (host->free_cpus_milli < need->cpus_milli)

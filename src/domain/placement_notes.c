@@ -28,11 +28,19 @@ struct placement_notes {
     uint16_t tally_count;
 };
 
-/* Other texts than blueprints' names: the two kinds share the tallies. */
+/* Other texts than blueprints' names: the three kinds share the tallies. */
 uint32_t
 placement_notes_owner_key(const char *owner)
 {
     return owner ? (uint32_t)(hash_text(~HASH_TEXT_START, owner, strlen(owner)) >> 32) : 0;
+}
+
+static uint32_t
+notes_port_key(const struct blueprint_port *port)
+{
+    const char bytes[] = { 'p', (char)port->protocol, (char)(port->host >> 8), (char)port->host };
+
+    return (uint32_t)(hash_text(~HASH_TEXT_START, bytes, sizeof(bytes)) >> 32);
 }
 
 static uint32_t
@@ -145,6 +153,18 @@ placement_notes_replicas(const struct placement_host *host, uint32_t replica_key
                : 0;
 }
 
+bool
+placement_notes_ports_taken(const struct placement_notes *notes, const struct blueprint *blueprint)
+{
+    const struct blueprint_port *ports = blueprint->spec.ports.at;
+
+    for (size_t i = 0; i < blueprint->spec.ports.count; i++) {
+        if (ports[i].host > 0 && placement_notes_count(notes, notes_port_key(&ports[i])) > 0)
+            return true;
+    }
+    return false;
+}
+
 static void
 notes_tally_add(struct placement_notes *notes, uint32_t key)
 {
@@ -180,22 +200,31 @@ notes_replica_bits_renew(struct placement_host *host)
         host->replica_bits |= notes_bit(host->notes->tallies[i].key);
 }
 
+static void
+notes_tally_change(struct placement_notes *notes, uint32_t key, int delta)
+{
+    if (delta > 0) {
+        notes_tally_add(notes, key);
+    } else {
+        notes_tally_take(notes, key);
+    }
+}
+
 void
 placement_note_instance(struct placement *placement, struct host *host,
                         const struct blueprint *blueprint, const char *owner, int delta)
 {
-    uint32_t keys[2] = { blueprint->name_key, placement_notes_owner_key(owner) };
+    const struct blueprint_port *ports = blueprint->spec.ports.at;
     struct placement_notes *notes;
 
     (void)placement;
     assert(host->placement && (delta == 1 || delta == -1));
     notes = notes_get(host->placement);
-    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-        if (delta > 0) {
-            notes_tally_add(notes, keys[i]);
-        } else {
-            notes_tally_take(notes, keys[i]);
-        }
+    notes_tally_change(notes, blueprint->name_key, delta);
+    notes_tally_change(notes, placement_notes_owner_key(owner), delta);
+    for (size_t i = 0; i < blueprint->spec.ports.count && blueprint->fixed_ports > 0; i++) {
+        if (ports[i].host > 0)
+            notes_tally_change(notes, notes_port_key(&ports[i]), delta);
     }
     notes_replica_bits_renew(host->placement);
 }

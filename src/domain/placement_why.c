@@ -11,6 +11,8 @@
 static int
 why_verdict_of_all(const struct placement_bucket *bucket, const struct placement_need *need)
 {
+    if (need->ported)
+        return -1;
     if (bucket->memory_most < need->memory_bytes)
         return PLACEMENT_MEMORY;
     if (bucket->memory_least < need->memory_bytes)
@@ -80,6 +82,12 @@ why_bucket_roomiest(const struct placement_source *source, unsigned at,
     return than;
 }
 
+static int64_t
+why_lacks(int64_t need, int64_t have)
+{
+    return need > have ? need - have : 0;
+}
+
 /* The host with the most free memory of all that carry the labels: when it has enough, something
  * else is missing there. */
 static void
@@ -100,8 +108,12 @@ why_nearest_find(const struct placement_source *sources, size_t source_count,
     if (!nearest)
         return;
     why->nearest = nearest->host;
-    if (nearest->free_memory_bytes < need->memory_bytes)
-        why->nearest_lacks_bytes = need->memory_bytes - nearest->free_memory_bytes;
+    why->nearest_filter = placement_fails(nearest, need);
+    why->nearest_lacks = (struct host_amount){
+        .memory_bytes = why_lacks(need->memory_bytes, nearest->free_memory_bytes),
+        .cpus_milli = why_lacks(need->cpus_milli, nearest->free_cpus_milli),
+        .slots = why_lacks(need->slots, nearest->free_slots),
+    };
 }
 
 void

@@ -102,7 +102,11 @@ engine_explain(const struct engine *engine, const struct instance *instance, str
         json_out_object(out);
         json_out_kv_string(out, "host", id_encode(ID_HOST, why.nearest->id, id));
         json_out_kv_string(out, "name", why.nearest->name);
-        json_out_kv_int(out, "lacks_memory_bytes", why.nearest_lacks_bytes);
+        json_out_kv_string(out, "verdict", placement_filter_name(why.nearest_filter));
+        json_out_kv_string(out, "detail", placement_filter_text(why.nearest_filter));
+        json_out_kv_int(out, "lacks_memory_bytes", why.nearest_lacks.memory_bytes);
+        json_out_kv_int(out, "lacks_cpus_milli", why.nearest_lacks.cpus_milli);
+        json_out_kv_int(out, "lacks_slots", why.nearest_lacks.slots);
         json_out_object_end(out);
     } else {
         json_out_null(out);

@@ -104,6 +104,7 @@ struct blueprint {
                                     a hash of spec.host_labels and of fixed host ports */
     const struct pool *misfit;   /* no host of this pool could ever hold it; NULL: none is known */
     int64_t misfit_mono_ms;      /* ... since */
+    uint32_t fixed_ports;        /* of spec.ports, those with a host port */
     uint32_t name_key; /* a hash of spec.name, the same for all versions: counts replicas */
     bool dirty;
 };

@@ -5,8 +5,8 @@
  * by free memory, in one set of buckets for each pool and set of labels, so
  * that the cost of a decision does not grow with the number of hosts.
  *
- * Filters, in this order: state, error score, labels, left to others, memory,
- * cpus, slots, anti-affinity.  What passes is decided by integers, and depends on the rows
+ * Filters, in this order: state, error score, labels, left to others, fixed
+ * host ports, memory, cpus, slots, anti-affinity.  What passes is decided by integers, and depends on the rows
  * alone, not on the order in which they came to be so:
  *
  * 1. Hosts stand in buckets by free memory: 64 MiB wide up to 512 MiB, from
@@ -41,7 +41,8 @@ enum placement_filter {
     PLACEMENT_STATE,  /* not active, draining */
     PLACEMENT_ERRORS, /* unreachable or beyond the error threshold */
     PLACEMENT_LABELS,
-    PLACEMENT_LEFT, /* left to a request that has waited too long */
+    PLACEMENT_LEFT,  /* left to a request that has waited too long */
+    PLACEMENT_PORTS, /* a fixed host port is taken there by another instance */
     PLACEMENT_MEMORY,
     PLACEMENT_CPUS,
     PLACEMENT_SLOTS,
@@ -78,7 +79,8 @@ struct placement_why {
                                                    PLACEMENT_FITS: with room, not chosen.
                                                    A host to avoid counts as the others */
     const struct host *nearest; /* when nothing fits: the host that lacks the least; NULL: none */
-    int64_t nearest_lacks_bytes;
+    enum placement_filter nearest_filter; /* the first that it fails */
+    struct host_amount nearest_lacks;     /* 0: enough */
 };
 
 enum placement_outcome { PLACEMENT_OK, PLACEMENT_NO_ROOM };
@@ -108,7 +110,8 @@ bool placement_image_has(const struct placement *placement, const struct host *h
  * placement_pick() - choose a host
  * @ret_host: set on PLACEMENT_OK
  * @ret_why:  may be NULL; filled either way.  Costs a look at each host of those buckets where some
- *            pass a filter and others don't; at all hosts when the pool has an anti-affinity
+ *            pass a filter and others don't; at all hosts when the pool has an anti-affinity or the
+ *            blueprint fixed host ports
  *
  * Return: PLACEMENT_OK or PLACEMENT_NO_ROOM.
  */
@@ -134,6 +137,6 @@ bool placement_could_ever(const struct placement *placement, const struct placem
 bool placement_has_host(const struct placement *placement, const struct placement_ask *ask);
 
 /** placement_note_instance() - @delta (+1, -1) instances of @blueprint and @owner on @host, for
- * spread and anti-affinity. @owner is interned. */
+ * spread, anti-affinity and fixed host ports. @owner is interned. */
 void placement_note_instance(struct placement *placement, struct host *host,
                              const struct blueprint *blueprint, const char *owner, int delta);

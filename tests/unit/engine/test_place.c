@@ -96,6 +96,36 @@ test_fair(void **state)
     scene_end(&scene);
 }
 
+/* Nobody is sent where another instance has its fixed port, and waiting for one holds back nobody. */
+static void
+test_fixed_ports(void **state)
+{
+    struct scene scene;
+    int64_t first;
+    int64_t second;
+    int64_t third;
+
+    (void)state;
+    scene_begin(&scene, 2);
+    scene_blueprint(&scene, "{'name':'web','image':'img','memory_bytes':67108864,"
+                            "'ports':[{'container':80,'host':8080}]}");
+    scene_blueprint(&scene, "{'name':'other','image':'img','memory_bytes':67108864}");
+    first = scene_launch(&scene, "web"); /* one after the other in the same turn */
+    second = scene_launch(&scene, "web");
+    third = scene_launch(&scene, "web");
+    scene_until(&scene, first, INSTANCE_RUNNING, 2000);
+    scene_until(&scene, second, INSTANCE_RUNNING, 2000);
+    assert_string_not_equal(scene_host_name(&scene, first), scene_host_name(&scene, second));
+    world_run(&scene.world, 300000);
+    assert_int_equal(scene_instance(&scene, third)->state, INSTANCE_QUEUED);
+    assert_int_equal(scene_instance(&scene, third)->attempts, 0);
+    (void)scene_run_one(&scene, "other");
+    assert_true(check_stop(&scene.check, second));
+    scene_until(&scene, third, INSTANCE_RUNNING, 20000);
+    assert_int_equal(scene_instance(&scene, third)->generation, 1);
+    scene_end(&scene);
+}
+
 /* The next attempt goes to another host, when there is one. */
 static void
 test_avoid(void **state)
@@ -354,12 +384,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_quota),          cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_fair),           cmocka_unit_test(test_shed),
-        cmocka_unit_test(test_avoid),          cmocka_unit_test(test_attempts),
-        cmocka_unit_test(test_lost_replies),   cmocka_unit_test(test_capacity),
-        cmocka_unit_test(test_queue_survives), cmocka_unit_test(test_housekeeping),
-        cmocka_unit_test(test_retention),      cmocka_unit_test(test_logs_kept),
+        cmocka_unit_test(test_quota),        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_fair),         cmocka_unit_test(test_shed),
+        cmocka_unit_test(test_fixed_ports),  cmocka_unit_test(test_avoid),
+        cmocka_unit_test(test_attempts),     cmocka_unit_test(test_lost_replies),
+        cmocka_unit_test(test_capacity),     cmocka_unit_test(test_queue_survives),
+        cmocka_unit_test(test_housekeeping), cmocka_unit_test(test_retention),
+        cmocka_unit_test(test_logs_kept),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
