@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "berth/base/suggest.h"
 #include "berth/base/text.h"
 
 #include "schema_field.h"
-#include "schema_suggest.h"
 #include "schema_value.h"
 
 enum { SCHEMA_POINTER_SIZE = sizeof(((struct problem *)NULL)->pointer) };
@@ -232,6 +232,20 @@ schema_decode_field(const struct schema_target *target, const struct schema_fiel
     } else if (field->flags & SCHEMA_REQUIRED) {
         problems_add(target->problems, pointer, "required", "is missing: %s", field->doc);
     }
+}
+
+/* The field that may have been meant, or NULL. */
+static const char *
+schema_suggest(const struct schema *schema, const char *name)
+{
+    struct suggest suggest;
+
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < schema->field_count; i++) {
+        if (!(schema->fields[i].flags & SCHEMA_READ_ONLY))
+            suggest_offer(&suggest, schema->fields[i].name);
+    }
+    return suggest.best;
 }
 
 static void

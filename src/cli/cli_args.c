@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "berth/base/suggest.h"
 #include "berth/base/text.h"
 #include "berth/cli/args.h"
-#include "berth/cli/suggest.h"
 
 static const char where[] = "cli.args";
 
@@ -71,15 +71,15 @@ cli_args_unknown_command(const struct args_reader *reader, const char *word, str
     size_t skip = group ? strlen(group->name) + 1 : 0;
     const struct cli_command *command;
     const struct cli_group *other;
-    struct cli_suggest suggest;
+    struct suggest suggest;
 
-    cli_suggest_init(&suggest, word);
+    suggest_init(&suggest, word);
     for (size_t i = 0; (command = cli_table_at(i)); i++) {
         if (!command->hidden && cli_table_in_group(command, group))
-            cli_suggest_offer(&suggest, command->path + skip);
+            suggest_offer(&suggest, command->path + skip);
     }
     for (size_t i = 0; !group && (other = cli_table_group(i)); i++)
-        cli_suggest_offer(&suggest, other->name);
+        suggest_offer(&suggest, other->name);
     if (suggest.best) {
         return fault_set(fault, FAULT_INVALID, where, "there is no command '%s%s%s', maybe '%s'?",
                          group ? group->name : "", group ? " " : "", word, suggest.best);
@@ -126,11 +126,11 @@ static int
 cli_args_unknown_flag(const struct cli_args *args, const char *name, struct fault *fault)
 {
     const struct cli_flag *flag;
-    struct cli_suggest suggest;
+    struct suggest suggest;
 
-    cli_suggest_init(&suggest, name);
+    suggest_init(&suggest, name);
     for (size_t i = 0; (flag = cli_table_flag(args->command, i)); i++)
-        cli_suggest_offer(&suggest, flag->name);
+        suggest_offer(&suggest, flag->name);
     if (suggest.best) {
         return fault_set(fault, FAULT_INVALID, where, "there is no flag --%s, maybe --%s?", name,
                          suggest.best);
@@ -271,16 +271,16 @@ static int
 cli_args_choice_parse(const struct cli_flag *flag, const char *text, struct fault *fault)
 {
     char list[120] = "";
-    struct cli_suggest suggest;
+    struct suggest suggest;
     size_t used = 0;
 
-    cli_suggest_init(&suggest, text);
+    suggest_init(&suggest, text);
     for (const char *const *choice = flag->choices; *choice; choice++) {
         size_t len = strlen(*choice);
 
         if (strcmp(*choice, text) == 0)
             return 0;
-        cli_suggest_offer(&suggest, *choice);
+        suggest_offer(&suggest, *choice);
         if (used + len + 2 < sizeof(list)) {
             list[used] = ' ';
             memcpy(list + used + 1, *choice, len + 1);

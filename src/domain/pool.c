@@ -49,7 +49,7 @@ pool_free(struct pool *pool)
 }
 
 static void
-pool_refuse(const char *pointer, const char *field, const char *why, struct problems *problems)
+pool_refuse(const char *pointer, const char *field, struct problems *problems, const char *why)
 {
     CLEANUP(mem_freep) char *at = mem_printf("%s/%s", pointer, field);
 
@@ -63,19 +63,18 @@ pool_policy_check(const struct pool_policy *policy, const char *pointer, struct 
     size_t before = problems->count + problems->dropped;
 
     if (policy->min_hosts > policy->max_hosts) {
-        pool_refuse(pointer, "min_hosts", "must be at most max_hosts, or max_hosts be larger",
-                    problems);
+        pool_refuse(pointer, "min_hosts", problems,
+                    "must be at most max_hosts, or max_hosts be larger");
     }
     if (policy->host_lifetime_ms > 0 && policy->host_lifetime_low_ms >= policy->host_lifetime_ms) {
-        pool_refuse(pointer, "host_lifetime_low_s",
-                    "must be less than host_lifetime_s: every host would be near its end",
-                    problems);
+        pool_refuse(pointer, "host_lifetime_low_s", problems,
+                    "must be less than host_lifetime_s: every host would be near its end");
     }
     for (size_t i = 0; i < policy->schedules.count; i++) {
         CLEANUP(mem_freep) char *field = mem_printf("schedules/%zu/min_hosts", i);
 
         if (schedules[i].min_hosts > policy->max_hosts)
-            pool_refuse(pointer, field, "must be at most max_hosts", problems);
+            pool_refuse(pointer, field, problems, "must be at most max_hosts");
     }
     return problems->count + problems->dropped > before ? -1 : 0;
 }

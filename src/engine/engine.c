@@ -186,22 +186,6 @@ engine_wait_durable(struct engine *engine, struct engine_wait *wait)
 }
 
 void
-engine_wait_cancel(struct engine *engine, struct engine_wait *wait)
-{
-    struct list *list = &engine->waits;
-
-    /* The count of the list that holds it is kept right. */
-    for (size_t i = 0; i < COMMITS_IN_FLIGHT_MAX; i++) {
-        for (struct list_node *node = list_first(&engine->commits[i].waits); node;
-             node = list_next(&engine->commits[i].waits, node)) {
-            if (node == &wait->node)
-                list = &engine->commits[i].waits;
-        }
-    }
-    list_remove(list, &wait->node);
-}
-
-void
 engine_history_start(struct engine *engine, struct store_history *history)
 {
     engine->ports.store->history_start(engine->ports.store->self, history);

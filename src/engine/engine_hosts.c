@@ -64,8 +64,10 @@ engine_host_endpoint_set(struct engine *engine, struct host *host,
     (void)model_host_text_set(engine->model, &host->endpoint.key, hosts_text(endpoint->key));
     model_host_touch(engine->model, host, state_now_ms(engine));
     state_event(engine, "host.endpoint", host, NULL, "is reached at %s now", host->endpoint.engine);
-    if (host->lane)
+    if (host->lane) {
+        host->lane->unset = false;
         join_schedule(host->lane, 0);
+    }
     return 0;
 }
 

@@ -65,13 +65,30 @@ join_schedule(struct lane *lane, int64_t in_ms)
     state_timer_set(lane->engine, &lane->timer, in_ms);
 }
 
+/* What was wrong with the endpoint when the rows were loaded may have been mended: a file that was
+ * missing, say.  Return: whether the host can be asked. */
+static bool
+join_reach(struct lane *lane)
+{
+    const struct docker_port *docker = lane->engine->ports.docker;
+    const struct host *host = lane->host;
+    struct fault fault;
+
+    lane->unset = docker->host_set(docker->self, host->id, &host->endpoint,
+                                   lane->engine->info.cluster_id, &fault) < 0;
+    if (lane->unset)
+        join_plan(lane, &fault);
+    return !lane->unset;
+}
+
 static void
 join_on_timer(struct clock_timer *timer)
 {
     struct lane *lane = CONTAINER_OF(timer, struct lane, timer);
 
     assert(!lane->join);
-    if (list_is_in(&lane->join_node) || !join_is_welcome(lane))
+    if (list_is_in(&lane->join_node) || !join_is_welcome(lane) ||
+        (lane->unset && !join_reach(lane)))
         return;
     if (lane->engine->joins_running < JOIN_AT_ONCE_MAX) {
         join_begin(lane);

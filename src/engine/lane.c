@@ -121,7 +121,7 @@ lane_work_take(struct lane *lane)
 static void
 lane_work_give(struct lane *lane)
 {
-    assert(lane->work->count > 0);
+    assert(lane->work && lane->work->count > 0);
     if (--lane->work->count == 0)
         free(STEAL(lane->work));
 }

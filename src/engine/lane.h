@@ -81,6 +81,7 @@ struct lane {
     bool wanted : 1;            /* compare again as soon as possible */
     bool round_due : 1;         /* a housekeeping round waits for its next look */
     bool counted : 1;           /* in engine->joins_pending */
+    bool unset : 1;             /* docker could not be told how to reach the host: broken */
     struct clock_timer timer;   /* next probe, pulse or compare */
     struct join *join;          /* the probe or compare under way; NULL: none */
     struct list_node join_node; /* in engine->joins_waiting */

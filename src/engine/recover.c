@@ -31,12 +31,12 @@ recover_host(struct engine *engine, struct host *host)
         return;
     host_capacity_update(host);
     engine->hosts_lost |= host->lost;
+    lane_new(engine, host);
     if (docker->host_set(docker->self, host->id, &host->endpoint, engine->info.cluster_id, &fault) <
         0) {
-        log_error("host", "%s cannot be used: %s", host->name, fault.text);
-        state_event(engine, "host.unusable", host, NULL, "%s", fault.text);
+        host->lane->unset = true;
+        lane_break(host->lane, &fault);
     }
-    lane_new(engine, host);
 }
 
 static void

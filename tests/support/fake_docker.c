@@ -135,7 +135,8 @@ fake_docker_host_set(void *self, int64_t host_id, const struct host_endpoint *en
     struct fake_docker *fake = self;
     struct fake_host *host = idmap_find(&fake->hosts, host_id);
 
-    if (!endpoint->engine || endpoint->engine[0] == '\0')
+    if (!endpoint->engine || endpoint->engine[0] == '\0' ||
+        fake_docker_machine(fake, endpoint->engine)->unset)
         return fault_set(fault, FAULT_INVALID, "fake.docker", "no endpoint");
     if (!host) {
         host = mem_new0(sizeof(*host));

@@ -25,6 +25,7 @@ struct fake_machine {
     char engine[FAKE_NAME_SIZE]; /* the endpoint, its name */
     struct docker_info info;     /* 8 GiB, 4 cpus by default */
     bool unreachable;            /* nothing is sent: FAULT_UNREACHABLE */
+    bool unset;                  /* how to reach it cannot be told: FAULT_INVALID */
     bool hung;                   /* accepts and says nothing: FAULT_TIMEOUT, no effect */
     bool any_image;              /* every image is there already */
     char images[FAKE_IMAGES_MAX][FAKE_NAME_SIZE];

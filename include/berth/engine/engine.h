@@ -104,8 +104,6 @@ struct engine_wait {
 
 /** engine_wait_durable() - until all that was changed up to now is durable. */
 void engine_wait_durable(struct engine *engine, struct engine_wait *wait);
-/** engine_wait_cancel() - done does not come any more. */
-void engine_wait_cancel(struct engine *engine, struct engine_wait *wait);
 
 /* --- Idempotency ------------------------------------------------------------------------------ */
 

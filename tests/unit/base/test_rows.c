@@ -10,6 +10,7 @@
 #include "berth/base/idmap.h"
 #include "berth/base/intern.h"
 #include "berth/base/list.h"
+#include "berth/base/rowtable.h"
 
 static void
 test_ids_rise(void **state)
@@ -241,10 +242,45 @@ test_list_order_and_membership(void **state)
     assert_null(list_pop_last(&other));
 }
 
+static bool
+is_number(const struct rowtable_key *key, const void *row)
+{
+    return *(const int *)row == *(const int *)key->what;
+}
+
+/* Rows are found among others of the same hash, also behind places that were given back. */
+static void
+test_rows_by_hash(void **state)
+{
+    enum { COUNT = 1000, HASHES = 7 };
+    struct rowtable table = { 0 };
+    int numbers[COUNT];
+    size_t at = 0;
+    size_t seen = 0;
+
+    (void)state;
+    for (int i = 0; i < COUNT; i++) {
+        numbers[i] = i;
+        rowtable_insert(&table, (uint64_t)i % HASHES, &numbers[i]);
+    }
+    for (int i = 0; i < COUNT; i += 2)
+        rowtable_remove(&table, (uint64_t)i % HASHES, &numbers[i]);
+    for (int i = 0; i < COUNT; i++) {
+        const struct rowtable_key key = { (uint64_t)i % HASHES, is_number, &i };
+
+        assert_ptr_equal(rowtable_find(&table, &key), i % 2 ? &numbers[i] : NULL);
+    }
+    while (rowtable_step(&table, &at))
+        seen++;
+    assert_int_equal(seen, COUNT / 2);
+    rowtable_fini(&table);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows_by_hash),
         cmocka_unit_test(test_ids_rise),
         cmocka_unit_test(test_id_text_round_trip),
         cmocka_unit_test(test_id_text_sorts_like_the_ids),

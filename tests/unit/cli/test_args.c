@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "berth/base/suggest.h"
 #include "berth/cli/args.h"
-#include "berth/cli/suggest.h"
 
 #define PARSE(args, fault, ...) test_parse((const char *const[]){ __VA_ARGS__, NULL }, args, fault)
 
@@ -218,17 +218,17 @@ numbers_sizes_and_durations_have_limits(void **state)
 static void
 suggestions_are_near_or_none(void **state)
 {
-    struct cli_suggest suggest;
+    struct suggest suggest;
 
     (void)state;
-    cli_suggest_init(&suggest, "drian");
-    cli_suggest_offer(&suggest, "add");
-    cli_suggest_offer(&suggest, "drain");
-    cli_suggest_offer(&suggest, "trains");
+    suggest_init(&suggest, "drian");
+    suggest_offer(&suggest, "add");
+    suggest_offer(&suggest, "drain");
+    suggest_offer(&suggest, "trains");
     assert_string_equal(suggest.best, "drain");
-    cli_suggest_init(&suggest, "xyz");
-    cli_suggest_offer(&suggest, "ps");
-    cli_suggest_offer(&suggest, "");
+    suggest_init(&suggest, "xyz");
+    suggest_offer(&suggest, "ps");
+    suggest_offer(&suggest, "");
     assert_null(suggest.best);
 }
 

@@ -274,6 +274,20 @@ check_init(struct check *check, struct world *world)
     world->on_call = check_call;
 }
 
+/* Whether a promise of the engine that runs is open: it knows where that is. */
+static bool
+check_is_owed(const struct check *check)
+{
+    for (struct list_node *node = list_first(&check->promises); node;
+         node = list_next(&check->promises, node)) {
+        const struct check_promise *promise = CONTAINER_OF(node, struct check_promise, node);
+
+        if (!promise->kept && !promise->failed && promise->engine == check->world->engine)
+            return true;
+    }
+    return false;
+}
+
 void
 check_fini(struct check *check)
 {
@@ -281,12 +295,8 @@ check_fini(struct check *check)
 
     check->world->on_turn = NULL;
     check->world->on_call = NULL;
-    for (node = list_first(&check->promises); node; node = list_next(&check->promises, node)) {
-        struct check_promise *promise = CONTAINER_OF(node, struct check_promise, node);
-
-        if (!promise->kept && !promise->failed && promise->engine == check->world->engine)
-            engine_wait_cancel(check->world->engine, &promise->wait);
-    }
+    if (check_is_owed(check))
+        world_stop(check->world); /* which answers all that waits */
     while ((node = list_pop(&check->promises)))
         mem_free(CONTAINER_OF(node, struct check_promise, node));
     while ((node = list_pop(&check->guilty)))

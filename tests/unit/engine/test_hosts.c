@@ -54,6 +54,39 @@ test_join_late(void **state)
     scene_end(&scene);
 }
 
+/* A host whose endpoint cannot be used any more after a restart takes no work, holds nothing up, and is
+ * back once that was mended. */
+static void
+test_endpoint_that_broke(void **state)
+{
+    struct scene scene;
+    int64_t there;
+    int64_t other;
+
+    (void)state;
+    scene_begin(&scene, 2);
+    scene_blueprint(&scene, plain);
+    there = scene_run_one(&scene, "web");
+    assert_string_equal(scene_host_name(&scene, there), "h1");
+    world_crash(&scene.world, 9);
+    world_machine(&scene.world, "h1")->unset = true;
+    world_start(&scene.world);
+    world_run(&scene.world, 60000);
+    assert_true(engine_ready(scene.world.engine));
+    assert_true(scene_host(&scene, "h1")->breaker_open);
+    assert_int_equal(scene_events(&scene, "host.unreachable", 0), 1);
+    other = scene_run_one(&scene, "web");
+    assert_string_equal(scene_host_name(&scene, other), "h2");
+    assert_true(check_stop(&scene.check, there));
+    world_run(&scene.world, 60000);
+    assert_int_equal(scene_instance(&scene, there)->state, INSTANCE_STOPPING);
+
+    world_machine(&scene.world, "h1")->unset = false;
+    scene_until(&scene, there, INSTANCE_STOPPED, 60000);
+    assert_false(scene_host(&scene, "h1")->breaker_open);
+    scene_end(&scene);
+}
+
 /* An engine that hangs delays nothing on another host, and is forgiven by itself. */
 static void
 test_hang(void **state)
@@ -394,6 +427,7 @@ main(void)
         cmocka_unit_test(test_slow_is_not_silent),
         cmocka_unit_test(test_join),
         cmocka_unit_test(test_join_late),
+        cmocka_unit_test(test_endpoint_that_broke),
         cmocka_unit_test(test_hang),
         cmocka_unit_test(test_breaker),
         cmocka_unit_test(test_score),
