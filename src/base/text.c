@@ -36,12 +36,14 @@ text_hex_digit(char c)
 bool
 text_hex_parse(const char *text, uint8_t *ret_data, size_t len)
 {
+    bool odd = false;
+
     if (!text || strlen(text) != 2 * len)
         return false;
-    for (size_t i = 0; i < 2 * len; i++) {
-        if (text_hex_values[(unsigned char)text[i]] == 0)
-            return false;
-    }
+    for (size_t i = 0; i < 2 * len; i++)
+        odd |= text_hex_values[(unsigned char)text[i]] == 0;
+    if (odd)
+        return false;
     for (size_t i = 0; i < len; i++)
         ret_data[i] = (uint8_t)(text_hex_digit(text[2 * i]) << 4 | text_hex_digit(text[2 * i + 1]));
     return true;

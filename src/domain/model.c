@@ -59,6 +59,7 @@ model_free(struct model *model)
     model_dirty_clear(model);
     mem_free(model->dirty);
     mem_free(model->events);
+    arena_fini(&model->event_texts);
     queue_free(model->queue);
     placement_free(model->placement);
     model_fleet_free(model);

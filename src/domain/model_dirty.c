@@ -82,20 +82,18 @@ model_dirty_flag(const struct model_dirty *dirty)
 void
 model_event_add(struct model *model, const struct event *event, int64_t now_ms)
 {
-    struct model_event *kept;
+    struct event *kept;
 
     if (model->event_count == model->event_cap) {
         model->event_cap = model->event_cap ? model->event_cap * 2 : DIRTY_FIRST_CAP;
         model->events = mem_resize(model->events, model->event_cap, sizeof(*model->events));
     }
     kept = &model->events[model->event_count++];
-    kept->event = *event;
-    kept->owner = mem_strdup(event->owner);
-    kept->text = mem_strdup(event->text);
-    kept->event.owner = kept->owner;
-    kept->event.text = kept->text;
-    kept->event.seq = ++model->last_seq;
-    kept->event.at_ms = now_ms;
+    *kept = *event;
+    kept->owner = arena_text(&model->event_texts, event->owner);
+    kept->text = arena_text(&model->event_texts, event->text);
+    kept->seq = ++model->last_seq;
+    kept->at_ms = now_ms;
 }
 
 void
@@ -105,10 +103,7 @@ model_dirty_clear(struct model *model)
         if (model->dirty[i].row)
             *model_dirty_flag(&model->dirty[i]) = false;
     }
-    for (size_t i = 0; i < model->event_count; i++) {
-        mem_free(model->events[i].owner);
-        mem_free(model->events[i].text);
-    }
+    arena_clear(&model->event_texts);
     model->dirty_count = 0;
     model->event_count = 0;
 }

@@ -150,7 +150,7 @@ turn_write(struct engine *engine, struct store_batch *batch)
 
     turn_write_rows(engine, batch);
     for (size_t i = 0; i < engine->model->event_count; i++)
-        store->put_event(batch, &engine->model->events[i].event);
+        store->put_event(batch, &engine->model->events[i]);
     for (size_t i = 0; i < extra->decision_count; i++)
         store->put_decision(batch, &extra->decisions[i].row);
     for (size_t i = 0; i < extra->log_count; i++)

@@ -53,16 +53,21 @@ batch_op(struct store_batch *batch, int statement)
     batch->ops[batch->op_count++] = (struct batch_op){ .statement = (uint16_t)statement };
 }
 
-static struct batch_cell *
+static void
+cells_grow(struct store_batch *batch)
+{
+    batch->cell_cap = batch->cell_cap ? 2 * batch->cell_cap : 64;
+    batch->cells = mem_resize(batch->cells, batch->cell_cap, sizeof(*batch->cells));
+}
+
+static inline struct batch_cell *
 cell_add(struct store_batch *batch, enum batch_cell_type type)
 {
     struct batch_cell *cell;
 
     assert(batch->op_count > 0);
-    if (batch->cell_count == batch->cell_cap) {
-        batch->cell_cap = batch->cell_cap ? 2 * batch->cell_cap : 64;
-        batch->cells = mem_resize(batch->cells, batch->cell_cap, sizeof(*batch->cells));
-    }
+    if (batch->cell_count == batch->cell_cap)
+        cells_grow(batch);
     cell = &batch->cells[batch->cell_count++];
     cell->type = (uint8_t)type;
     cell->len = 0;

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "berth/base/arena.h"
 #include "berth/base/idmap.h"
 #include "berth/base/intern.h"
 #include "berth/domain/blueprint.h"
@@ -40,13 +41,6 @@ struct model_dirty {
     void *row; /* NULL: the row with this id is to be deleted */
 };
 
-/* An event that waits for the turn's commit; its strings are owned. */
-struct model_event {
-    struct event event;
-    char *owner;
-    char *text;
-};
-
 struct model {
     struct idmap pools;      /* struct pool */
     struct idmap blueprints; /* struct blueprint, all versions that are in use or latest */
@@ -68,9 +62,10 @@ struct model {
     struct model_dirty *dirty;
     size_t dirty_count;
     size_t dirty_cap;
-    struct model_event *events; /* [event_count], in order */
+    struct event *events; /* [event_count], in order; their strings are in event_texts */
     size_t event_count;
     size_t event_cap;
+    struct arena event_texts;
 
     struct model_names *names; /* model.c's own: pools, blueprints, tokens, quotas by key */
 };

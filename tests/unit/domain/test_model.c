@@ -20,7 +20,7 @@ static const struct event *
 last_event(const struct world *world)
 {
     assert_true(world->model->event_count > 0);
-    return &world->model->events[world->model->event_count - 1].event;
+    return &world->model->events[world->model->event_count - 1];
 }
 
 static bool
@@ -265,12 +265,12 @@ test_events_keep_their_own_strings(void **state)
     event.owner = NULL;
     event.text = NULL;
     model_event_add(world->model, &event, 78);
-    assert_string_equal(world->model->events[0].event.owner, "ann");
-    assert_string_equal(world->model->events[0].event.text, "something");
-    assert_int_equal(world->model->events[0].event.seq, before + 1);
-    assert_int_equal(world->model->events[0].event.at_ms, 77);
-    assert_null(world->model->events[1].event.owner);
-    assert_int_equal(world->model->events[1].event.seq, before + 2);
+    assert_string_equal(world->model->events[0].owner, "ann");
+    assert_string_equal(world->model->events[0].text, "something");
+    assert_int_equal(world->model->events[0].seq, before + 1);
+    assert_int_equal(world->model->events[0].at_ms, 77);
+    assert_null(world->model->events[1].owner);
+    assert_int_equal(world->model->events[1].seq, before + 2);
 }
 
 static void
