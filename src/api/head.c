@@ -44,29 +44,43 @@ struct head_walk {
     size_t count;
 };
 
+/* Bits of head_bytes[]. */
+enum { HEAD_ODD_IN_VALUE = 1, HEAD_IN_NAME = 2 };
+
+/* RFC 9110, 5.6.2: a name is a token.  "Transfer-Encoding " with a space is another header to us than
+ * to a proxy in front. */
+static const uint8_t head_bytes[256] = {
+    [0 ... 8] = HEAD_ODD_IN_VALUE, [10 ... 31] = HEAD_ODD_IN_VALUE,
+    [0x7f] = HEAD_ODD_IN_VALUE,    ['0' ... '9'] = HEAD_IN_NAME,
+    ['A' ... 'Z'] = HEAD_IN_NAME,  ['a' ... 'z'] = HEAD_IN_NAME,
+    ['-'] = HEAD_IN_NAME,          ['_'] = HEAD_IN_NAME,
+    ['!'] = HEAD_IN_NAME,          ['#'] = HEAD_IN_NAME,
+    ['$'] = HEAD_IN_NAME,          ['%'] = HEAD_IN_NAME,
+    ['&'] = HEAD_IN_NAME,          ['\''] = HEAD_IN_NAME,
+    ['*'] = HEAD_IN_NAME,          ['+'] = HEAD_IN_NAME,
+    ['.'] = HEAD_IN_NAME,          ['^'] = HEAD_IN_NAME,
+    ['`'] = HEAD_IN_NAME,          ['|'] = HEAD_IN_NAME,
+    ['~'] = HEAD_IN_NAME,
+};
+
 static bool
 head_is_odd(const char *value, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        if (((unsigned char)value[i] < ' ' && value[i] != '\t') || value[i] == 0x7f)
-            return true;
-    }
-    return false;
+    uint8_t any = 0;
+
+    for (size_t i = 0; i < len; i++)
+        any |= head_bytes[(unsigned char)value[i]];
+    return (any & HEAD_ODD_IN_VALUE) != 0;
 }
 
-/* RFC 9110, 5.6.2: a token.  "Transfer-Encoding " with a space is another header to us than to a
- * proxy in front. */
 static bool
 head_is_name(const char *name, size_t len)
 {
-    for (size_t i = 0; i < len; i++) {
-        char c = name[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    uint8_t all = HEAD_IN_NAME;
 
-        if (!letter && !(c != '\0' && strchr("-_!#$%&'*+.^`|~", c)))
-            return false;
-    }
-    return len > 0;
+    for (size_t i = 0; i < len; i++)
+        all &= head_bytes[(unsigned char)name[i]];
+    return len > 0 && all != 0;
 }
 
 static enum MHD_Result
