@@ -28,7 +28,8 @@ enum {
     PIECE = 1 << 18,
     CLIENTS_MAX = 1024,
     SAMPLES_MAX = 8 << 20,
-    FIRST_MAX = 2000
+    FIRST_MAX = 2000,
+    PATHS_MAX = 4,
 };
 
 enum phase { HEAD, BODY, CHUNK_SIZE, CHUNK_DATA, CHUNK_END, TRAILER };
@@ -47,7 +48,8 @@ struct client {
 struct load {
     uint16_t port;
     const char *method;
-    const char *path;
+    const char *paths[PATHS_MAX]; /* [path_count], by turns */
+    size_t path_count;
     const char *body;
     const char *token;
     int64_t requests; /* to be made, warm-up included */
@@ -56,8 +58,8 @@ struct load {
     uint32_t client_count;
 
     struct client *clients;
-    char *request;
-    size_t request_len;
+    char *requests_text[PATHS_MAX];
+    size_t requests_len[PATHS_MAX];
     int epoll;
     char piece[PIECE];
     int64_t begun;
@@ -84,7 +86,7 @@ load_die(const char *what)
 }
 
 static void
-load_request_make(struct load *load)
+load_request_make(struct load *load, size_t at)
 {
     const char *body = load->body ? load->body : "";
 
@@ -97,9 +99,9 @@ load_request_make(struct load *load)
             ? mem_printf("Content-Type: application/json\r\nContent-Length: %zu\r\n", strlen(body))
             : mem_strdup("");
 
-    load->request = mem_printf("%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n%s", load->method,
-                               load->path, token, type, body);
-    load->request_len = strlen(load->request);
+    load->requests_text[at] = mem_printf("%s %s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n%s",
+                                         load->method, load->paths[at], token, type, body);
+    load->requests_len[at] = strlen(load->requests_text[at]);
 }
 
 static void
@@ -129,6 +131,8 @@ load_is_over(const struct load *load)
 static void
 client_send(struct load *load, struct client *client)
 {
+    size_t at = (size_t)load->begun % load->path_count;
+
     if (load_is_over(load))
         return;
     load->begun++;
@@ -137,8 +141,8 @@ client_send(struct load *load, struct client *client)
     client->waiting = true;
     client->began_ns = bench_clock_ns();
     /* Requests are small and the socket is empty: it takes them whole. */
-    if (send(client->fd, load->request, load->request_len, MSG_NOSIGNAL) !=
-        (ssize_t)load->request_len)
+    if (send(client->fd, load->requests_text[at], load->requests_len[at], MSG_NOSIGNAL) !=
+        (ssize_t)load->requests_len[at])
         load_die("send");
 }
 
@@ -374,7 +378,8 @@ load_options(struct load *load, int argc, char **argv)
         } else if (c == 'm') {
             load->method = optarg;
         } else if (c == 'u') {
-            load->path = optarg;
+            load->paths[load->path_count % PATHS_MAX] = optarg;
+            load->path_count++;
         } else if (c == 'b') {
             load->body = optarg;
         } else if (c == 't') {
@@ -391,21 +396,24 @@ main(int argc, char **argv)
     struct load *load = mem_new0(sizeof(*load));
 
     load->method = "GET";
-    load->path = "/";
     load->client_count = 64;
     load->requests = 10000;
     load_options(load, argc, argv);
-    if (load->client_count == 0 || load->client_count > CLIENTS_MAX || load->port == 0) {
+    if (load->path_count == 0)
+        load->paths[load->path_count++] = "/";
+    if (load->client_count == 0 || load->client_count > CLIENTS_MAX || load->port == 0 ||
+        load->path_count > PATHS_MAX) {
         (void)fputs(
             "usage: bench_load -p PORT [-c CLIENTS] [-n REQUESTS | -s SECONDS] [-w WARM-UP]\n"
-            "                  [-m METHOD] [-u PATH] [-b BODY] [-t TOKEN]\n",
+            "                  [-m METHOD] [-u PATH]... [-b BODY] [-t TOKEN]\n",
             stderr);
         return 2;
     }
     load->requests += load->warmup;
     load->clients = mem_new0(load->client_count * sizeof(*load->clients));
     load->samples_us = mem_resize(NULL, SAMPLES_MAX, sizeof(*load->samples_us));
-    load_request_make(load);
+    for (size_t i = 0; i < load->path_count; i++)
+        load_request_make(load, i);
     load_run(load);
     load_print(load);
     return load->errors > 0;

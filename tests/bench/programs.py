@@ -227,13 +227,15 @@ def copy(source, name):
 
 def load(port, method="GET", path="/", body=None, token=None, clients=64, requests=None, seconds=None,
          warmup=0):
-    """Runs bench_load and returns what it measured."""
+    """Runs bench_load and returns what it measured.  path: one, or several that take turns."""
     return json.loads(run("bench_load", *load_options(port, method, path, body, token, clients, requests,
                                                       seconds, warmup)))
 
 
 def load_options(port, method, path, body, token, clients, requests, seconds, warmup):
-    options = ["-p", port, "-m", method, "-u", path, "-c", clients, "-w", warmup]
+    options = ["-p", port, "-m", method, "-c", clients, "-w", warmup]
+    for one in [path] if isinstance(path, str) else path:
+        options += ["-u", one]
     options += ["-s", seconds] if seconds else ["-n", requests]
     options += ["-b", json.dumps(body)] if body is not None else []
     return options + (["-t", token] if token else [])
