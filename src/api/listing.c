@@ -127,6 +127,12 @@ listing_map(const struct listing *listing)
     return (const struct idmap *)(const void *)((const char *)listing->model + listing->kind->map);
 }
 
+static uint64_t
+listing_stamp_add(const struct listing *listing, uint64_t stamp, const void *row)
+{
+    return (stamp ^ listing->kind->stamp(listing, row)) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
 /* Of the rows after @after, up to @last. */
 static uint64_t
 listing_stamp(const struct listing *listing, int64_t after, int64_t last)
@@ -139,7 +145,7 @@ listing_stamp(const struct listing *listing, int64_t after, int64_t last)
         if (map->at[at - 1].id > last)
             break;
         if (listing->kind->wanted(listing, row))
-            stamp = (stamp ^ listing->kind->stamp(listing, row)) * UINT64_C(0x9e3779b97f4a7c15);
+            stamp = listing_stamp_add(listing, stamp, row);
     }
     return stamp;
 }
@@ -183,20 +189,24 @@ static bool
 listing_render(struct listing *listing, int64_t until)
 {
     const struct idmap *map = listing_map(listing);
+    size_t at = idmap_place(map, listing->after);
     int rows = 0;
 
     if (listing->block_count > 0) /* it is a long one */
         (void)buf_reserve(&listing->block, LISTING_BLOCK + LISTING_ROW);
     while (rows++ < LISTING_ROWS && listing->block.len < LISTING_BLOCK && listing->after < until) {
-        const void *row = idmap_after(map, listing->after, &listing->after);
+        const void *row = idmap_step(map, &at);
 
         if (!row) {
             listing_finish(listing, false);
             return true;
         }
+        listing->after = map->at[at - 1].id;
         if (!listing->kind->wanted(listing, row))
             continue;
         listing->kind->render(listing, row);
+        if (listing->cache_turn != 0)
+            listing->block_stamp = listing_stamp_add(listing, listing->block_stamp, row);
         listing->block_rows++;
         if (++listing->count == listing->limit) {
             int64_t next;
@@ -239,12 +249,13 @@ listing_block_end(struct listing *listing, bool last)
     block->last = listing->after;
     block->rows = listing->block_rows;
     if (listing->cache_turn != 0 && !last) {
-        block->stamp = listing_stamp(listing, block->after, block->last);
+        block->stamp = listing->block_stamp;
         listing_cache_put(cache, listing->cache_turn, listing->block_count, block);
     }
     listing_block_add(listing, block);
     listing->block_after = listing->after;
     listing->block_rows = 0;
+    listing->block_stamp = 0;
 }
 
 static void

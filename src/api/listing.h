@@ -57,6 +57,7 @@ struct listing {
     struct buf block; /* what is rendered in this turn */
     int64_t block_after;
     int64_t block_rows;
+    uint64_t block_stamp; /* of its rows */
     struct json_out out;
     struct listing_block *held[LISTING_BLOCKS_MAX]; /* [block_count] */
     struct MHD_IoVec blocks[LISTING_BLOCKS_MAX];

@@ -12,17 +12,6 @@ enum {
     DECIMALS_MAX = 6,
 };
 
-static const char json_digit_pairs[] = "00010203040506070809"
-                                       "10111213141516171819"
-                                       "20212223242526272829"
-                                       "30313233343536373839"
-                                       "40414243444546474849"
-                                       "50515253545556575859"
-                                       "60616263646566676869"
-                                       "70717273747576777879"
-                                       "80818283848586878889"
-                                       "90919293949596979899";
-
 void
 json_out_init(struct json_out *out, struct buf *buf)
 {
@@ -253,18 +242,20 @@ json_out_string(struct json_out *out, const char *value)
     }
 }
 
+/* --- Numbers and times, into room that is there -------------------------------------------------- */
+
 /* @value in decimal digits that end before @end. Return: where they begin. */
 static char *
 json_out_digits(char *end, uint64_t value)
 {
     while (value >= 100) {
         end -= 2;
-        memcpy(end, &json_digit_pairs[value % 100 * 2], 2);
+        memcpy(end, &text_digit_pairs[value % 100 * 2], 2);
         value /= 100;
     }
     if (value >= 10) {
         end -= 2;
-        memcpy(end, &json_digit_pairs[value * 2], 2);
+        memcpy(end, &text_digit_pairs[value * 2], 2);
     } else {
         *--end = (char)('0' + value);
     }
@@ -277,24 +268,82 @@ json_out_magnitude(int64_t value)
     return value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
 }
 
+char *
+json_out_pen_uint(char *at, uint64_t value)
+{
+    char text[INT_TEXT_MAX];
+    char *from;
+
+    if (value < 10) {
+        *at = (char)('0' + value);
+        return at + 1;
+    }
+    from = json_out_digits(text + sizeof(text), value);
+    memcpy(at, from, (size_t)(text + sizeof(text) - from));
+    return at + (text + sizeof(text) - from);
+}
+
+char *
+json_out_pen_int(char *at, int64_t value)
+{
+    if (value < 0)
+        *at++ = '-';
+    return json_out_pen_uint(at, json_out_magnitude(value));
+}
+
+/* @value in parts of which 10 to the power of @digits are one. */
+static char *
+json_out_decimal(char *at, int64_t value, int digits, uint64_t one)
+{
+    uint64_t size = json_out_magnitude(value);
+    uint64_t fraction = size % one;
+    int last = 0;
+
+    if (value < 0)
+        *at++ = '-';
+    at = json_out_pen_uint(at, size / one);
+    if (fraction == 0)
+        return at;
+    for (int i = digits; i > 0; i--, fraction /= 10) {
+        at[i] = (char)('0' + fraction % 10);
+        if (last == 0 && fraction % 10 > 0)
+            last = i;
+    }
+    *at = '.';
+    return at + last + 1;
+}
+
+char *
+json_out_pen_milli(char *at, int64_t value)
+{
+    return json_out_decimal(at, value, 3, 1000);
+}
+
+char *
+json_out_pen_time(struct json_out *out, char *at, int64_t at_ms)
+{
+    if (at_ms == 0)
+        return json_out_pen_text(at, "null", 4);
+    *at = '"';
+    (void)text_time_of(&out->day, at_ms, at + 1);
+    at[TEXT_TIME_SIZE] = '"';
+    return at + TEXT_TIME_SIZE + 1;
+}
+
 void
 json_out_uint(struct json_out *out, uint64_t value)
 {
     char text[INT_TEXT_MAX];
-    char *from = json_out_digits(text + sizeof(text), value);
 
-    json_out_bytes(out, from, (size_t)(text + sizeof(text) - from));
+    json_out_bytes(out, text, (size_t)(json_out_pen_uint(text, value) - text));
 }
 
 void
 json_out_int(struct json_out *out, int64_t value)
 {
     char text[INT_TEXT_MAX];
-    char *from = json_out_digits(text + sizeof(text), json_out_magnitude(value));
 
-    if (value < 0)
-        *--from = '-';
-    json_out_bytes(out, from, (size_t)(text + sizeof(text) - from));
+    json_out_bytes(out, text, (size_t)(json_out_pen_int(text, value) - text));
 }
 
 void
@@ -309,56 +358,44 @@ json_out_null(struct json_out *out)
     json_out_bytes(out, "null", 4);
 }
 
-/* @value in parts of which 10 to the power of @digits are one. */
-static void
-json_out_decimal(struct json_out *out, int64_t value, int digits)
-{
-    uint64_t size = json_out_magnitude(value);
-    char text[INT_TEXT_MAX + DECIMALS_MAX + 2];
-    char *point = text + INT_TEXT_MAX;
-    size_t tail = 0;
-    char *from;
-
-    for (int i = digits; i > 0; i--, size /= 10) {
-        point[i] = (char)('0' + size % 10);
-        if (tail == 0 && size % 10 > 0)
-            tail = (size_t)i + 1;
-    }
-    point[0] = '.';
-    from = json_out_digits(point, size);
-    if (value < 0)
-        *--from = '-';
-    json_out_bytes(out, from, (size_t)(point - from) + tail);
-}
-
 void
 json_out_milli(struct json_out *out, int64_t value)
 {
-    json_out_decimal(out, value, 3);
+    char text[INT_TEXT_MAX + DECIMALS_MAX + 2];
+
+    json_out_bytes(out, text, (size_t)(json_out_pen_milli(text, value) - text));
 }
 
 void
 json_out_micro(struct json_out *out, int64_t value)
 {
-    json_out_decimal(out, value, DECIMALS_MAX);
+    char text[INT_TEXT_MAX + DECIMALS_MAX + 2];
+
+    json_out_bytes(out, text,
+                   (size_t)(json_out_decimal(text, value, DECIMALS_MAX, 1000000) - text));
 }
 
 void
 json_out_time(struct json_out *out, int64_t at_ms)
 {
-    char *at;
+    char text[TEXT_TIME_SIZE + 1];
 
-    if (at_ms == 0) {
-        json_out_null(out);
-        return;
-    }
-    at = json_out_begin(out, TEXT_TIME_SIZE + 1);
-    if (!at)
-        return;
-    *at = '"';
-    (void)text_time(at_ms, at + 1);
-    at[TEXT_TIME_SIZE] = '"';
-    json_out_end(out, at + TEXT_TIME_SIZE + 1);
+    json_out_bytes(out, text, (size_t)(json_out_pen_time(out, text, at_ms) - text));
+}
+
+char *
+json_out_pen(struct json_out *out, size_t most)
+{
+    struct buf *buf = out->buf;
+
+    return buf->cap - buf->len > most ? buf->data + buf->len : buf_reserve(buf, most);
+}
+
+void
+json_out_pen_end(struct json_out *out, const char *at)
+{
+    json_out_end(out, at);
+    out->comma = false;
 }
 
 void

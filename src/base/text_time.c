@@ -54,19 +54,42 @@ text_date_from_days(int64_t days)
     };
 }
 
+const char text_digit_pairs[201] = "00010203040506070809"
+                                   "10111213141516171819"
+                                   "20212223242526272829"
+                                   "30313233343536373839"
+                                   "40414243444546474849"
+                                   "50515253545556575859"
+                                   "60616263646566676869"
+                                   "70717273747576777879"
+                                   "80818283848586878889"
+                                   "90919293949596979899";
+
 /* Two digits and what follows them. */
 static inline void
 text_put_two(char *at, unsigned value, char then)
 {
-    at[0] = (char)('0' + value / 10);
-    at[1] = (char)('0' + value % 10);
+    memcpy(at, &text_digit_pairs[2 * (size_t)value], 2);
     at[2] = then;
 }
 
-const char *
-text_time(int64_t at_ms, char ret_text[TEXT_TIME_SIZE])
+static void
+text_day_fill(struct text_day *day, int64_t days)
 {
-    struct text_date date;
+    const struct text_date date = text_date_from_days(days);
+    char *at = day->text;
+
+    day->day = days;
+    text_put_two(at, date.year / 100, '0');
+    text_put_two(at + 2, date.year % 100, '-');
+    text_put_two(at + 5, date.month, '-');
+    text_put_two(at + 8, date.day, 'T');
+    at[11] = '\0';
+}
+
+const char *
+text_time_of(struct text_day *day, int64_t at_ms, char ret_text[TEXT_TIME_SIZE])
+{
     int64_t days;
     unsigned ms;
     unsigned s;
@@ -79,20 +102,27 @@ text_time(int64_t at_ms, char ret_text[TEXT_TIME_SIZE])
     days = at_ms / ((int64_t)DAY_S * MS);
     if (at_ms % ((int64_t)DAY_S * MS) < 0)
         days--;
+    if (day->day != days || !day->text[0])
+        text_day_fill(day, days);
     ms = (unsigned)(at_ms - days * DAY_S * MS);
     s = ms / MS;
-    date = text_date_from_days(days);
-    text_put_two(at, date.year / 100, '0');
-    text_put_two(at + 2, date.year % 100, '-');
-    text_put_two(at + 5, date.month, '-');
-    text_put_two(at + 8, date.day, 'T');
+    ms %= MS;
+    memcpy(at, day->text, 11);
     text_put_two(at + 11, s / 3600, ':');
     text_put_two(at + 14, s / 60 % 60, ':');
     text_put_two(at + 17, s % 60, '.');
-    at[20] = (char)('0' + ms % MS / 100);
+    at[20] = (char)('0' + ms / 100);
     text_put_two(at + 21, ms % 100, 'Z');
     at[24] = '\0';
     return ret_text;
+}
+
+const char *
+text_time(int64_t at_ms, char ret_text[TEXT_TIME_SIZE])
+{
+    struct text_day day = { 0 };
+
+    return text_time_of(&day, at_ms, ret_text);
 }
 
 /* Read exactly @digits digits and move past them. */

@@ -3,6 +3,7 @@
  * requests a second come through here, so keys are written together with what is constant around
  * them.
  */
+#include <assert.h>
 #include <string.h>
 
 #include "berth/base/id.h"
@@ -12,7 +13,11 @@
 /* Literal text between two values: it brings its own commas. */
 #define WIRE_TEXT(out, literal) json_out_text(out, literal, sizeof(literal) - 1)
 
-enum { ROW_SIZE = 900 }; /* most rows are shorter; the buffer grows for the others */
+/* The same for a pen. */
+#define PEN_TEXT(at, literal) json_out_pen_text(at, literal, sizeof(literal) - 1)
+
+enum { ROW_NUMBERS_SIZE = 800 }; /* what a pen writes of a row at once, at the most */
+enum { ROW_SIZE = 900 };         /* most rows are shorter; the buffer grows for the others */
 
 static const char *const wire_row_protocols[] = { [PROTOCOL_TCP] = "tcp", [PROTOCOL_UDP] = "udp" };
 
@@ -36,16 +41,16 @@ wire_row_id(struct json_out *out, enum id_kind kind, int64_t id)
     }
 }
 
-static void
-wire_row_amount(struct json_out *out, const struct host_amount *amount)
+static char *
+wire_row_pen_amount(char *at, const struct host_amount *amount)
 {
-    WIRE_TEXT(out, "{\"memory_bytes\":");
-    json_out_int(out, amount->memory_bytes);
-    WIRE_TEXT(out, ",\"cpus\":");
-    json_out_milli(out, amount->cpus_milli);
-    WIRE_TEXT(out, ",\"slots\":");
-    json_out_int(out, amount->slots);
-    WIRE_TEXT(out, "}");
+    at = PEN_TEXT(at, "{\"memory_bytes\":");
+    at = json_out_pen_int(at, amount->memory_bytes);
+    at = PEN_TEXT(at, ",\"cpus\":");
+    at = json_out_pen_milli(at, amount->cpus_milli);
+    at = PEN_TEXT(at, ",\"slots\":");
+    at = json_out_pen_int(at, amount->slots);
+    return PEN_TEXT(at, "}");
 }
 
 static void
@@ -185,37 +190,66 @@ wire_row_instance(struct json_out *out, const struct instance *instance, const s
     json_out_object_end(out);
 }
 
-static void
-wire_row_host_error(struct json_out *out, const struct host *host, int64_t now_ms)
+static char *
+wire_row_pen_error(struct json_out *out, char *at, const struct host *host, int64_t now_ms)
 {
     const struct error_score *score = &host->score;
+    const char *code = fault_rule((enum fault_kind)score->last_kind)->code;
 
-    WIRE_TEXT(out, ",\"error\":{\"score\":");
-    json_out_milli(out, score_at(score, now_ms));
-    WIRE_TEXT(out, ",\"threshold\":");
-    json_out_milli(out, host->pool->policy.error_threshold_milli);
-    WIRE_TEXT(out, ",\"last_kind\":");
+    at = PEN_TEXT(at, ",\"error\":{\"score\":");
+    at = json_out_pen_milli(at, score_at(score, now_ms));
+    at = PEN_TEXT(at, ",\"threshold\":");
+    at = json_out_pen_milli(at, host->pool->policy.error_threshold_milli);
+    at = PEN_TEXT(at, ",\"last_kind\":");
     if (score->last_at_ms) {
-        json_out_string(out, fault_rule((enum fault_kind)score->last_kind)->code);
+        at = PEN_TEXT(at, "\"");
+        at = json_out_pen_text(at, code, strlen(code));
+        at = PEN_TEXT(at, "\"");
     } else {
-        json_out_null(out);
+        at = PEN_TEXT(at, "null");
     }
-    WIRE_TEXT(out, ",\"last_at\":");
-    json_out_time(out, score->last_at_ms);
-    WIRE_TEXT(out, "}");
+    at = PEN_TEXT(at, ",\"last_at\":");
+    at = json_out_pen_time(out, at, score->last_at_ms);
+    return PEN_TEXT(at, "}");
+}
+
+static char *
+wire_row_pen_times(struct json_out *out, char *at, const struct host *host)
+{
+    at = PEN_TEXT(at, ",\"playbook_revision\":null,\"price_per_hour\":null,\"created_at\":");
+    at = json_out_pen_time(out, at, host->created_at_ms);
+    at = PEN_TEXT(at, ",\"active_at\":");
+    at = json_out_pen_time(out, at, host->active_at_ms);
+    at = PEN_TEXT(at, ",\"ends_at\":");
+    at = json_out_pen_time(out, at, host->ends_at_ms);
+    at = PEN_TEXT(at, ",\"removed_at\":");
+    return json_out_pen_time(out, at, host->removed_at_ms);
+}
+
+/* The long stretch of numbers and times. */
+static void
+wire_row_host_numbers(struct json_out *out, const struct host *host, int64_t now_ms)
+{
+    char *const from = json_out_pen(out, ROW_NUMBERS_SIZE);
+    char *at = from;
+
+    if (!at)
+        return;
+    at = PEN_TEXT(at, ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"capacity\":");
+    at = wire_row_pen_amount(at, &host->capacity);
+    at = PEN_TEXT(at, ",\"reserved\":");
+    at = wire_row_pen_amount(at, &host->reserved);
+    at = PEN_TEXT(at, ",\"instances\":");
+    at = json_out_pen_uint(at, host->instance_count);
+    at = wire_row_pen_error(out, at, host, now_ms);
+    at = wire_row_pen_times(out, at, host);
+    assert(at - from <= ROW_NUMBERS_SIZE);
+    json_out_pen_end(out, at);
 }
 
 static void
 wire_row_host_rest(struct json_out *out, const struct host *host)
 {
-    WIRE_TEXT(out, ",\"playbook_revision\":null,\"price_per_hour\":null,\"created_at\":");
-    json_out_time(out, host->created_at_ms);
-    WIRE_TEXT(out, ",\"active_at\":");
-    json_out_time(out, host->active_at_ms);
-    WIRE_TEXT(out, ",\"ends_at\":");
-    json_out_time(out, host->ends_at_ms);
-    WIRE_TEXT(out, ",\"removed_at\":");
-    json_out_time(out, host->removed_at_ms);
     WIRE_TEXT(out, ",\"labels\":");
     wire_row_map(out, &host->labels);
     WIRE_TEXT(out, ",\"engine\":{\"address\":");
@@ -251,13 +285,7 @@ wire_row_host(struct json_out *out, const struct host *host, int64_t now_ms)
     json_out_string(out, host->address);
     WIRE_TEXT(out, ",\"machine_id\":");
     json_out_string(out, host->engine_id);
-    WIRE_TEXT(out, ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"capacity\":");
-    wire_row_amount(out, &host->capacity);
-    WIRE_TEXT(out, ",\"reserved\":");
-    wire_row_amount(out, &host->reserved);
-    WIRE_TEXT(out, ",\"instances\":");
-    json_out_uint(out, host->instance_count);
-    wire_row_host_error(out, host, now_ms);
+    wire_row_host_numbers(out, host, now_ms);
     wire_row_host_rest(out, host);
     json_out_object_end(out);
 }
@@ -268,6 +296,7 @@ wire_row_host_stamp(const struct host *host, int64_t now_ms)
     const uint64_t parts[] = {
         (uint64_t)host->id,
         (uint64_t)host->rev,
+        (uint64_t)host->pool->rev,
         (uint64_t)host->reserved.memory_bytes,
         (uint64_t)host->reserved.cpus_milli,
         (uint64_t)host->reserved.slots,

@@ -13,6 +13,7 @@
 
 #include "berth/base/buf.h"
 #include "berth/base/fault.h"
+#include "berth/base/text.h"
 
 enum { JSON_DEPTH_MAX = 32 };
 
@@ -44,6 +45,7 @@ bool json_in_bool(const json_t *object, const char *key, bool fallback);
 struct json_out {
     struct buf *buf; /* borrowed */
     bool comma;      /* the next value needs one before it */
+    struct text_day day;
 };
 
 void json_out_init(struct json_out *out, struct buf *buf);
@@ -90,6 +92,30 @@ json_out_text(struct json_out *out, const char *text, size_t len)
         buf_append(buf, text, len);
     }
     out->comma = false;
+}
+
+/*
+ * The pen: several values and the texts between them in room that is taken once.
+ * Each call writes at @at and returns where the next one goes.
+ */
+
+/* Bytes that one takes at the most. */
+enum { JSON_OUT_PEN_NUMBER = 32, JSON_OUT_PEN_TIME = TEXT_TIME_SIZE + 1 };
+
+/** json_out_pen() - room for @most bytes; NULL beyond the buffer's limit.  What is written brings its
+ * own commas, up to where a value may follow, and json_out_pen_end() says where it ends. */
+char *json_out_pen(struct json_out *out, size_t most);
+void json_out_pen_end(struct json_out *out, const char *at);
+char *json_out_pen_uint(char *at, uint64_t value);
+char *json_out_pen_int(char *at, int64_t value);
+char *json_out_pen_milli(char *at, int64_t value);
+char *json_out_pen_time(struct json_out *out, char *at, int64_t at_ms);
+
+static inline char *
+json_out_pen_text(char *at, const char *text, size_t len)
+{
+    memcpy(at, text, len);
+    return at + len;
 }
 
 /** json_out_json() - a jansson value; NULL gives null. */

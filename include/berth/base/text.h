@@ -15,6 +15,18 @@ enum { TEXT_TIME_SIZE = 25 }; /* "2026-01-02T03:04:05.678Z" and NUL */
 
 /** text_time() - RFC 3339 UTC with milliseconds. Return: @ret_text. */
 const char *text_time(int64_t at_ms, char ret_text[TEXT_TIME_SIZE]);
+
+/* The day that was written last: rows of a list share a few. */
+struct text_day {
+    int64_t day;   /* since the epoch */
+    char text[12]; /* "2026-01-02T" and NUL; empty: none yet */
+};
+
+/** text_time_of() - the same by way of @day, which is filled as it is used. */
+const char *text_time_of(struct text_day *day, int64_t at_ms, char ret_text[TEXT_TIME_SIZE]);
+
+/* "00", "01", ... "99", one after the other. */
+extern const char text_digit_pairs[201];
 /** text_time_parse() - RFC 3339 (any offset, 0 to 9 digits of fraction) to Unix milliseconds. */
 bool text_time_parse(const char *text, int64_t *ret_at_ms);
 

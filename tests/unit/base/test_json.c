@@ -361,6 +361,44 @@ test_writer_stops_at_the_limit(void **state)
     }
 }
 
+/* Several values in room that is taken once say what single calls say. */
+static void
+test_pen(void **state)
+{
+    static const int64_t values[] = { 0, 7, 42, -1500, 1767323045678, INT64_MIN };
+    char *at;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        struct buf one = { 0 };
+        struct buf many = { 0 };
+        struct json_out out;
+        int64_t at_ms = values[i] == INT64_MIN ? 0 : values[i];
+
+        json_out_init(&out, &one);
+        json_out_array(&out);
+        json_out_int(&out, values[i]);
+        json_out_milli(&out, values[i]);
+        json_out_time(&out, at_ms);
+        json_out_time(&out, at_ms + 86400000);
+        json_out_string(&out, "behind");
+        json_out_init(&out, &many);
+        json_out_array(&out);
+        at =
+            json_out_pen(&out, (size_t)2 * JSON_OUT_PEN_NUMBER + (size_t)2 * JSON_OUT_PEN_TIME + 4);
+        assert_non_null(at);
+        at = json_out_pen_text(json_out_pen_int(at, values[i]), ",", 1);
+        at = json_out_pen_text(json_out_pen_milli(at, values[i]), ",", 1);
+        at = json_out_pen_text(json_out_pen_time(&out, at, at_ms), ",", 1);
+        at = json_out_pen_time(&out, at, at_ms + 86400000);
+        json_out_pen_end(&out, json_out_pen_text(at, ",", 1));
+        json_out_string(&out, "behind");
+        assert_string_equal(buf_text(&many), buf_text(&one));
+        buf_fini(&one);
+        buf_fini(&many);
+    }
+}
+
 int
 main(void)
 {
@@ -377,6 +415,7 @@ main(void)
         cmocka_unit_test(test_writer_escapes_at_every_place),
         cmocka_unit_test(test_writer_copies_trees),
         cmocka_unit_test(test_writer_stops_at_the_limit),
+        cmocka_unit_test(test_pen),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,11 +26,15 @@ test_time_is_printed(void **state)
         { INT64_MAX, "9999-12-31T23:59:59.999Z" },
         { INT64_MIN, "0000-01-01T00:00:00.000Z" },
     };
+    struct text_day day = { 0 };
     char text[TEXT_TIME_SIZE];
 
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         assert_string_equal(text_time(cases[i].ms, text), cases[i].text);
+        assert_string_equal(text_time_of(&day, cases[i].ms, text), cases[i].text); /* another day */
+        assert_string_equal(text_time_of(&day, cases[i].ms, text), cases[i].text); /* the same */
+    }
 }
 
 static void
