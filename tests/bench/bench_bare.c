@@ -49,7 +49,7 @@ write_launches(struct rows *rows, int64_t count)
 
     rows_begin(rows);
     for (int64_t first = 0; first < count; first += GROUP) {
-        for (int64_t i = 0; i < 2 * GROUP; i++) {
+        for (int64_t i = 0; i < INT64_C(2) * GROUP; i++) {
             int64_t id = rows->next_id + first + i % GROUP;
             size_t now = i < GROUP ? rows_place(rows, id) : rows_run(rows, id);
 

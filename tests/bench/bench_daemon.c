@@ -30,7 +30,7 @@ bench_docker(struct loop *loop, void *cookie)
 {
     struct bench *bench = cookie;
 
-    bench->sim = sim_new(loop, bench->host_count, bench->instance_count);
+    bench->sim = sim_new(bench->host_count, loop, bench->instance_count);
     return sim_port(bench->sim);
 }
 

@@ -14,6 +14,8 @@
 #include <uv.h>
 
 #include "berth/base/digest.h"
+/* microhttpd says which parameters it has. */
+/* NOLINTBEGIN(readability-function-size,readability-non-const-parameter,bugprone-easily-swappable-parameters) */
 
 static enum MHD_Result
 empty_on_access(void *cookie, struct MHD_Connection *mhd, const char *url, const char *method,
@@ -23,6 +25,7 @@ empty_on_access(void *cookie, struct MHD_Connection *mhd, const char *url, const
     (void)data, (void)data_len, (void)slot;
     return MHD_NO;
 }
+/* NOLINTEND(readability-function-size,readability-non-const-parameter,bugprone-easily-swappable-parameters) */
 
 int
 main(int argc, char **argv)

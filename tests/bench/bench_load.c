@@ -82,7 +82,7 @@ static void
 load_die(const char *what)
 {
     (void)fprintf(stderr, "bench_load: %s: %s\n", what, strerrordesc_np(errno));
-    exit(1);
+    exit(1); /* NOLINT(concurrency-mt-unsafe): one thread */
 }
 
 static void
@@ -323,10 +323,10 @@ load_run(struct load *load)
 }
 
 static int
-by_size(const void *a, const void *b)
+by_size(const void *lhs, const void *rhs)
 {
-    uint32_t left = *(const uint32_t *)a;
-    uint32_t right = *(const uint32_t *)b;
+    uint32_t left = *(const uint32_t *)lhs;
+    uint32_t right = *(const uint32_t *)rhs;
 
     return (left > right) - (left < right);
 }
@@ -364,6 +364,7 @@ load_options(struct load *load, int argc, char **argv)
 {
     int c;
 
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
     while ((c = getopt(argc, argv, "p:c:n:w:s:m:u:b:t:")) != -1) {
         if (c == 'p') {
             load->port = (uint16_t)strtoul(optarg, NULL, 10);
@@ -385,7 +386,7 @@ load_options(struct load *load, int argc, char **argv)
         } else if (c == 't') {
             load->token = optarg;
         } else {
-            exit(2);
+            exit(2); /* NOLINT(concurrency-mt-unsafe): one thread */
         }
     }
 }

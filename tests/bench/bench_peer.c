@@ -138,6 +138,8 @@ peer_post(struct peer *peer, struct MHD_Connection *mhd, struct post *post)
     MHD_suspend_connection(mhd);
     return MHD_YES;
 }
+/* microhttpd says which parameters it has. */
+/* NOLINTBEGIN(readability-function-size,bugprone-easily-swappable-parameters) */
 
 static enum MHD_Result
 peer_on_access(void *cookie, struct MHD_Connection *mhd, const char *url, const char *method,
@@ -160,6 +162,7 @@ peer_on_access(void *cookie, struct MHD_Connection *mhd, const char *url, const 
         return peer_post(peer, mhd, *slot);
     return MHD_queue_response(mhd, MHD_HTTP_OK, peer->body);
 }
+/* NOLINTEND(readability-function-size,bugprone-easily-swappable-parameters) */
 
 static void
 peer_on_completed(void *cookie, struct MHD_Connection *mhd, void **slot,
@@ -340,6 +343,7 @@ main(int argc, char **argv)
     uint16_t port = 0;
     int c;
 
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread */
     while ((c = getopt(argc, argv, "p:d:h:a:b:")) != -1) {
         if (c == 'p') {
             port = (uint16_t)strtoul(optarg, NULL, 10);

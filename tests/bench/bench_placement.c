@@ -198,10 +198,10 @@ round_linear(struct bench *bench, size_t count)
 }
 
 static int
-by_value(const void *a, const void *b)
+by_value(const void *lhs, const void *rhs)
 {
-    double left = *(const double *)a;
-    double right = *(const double *)b;
+    double left = *(const double *)lhs;
+    double right = *(const double *)rhs;
 
     return (left > right) - (left < right);
 }

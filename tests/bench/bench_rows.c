@@ -14,7 +14,7 @@ rows_must(struct rows *rows, int rc, const char *what)
     if (rc == SQLITE_OK || rc == SQLITE_ROW || rc == SQLITE_DONE)
         return;
     (void)fprintf(stderr, "bench: %s: %s\n", what, sqlite3_errmsg(rows->db));
-    exit(1);
+    exit(1); /* NOLINT(concurrency-mt-unsafe): one thread */
 }
 
 static sqlite3_stmt *
@@ -115,7 +115,7 @@ rows_pattern(struct rows *rows)
     if (!rows_read(rows, instance, &rows->running, 1) ||
         !rows_read(rows, decision, &rows->decision, 1)) {
         (void)fputs("bench: the database has no running instance to take for a pattern\n", stderr);
-        exit(1);
+        exit(1); /* NOLINT(concurrency-mt-unsafe): one thread */
     }
     rows->event_count = rows_read(rows, events, rows->events, ROWS_EVENTS_MAX);
     rows->events_placed = (size_t)rows_number(rows, placed);

@@ -206,7 +206,7 @@ launch_put(struct bench *bench, struct store_batch *batch)
 
 /* Rows a second. */
 static double
-port_round(struct bench *bench, int launches, int per_commit)
+port_round(int launches, struct bench *bench, int per_commit)
 {
     int64_t start = clock_ns();
 
@@ -236,9 +236,8 @@ static void
 bare_open(struct bench *bench, const char *dir)
 {
     static const char *const rows[ROWS_PER_LAUNCH] = {
-        "INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
-        "?, ",
-        "?, ?, ?, ?, ?, ?, ?)",
+        ("INSERT INTO instances VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, "
+         "?, ?, ?, ?, ?, ?, ?, ?)"),
         "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         "INSERT INTO decisions VALUES (?, ?, ?, ?)",
     };
@@ -319,7 +318,7 @@ bare_launch(struct bench *bench)
 }
 
 static double
-bare_round(struct bench *bench, int launches, int per_commit)
+bare_round(int launches, struct bench *bench, int per_commit)
 {
     int64_t start = clock_ns();
 
@@ -346,8 +345,8 @@ bench_writes(struct bench *bench)
 
         bench->put_ns = 0;
         for (size_t round = 0; round < ROUNDS; round++) {
-            bare[round] = bare_round(bench, launches, batches[b]);
-            port[round] = port_round(bench, launches, batches[b]);
+            bare[round] = bare_round(launches, bench, batches[b]);
+            port[round] = port_round(launches, bench, batches[b]);
         }
         (void)printf("store_rows_per_s_batch_%d %.0f\n", batches[b], median(port));
         (void)printf("bare_rows_per_s_batch_%d %.0f\n", batches[b], median(bare));

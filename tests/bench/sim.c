@@ -280,7 +280,7 @@ sim_answer(struct sim *sim, struct docker_call *call)
 /* --- Life ------------------------------------------------------------------------------------- */
 
 struct sim *
-sim_new(struct loop *loop, size_t host_count, size_t instance_count)
+sim_new(size_t host_count, struct loop *loop, size_t instance_count)
 {
     struct sim *sim = mem_new0(sizeof(*sim));
 

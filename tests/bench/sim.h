@@ -25,7 +25,7 @@ enum {
 struct sim;
 
 /** sim_new() - @host_count hosts, over which @instance_count containers are spread by turns. */
-struct sim *sim_new(struct loop *loop, size_t host_count, size_t instance_count);
+struct sim *sim_new(size_t host_count, struct loop *loop, size_t instance_count);
 /** sim_free() - no call may be under way. */
 void sim_free(struct sim *sim);
 const struct docker_port *sim_port(struct sim *sim);

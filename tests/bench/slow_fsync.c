@@ -13,7 +13,7 @@
 static void
 slow_wait(const struct timespec *began)
 {
-    const char *text = getenv("SLOW_FSYNC_US");
+    const char *text = getenv("SLOW_FSYNC_US"); /* NOLINT(concurrency-mt-unsafe): nobody sets it */
     int64_t us = text ? strtoll(text, NULL, 10) : 1000;
     struct timespec until = *began;
 

@@ -202,15 +202,19 @@ answer_apply(struct fake_side *to, const struct store_answer *answer)
     *FAKE_PUSH(to->answers) = *answer;
 }
 
+static void
+event_apply(struct fake_side *to, const struct event *event)
+{
+    assert(to->events.count == 0 || event->seq > to->events.at[to->events.count - 1].seq);
+    *FAKE_PUSH(to->events) = *event;
+}
+
 /* Moves the records of @from, their strings too, to @to. */
 static void
 side_apply(struct fake_side *to, struct fake_side *from)
 {
-    for (size_t i = 0; i < from->events.count; i++) {
-        assert(to->events.count == 0 ||
-               from->events.at[i].seq > to->events.at[to->events.count - 1].seq);
-        *FAKE_PUSH(to->events) = from->events.at[i];
-    }
+    for (size_t i = 0; i < from->events.count; i++)
+        event_apply(to, &from->events.at[i]);
     for (size_t i = 0; i < from->decisions.count; i++)
         *FAKE_PUSH(to->decisions) = from->decisions.at[i];
     for (size_t i = 0; i < from->logs.count; i++)

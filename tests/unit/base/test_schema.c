@@ -146,7 +146,7 @@ describe(bool request)
 }
 
 static void
-check_path(json_t *json, const char *member, const char *keyword, const char *expected)
+check_path(const char *member, json_t *json, const char *keyword, const char *expected)
 {
     json_t *property = json_object_get(json_object_get(json, "properties"), member);
     struct buf buf;
@@ -165,30 +165,31 @@ test_describe_a_request(void **state)
     CLEANUP(json_freep) json_t *json = describe(true);
 
     (void)state;
-    check_path(json, "id", NULL, "null");
-    check_path(json, "password", "type", "\"string\"");
-    check_path(json, "memory_bytes", NULL,
+    check_path("id", json, NULL, "null");
+    check_path("password", json, "type", "\"string\"");
+    check_path("memory_bytes", json, NULL,
                "{\"type\":\"integer\",\"format\":\"int64\",\"minimum\":4194304,"
                "\"maximum\":1073741824,\"description\":\"Memory.\"}");
-    check_path(json, "cpus", NULL,
+    check_path("cpus", json, NULL,
                "{\"type\":\"number\",\"minimum\":0.01,\"maximum\":64,\"default\":0.5,"
                "\"description\":\"Processors.\"}");
-    check_path(json, "price", NULL,
+    check_path("price", json, NULL,
                "{\"type\":\"number\",\"minimum\":0,\"maximum\":5,\"default\":0.0832,"
                "\"description\":\"Price of an hour.\"}");
-    check_path(json, "any_number", "minimum", "null");
-    check_path(json, "color", NULL,
+    check_path("any_number", json, "minimum", "null");
+    check_path("color", json, NULL,
                "{\"type\":\"string\",\"enum\":[\"red\",\"green\",\"blue\"],\"default\":\"blue\","
                "\"description\":\"Color.\"}");
-    check_path(json, "command", NULL,
+    check_path("command", json, NULL,
                "{\"type\":\"array\",\"maxItems\":3,\"items\":{\"type\":\"string\",\"maxLength\":5},"
                "\"description\":\"Command.\"}");
-    check_path(json, "labels", "maxProperties", "3");
-    check_path(json, "limits", "description", "\"Its limits.\"");
-    check_path(json, "parts", "maxItems", "4");
-    check_path(json_object_get(json_object_get(json_object_get(json, "properties"), "volumes"),
+    check_path("labels", json, "maxProperties", "3");
+    check_path("limits", json, "description", "\"Its limits.\"");
+    check_path("parts", json, "maxItems", "4");
+    check_path("name",
+               json_object_get(json_object_get(json_object_get(json, "properties"), "volumes"),
                                "additionalProperties"),
-               "name", NULL, "null");
+               NULL, "null");
     assert_int_equal(json_array_size(json_object_get(json, "required")), 1);
     assert_true(json_is_false(json_object_get(json, "additionalProperties")));
 }
@@ -200,11 +201,11 @@ test_describe_an_answer(void **state)
     json_t *required = json_object_get(json, "required");
 
     (void)state;
-    check_path(json, "password", NULL, "null");
-    check_path(json, "id", "type", "\"integer\"");
-    check_path(json, "name", "type", "\"string\"");
-    check_path(json, "memory_bytes", "minimum", "null");
-    check_path(json, "note", "type", "\"string\"");
+    check_path("password", json, NULL, "null");
+    check_path("id", json, "type", "\"integer\"");
+    check_path("name", json, "type", "\"string\"");
+    check_path("memory_bytes", json, "minimum", "null");
+    check_path("note", json, "type", "\"string\"");
     /* All but the one that may not be shown and the one that may be left out. */
     assert_int_equal(json_array_size(required), ARRAY_LEN(thing_fields) - 2);
     assert_null(json_object_get(json, "additionalProperties"));

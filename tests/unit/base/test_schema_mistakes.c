@@ -165,8 +165,10 @@ test_all_mistakes_are_told_up_to_a_limit(void **state)
     assert_string_equal(problems.at[1].pointer, "/body/on");
     assert_string_equal(problems.at[2].pointer, "/body/cpus");
 
-    for (int i = 0; i < 400; i += 2)
-        memcpy(long_key + i, "\xc3\xa9", 2);
+    for (int i = 0; i < 400; i += 2) {
+        long_key[i] = '\xc3';
+        long_key[i + 1] = '\xa9';
+    }
     text = mem_printf("{\"name\":\"a\",\"%s\":1,\"a\\u001bb\":1}", long_key);
     assert_int_equal(thing_decode(text, &thing, &problems), -1);
     assert_in_range(strlen(problems.at[0].pointer), 150, sizeof(problems.at[0].pointer) - 1);

@@ -150,46 +150,51 @@ every_example_is_understood(void **state)
 }
 
 static void
+check_mentions(const struct cli_command *command, const struct buf *man)
+{
+    const struct cli_flag *flag;
+    struct buf help;
+    struct buf offered;
+    const char *prefix;
+    CLEANUP(mem_freep) char *copy = mem_strdup(command->path);
+    char *space = strchr(copy, ' ');
+    const char *words[3] = { copy, "--", NULL };
+
+    if (space) {
+        *space = '\0';
+        words[1] = space + 1;
+        words[2] = "--";
+    }
+    buf_init(&help, 0);
+    buf_init(&offered, 0);
+    cli_help_command(command, &help);
+    (void)cli_complete_words(words, space ? 3 : 2, &offered, &prefix);
+    test_mentions(buf_text(man), command->path, command->path);
+    test_mentions(buf_text(man), command->summary, command->path);
+    for (size_t k = 0; (flag = cli_table_flag(command, k)); k++) {
+        CLEANUP(mem_freep) char *name = mem_printf("--%s", flag->name);
+        CLEANUP(mem_freep) char *roff = test_roff(name);
+
+        test_mentions(buf_text(&help), name, command->path);
+        test_mentions(buf_text(&offered), name, command->path);
+        test_mentions(buf_text(man), roff, command->path);
+    }
+    buf_fini(&help);
+    buf_fini(&offered);
+}
+
+static void
 help_manual_and_completion_name_every_command_and_flag(void **state)
 {
     const struct cli_command *command;
-    const struct cli_flag *flag;
     struct buf man;
 
     (void)state;
     buf_init(&man, 0);
     cli_man_berth(&man);
     for (size_t i = 0; (command = cli_table_at(i)); i++) {
-        struct buf help;
-        struct buf offered;
-        const char *prefix;
-        CLEANUP(mem_freep) char *copy = mem_strdup(command->path);
-        char *space = strchr(copy, ' ');
-        const char *words[3] = { copy, "--", NULL };
-
-        if (command->hidden)
-            continue;
-        if (space) {
-            *space = '\0';
-            words[1] = space + 1;
-            words[2] = "--";
-        }
-        buf_init(&help, 0);
-        buf_init(&offered, 0);
-        cli_help_command(command, &help);
-        (void)cli_complete_words(words, space ? 3 : 2, &offered, &prefix);
-        test_mentions(buf_text(&man), command->path, command->path);
-        test_mentions(buf_text(&man), command->summary, command->path);
-        for (size_t k = 0; (flag = cli_table_flag(command, k)); k++) {
-            CLEANUP(mem_freep) char *name = mem_printf("--%s", flag->name);
-            CLEANUP(mem_freep) char *roff = test_roff(name);
-
-            test_mentions(buf_text(&help), name, command->path);
-            test_mentions(buf_text(&offered), name, command->path);
-            test_mentions(buf_text(&man), roff, command->path);
-        }
-        buf_fini(&help);
-        buf_fini(&offered);
+        if (!command->hidden)
+            check_mentions(command, &man);
     }
     buf_fini(&man);
 }

@@ -133,6 +133,7 @@ case_on_data(struct docker_call *call, int stream, const char *data, size_t len)
 }
 
 static inline void
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the signature is the port's. */
 case_on_progress(struct docker_call *call, int64_t done, int64_t total, const char *text)
 {
     struct attempt *trial = CONTAINER_OF(call, struct attempt, call);

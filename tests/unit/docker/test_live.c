@@ -153,6 +153,28 @@ test_load_and_list_images(void **state)
     trial_expect(&t, FAULT_IMAGE, NULL);
 }
 
+/* Of the one container: the list and its use. */
+static void
+check_seen_running(void)
+{
+    struct attempt t;
+
+    trial_init(&t, DOCKER_LIST, NULL);
+    trial_expect(&t, FAULT_NONE, NULL);
+    assert_int_equal(t.call.out.list.count, 1);
+    assert_string_equal(t.list[0].name, NAME);
+    assert_string_equal(t.list[0].label_instance, "i-live");
+    assert_int_equal(t.list[0].port_count, 2);
+    assert_int_not_equal(t.list[0].ports[0].host, 0);
+    trial_fini(&t);
+
+    trial_init(&t, DOCKER_STATS, NAME);
+    trial_expect(&t, FAULT_NONE, NULL);
+    assert_true(t.call.out.stats.at_ms > 0);
+    assert_int_equal(t.call.out.stats.memory_limit_bytes, blueprint.memory_bytes);
+    assert_true(t.call.out.stats.pids >= 1);
+}
+
 static void
 test_a_life(void **state)
 {
@@ -175,21 +197,7 @@ test_a_life(void **state)
     assert_int_equal(c.port_count, 2);
     assert_true(c.started_at_ms > 1600000000000);
 
-    trial_init(&t, DOCKER_LIST, NULL);
-    trial_expect(&t, FAULT_NONE, NULL);
-    assert_int_equal(t.call.out.list.count, 1);
-    assert_string_equal(t.list[0].name, NAME);
-    assert_string_equal(t.list[0].label_instance, "i-live");
-    assert_int_equal(t.list[0].port_count, 2);
-    assert_int_not_equal(t.list[0].ports[0].host, 0);
-    trial_fini(&t);
-
-    trial_init(&t, DOCKER_STATS, NAME);
-    trial_expect(&t, FAULT_NONE, NULL);
-    assert_true(t.call.out.stats.at_ms > 0);
-    assert_int_equal(t.call.out.stats.memory_limit_bytes, blueprint.memory_bytes);
-    assert_true(t.call.out.stats.pids >= 1);
-
+    check_seen_running();
     await_error_output("err\n");
     trial_init(&t, DOCKER_STOP, NAME);
     t.call.in.grace_ms = 5000;

@@ -29,7 +29,7 @@ world_new(void **state)
     world->queue = queue_new();
     world->pool = pool_new("default", PROVIDER_STATIC);
     world->small = rows_blueprint_new("small", "busybox", 1024 * MIB);
-    world->large = rows_blueprint_new("large", "busybox", 8 * 1024 * MIB);
+    world->large = rows_blueprint_new("large", "busybox", INT64_C(8) * 1024 * MIB);
     world->other = rows_blueprint_new("other", "busybox", 1024 * MIB);
     rows_label_add(&world->other->spec.host_labels, "gpu", "yes");
     world->other->hosts_key = 1;

@@ -21,14 +21,9 @@ draw(struct world *world, uint32_t below)
     return rows_draw(&world->random, below);
 }
 
-/* Counts, reservations and memberships as a look at each row gives them. */
 static void
-world_check(const struct world *world)
+world_check_hosts(const struct world *world)
 {
-    uint32_t counts[INSTANCE_STATE_COUNT] = { 0 };
-    uint32_t queued = 0;
-    uint32_t owned = 0;
-
     IDMAP_EACH(&world->model->hosts, struct host, host)
     {
         int64_t reserved = 0;
@@ -44,6 +39,17 @@ world_check(const struct world *world)
         assert_int_equal(host->instances.count, host->instance_count);
         assert_true(reserved <= host->capacity.memory_bytes);
     }
+}
+
+/* Counts, reservations and memberships as a look at each row gives them. */
+static void
+world_check(const struct world *world)
+{
+    uint32_t counts[INSTANCE_STATE_COUNT] = { 0 };
+    uint32_t queued = 0;
+    uint32_t owned = 0;
+
+    world_check_hosts(world);
     IDMAP_EACH(&world->model->instances, struct instance, instance)
     {
         enum instance_state state = (enum instance_state)instance->state;

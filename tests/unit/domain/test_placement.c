@@ -68,7 +68,7 @@ static void
 host_add_random(struct world *world)
 {
     struct host *host = host_make(world, world->pools[draw(world, 8) == 0],
-                                  (world->coarse ? 4 : 1 + draw(world, 12)) * 1024 * MIB);
+                                  (int64_t)(world->coarse ? 4 : 1 + draw(world, 12)) * 1024 * MIB);
 
     host->total.slots = draw(world, 3) == 0 ? 1 + draw(world, 6) : 0;
     host_capacity_update(host);

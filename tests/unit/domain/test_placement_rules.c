@@ -67,6 +67,39 @@ test_image_and_replicas_decide_among_equals(void **state)
     world_fini(&world);
 }
 
+/* Ten hosts, of which each but the last three has another reason not to be taken. */
+static void
+why_world(struct world *world)
+{
+    world_init(world, 1);
+    for (int i = 0; i < 10; i++)
+        host_make(world, world->pools[0], 1024 * MIB);
+    world->blueprints[0] = rows_blueprint_new("a", "busybox", 512 * MIB);
+    world->blueprints[0]->spec.cpus_milli = 1000;
+    world->blueprints[1] = rows_blueprint_new("b", "busybox", 512 * MIB);
+    rows_label_add(&world->blueprints[0]->spec.host_labels, "zone", "a");
+    rows_label_add(&world->blueprints[1]->spec.host_labels, "gpu", "yes");
+    rows_label_add(&world->hosts[8]->labels, "gpu", "yes");
+    for (int i = 1; i < 10; i++)
+        rows_label_add(&world->hosts[i]->labels, "zone", "a");
+    fix_port(world->blueprints[0], 8080);
+    fix_port(world->blueprints[1], 8080);
+    placement_note_instance(world->placement, world->hosts[9], world->blueprints[1], "bob", 1);
+    world->hosts[1]->state = HOST_INACTIVE;
+    world->hosts[2]->reachable = false;
+    world->hosts[3]->total.memory_bytes = 500 * MIB;
+    world->hosts[4]->total.cpus_milli = 500;
+    world->hosts[5]->total.slots = 4;
+    world->hosts[5]->reserved.slots = 4;
+    world->pools[0]->policy.anti_affinity = 1;
+    world->blueprints[2] = rows_blueprint_new("c", "busybox", 512 * MIB);
+    placement_note_instance(world->placement, world->hosts[6], world->blueprints[2], "ann", 1);
+    for (size_t i = 0; i < world->host_count; i++) {
+        host_capacity_update(world->hosts[i]);
+        placement_host_update(world->placement, world->hosts[i], NOW_MS);
+    }
+}
+
 static void
 test_why_counts_first_failed_filters(void **state)
 {
@@ -77,33 +110,7 @@ test_why_counts_first_failed_filters(void **state)
     const struct blueprint *leave;
 
     (void)state;
-    world_init(&world, 1);
-    for (int i = 0; i < 10; i++)
-        host_make(&world, world.pools[0], 1024 * MIB);
-    world.blueprints[0] = rows_blueprint_new("a", "busybox", 512 * MIB);
-    world.blueprints[0]->spec.cpus_milli = 1000;
-    world.blueprints[1] = rows_blueprint_new("b", "busybox", 512 * MIB);
-    rows_label_add(&world.blueprints[0]->spec.host_labels, "zone", "a");
-    rows_label_add(&world.blueprints[1]->spec.host_labels, "gpu", "yes");
-    rows_label_add(&world.hosts[8]->labels, "gpu", "yes");
-    for (int i = 1; i < 10; i++)
-        rows_label_add(&world.hosts[i]->labels, "zone", "a");
-    fix_port(world.blueprints[0], 8080);
-    fix_port(world.blueprints[1], 8080);
-    placement_note_instance(world.placement, world.hosts[9], world.blueprints[1], "bob", 1);
-    world.hosts[1]->state = HOST_INACTIVE;
-    world.hosts[2]->reachable = false;
-    world.hosts[3]->total.memory_bytes = 500 * MIB;
-    world.hosts[4]->total.cpus_milli = 500;
-    world.hosts[5]->total.slots = 4;
-    world.hosts[5]->reserved.slots = 4;
-    world.pools[0]->policy.anti_affinity = 1;
-    world.blueprints[2] = rows_blueprint_new("c", "busybox", 512 * MIB);
-    placement_note_instance(world.placement, world.hosts[6], world.blueprints[2], "ann", 1);
-    for (size_t i = 0; i < world.host_count; i++) {
-        host_capacity_update(world.hosts[i]);
-        placement_host_update(world.placement, world.hosts[i], NOW_MS);
-    }
+    why_world(&world);
     ask = ask_for(&world, world.blueprints[0]);
     leave = world.blueprints[1];
     ask.leave = &leave;
@@ -116,7 +123,24 @@ test_why_counts_first_failed_filters(void **state)
     for (int filter = PLACEMENT_STATE; filter < PLACEMENT_FILTER_COUNT; filter++)
         assert_int_equal(why.counts[filter], 1);
     assert_int_equal(why.terms.free_after_bytes, 512 * MIB);
+    world_fini(&world);
+}
 
+static void
+test_why_names_the_nearest_miss(void **state)
+{
+    struct world world;
+    struct host *host = NULL;
+    struct placement_ask ask;
+    struct placement_why why;
+    const struct blueprint *leave;
+
+    (void)state;
+    why_world(&world);
+    ask = ask_for(&world, world.blueprints[0]);
+    leave = world.blueprints[1];
+    ask.leave = &leave;
+    ask.leave_count = 1;
     ask.amount.memory_bytes = 2000 * MIB;
     assert_int_equal(placement_pick(world.placement, &ask, &host, &why), PLACEMENT_NO_ROOM);
     assert_int_equal(why.nearest->id, 5);
@@ -256,6 +280,7 @@ main(void)
         cmocka_unit_test(test_why_tells_what_lacks),
         cmocka_unit_test(test_fixed_ports),
         cmocka_unit_test(test_why_counts_first_failed_filters),
+        cmocka_unit_test(test_why_names_the_nearest_miss),
         cmocka_unit_test(test_avoided_only_while_there_is_another),
         cmocka_unit_test(test_could_ever_looks_at_whole_hosts),
     };

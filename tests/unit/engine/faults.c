@@ -160,7 +160,7 @@ faults_settle(struct fault_case *fc, enum fault_outcome outcome)
 
     world_run(&fc->world, SETTLE_MS);
     /* Both hosts may have too high a score: it falls, but it takes its time. */
-    (void)world_run_until(&fc->world, faults_is_over, SCORE_HALF_LIFE_MS * 3);
+    (void)world_run_until(&fc->world, faults_is_over, INT64_C(3) * SCORE_HALF_LIFE_MS);
     instance = world_instance(&fc->world, fc->id);
     assert_non_null(instance);
     switch (outcome) {

@@ -223,7 +223,7 @@ test_score(void **state)
     id = scene_launch(&scene, "web");
     world_run(&scene.world, 2000);
     assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_QUEUED);
-    scene_until(&scene, id, INSTANCE_RUNNING, 3 * SCORE_HALF_LIFE_MS);
+    scene_until(&scene, id, INSTANCE_RUNNING, INT64_C(3) * SCORE_HALF_LIFE_MS);
     scene_end(&scene);
 }
 

@@ -35,7 +35,7 @@ begin(struct scene *scene, int hosts)
 }
 
 static bool
-has_image(struct scene *scene, const char *host, const char *reference)
+has_image(const char *host, struct scene *scene, const char *reference)
 {
     const struct fake_machine *machine = world_machine(&scene->world, host);
 
@@ -138,7 +138,7 @@ test_load(void **state)
     for (int i = 1; i <= 3; i++) {
         const char name[] = { 'h', (char)('0' + i), '\0' };
 
-        assert_true(has_image(&scene, name, ARCHIVE));
+        assert_true(has_image(name, &scene, ARCHIVE));
     }
     assert_int_equal(fake_store_count(scene.world.store, ROW_IMAGE), 1);
     scene_end(&scene);
@@ -157,7 +157,7 @@ test_load_later(void **state)
     (void)world_host(&scene.world, "default", "h2", 4 * GIB, 4);
     world_machine(&scene.world, "h2")->any_image = false;
     world_run(&scene.world, 1000);
-    assert_true(has_image(&scene, "h2", ARCHIVE));
+    assert_true(has_image("h2", &scene, ARCHIVE));
     assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_LOAD), 2);
     world_crash(&scene.world, 1);
     world_start(&scene.world);
@@ -181,7 +181,7 @@ test_load_fails(void **state)
     world_run(&scene.world, 1000);
     assert_int_equal(scene_operation(&scene, id), OPERATION_FAILED);
     assert_non_null(strstr(operation_text(&scene, id), "h2"));
-    assert_true(has_image(&scene, "h1", ARCHIVE));
+    assert_true(has_image("h1", &scene, ARCHIVE));
     scene_end(&scene);
 }
 
@@ -259,7 +259,7 @@ test_interrupted(void **state)
     world_run(&scene.world, 1000);
     assert_int_equal(scene_operation(&scene, id), OPERATION_FAILED);
     assert_non_null(strstr(operation_text(&scene, id), "interrupted"));
-    assert_true(has_image(&scene, "h1", ARCHIVE)); /* the host gets it all the same */
+    assert_true(has_image("h1", &scene, ARCHIVE)); /* the host gets it all the same */
     scene_end(&scene);
 }
 
@@ -284,7 +284,7 @@ test_disk_fails(void **state)
     fake_store_break(scene.world.store, NULL, 0);
     world_run(&scene.world, 60000);
     assert_int_equal(scene_operation(&scene, id), OPERATION_FAILED);
-    assert_true(has_image(&scene, "h1", ARCHIVE) && has_image(&scene, "h2", ARCHIVE));
+    assert_true(has_image("h1", &scene, ARCHIVE) && has_image("h2", &scene, ARCHIVE));
     scene_end(&scene);
 }
 
@@ -307,7 +307,7 @@ test_pull_operation(void **state)
     id = operation->id;
     world_run(&scene.world, 1000);
     assert_int_equal(scene_operation(&scene, id), OPERATION_DONE);
-    assert_true(has_image(&scene, "h1", "img:1") && has_image(&scene, "h2", "img:1"));
+    assert_true(has_image("h1", &scene, "img:1") && has_image("h2", &scene, "img:1"));
     assert_int_equal(engine_image_pull(scene.world.engine,
                                        &(struct image_pull_request){
                                            .pool = "nowhere", .reference = "img:1", .owner = "op" },

@@ -392,7 +392,7 @@ test_clock_back(void **state)
     scene.world.fates.count = 0;
     fake_clock_jump(scene.world.clock, -10 * YEAR_MS);
     id = scene_launch(&scene, "web");
-    scene_until(&scene, id, INSTANCE_RUNNING, 3 * SCORE_HALF_LIFE_MS);
+    scene_until(&scene, id, INSTANCE_RUNNING, INT64_C(3) * SCORE_HALF_LIFE_MS);
     scene_end(&scene);
 }
 

@@ -95,7 +95,7 @@ secret_of(const char *text)
     char copy[32] = { 0 };
 
     assert_true(strlen(text) < sizeof(copy));
-    memcpy(copy, text, strlen(text));
+    memcpy(copy, text, strlen(text) + 1);
     return secret_new(copy, strlen(text));
 }
 

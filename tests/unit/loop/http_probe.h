@@ -77,7 +77,7 @@ probe_on_done(struct http_op *op, const struct fault *fault)
 }
 
 static inline void
-probe_init(struct probe *probe, const char *method, const char *scheme, const char *path)
+probe_init(const char *method, struct probe *probe, const char *scheme, const char *path)
 {
     *probe = (struct probe){ 0 };
     (void)snprintf(probe->url, sizeof(probe->url), "%s://127.0.0.1:%d%s", scheme,
@@ -134,7 +134,7 @@ probe_get(const char *path, int status, const char *body)
 {
     struct probe probe;
 
-    probe_init(&probe, "GET", "http", path);
+    probe_init("GET", &probe, "http", path);
     probe_run(&probe);
     assert_string_equal(probe.text, "");
     assert_int_equal(probe.kind, FAULT_NONE);
@@ -169,7 +169,7 @@ static inline void
 stream_init(struct stream *stream, const char *method, const char *path)
 {
     *stream = (struct stream){ 0 };
-    probe_init(&stream->probe, method, "http", path);
+    probe_init(method, &stream->probe, "http", path);
     stream->probe.op.answer_limit = 0;
     stream->probe.op.on_body = stream_on_piece;
 }

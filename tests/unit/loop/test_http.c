@@ -48,7 +48,7 @@ answers_come_whole(void **state)
     probe_get("/hijack", 200, "raw bytes");
     probe_get("/upgrade", 101, "raw bytes");
 
-    probe_init(&probe, "HEAD", "http", "/ok");
+    probe_init("HEAD", &probe, "http", "/ok");
     probe.op.answer_limit = 0;
     probe_expect(&probe, FAULT_NONE, "");
     assert_int_equal(probe.op.status, 200);
@@ -66,7 +66,7 @@ unix_sockets_work(void **state)
     assert_non_null(mkdtemp(path));
     name = mem_printf("%s/s", path);
     fake = fake_http_new(&(struct fake_http_config){ .unix_path = name, .rules = rules });
-    probe_init(&probe, "GET", "http", "/ok");
+    probe_init("GET", &probe, "http", "/ok");
     probe.op.url = "http://localhost/ok";
     probe.op.peer.unix_path = name;
     probe_expect(&probe, FAULT_NONE, "");
@@ -99,7 +99,7 @@ requests_are_sent_as_asked(void **state)
 
     (void)state;
     probe_serve(rules);
-    probe_init(&probe, "POST", "http", "/ok");
+    probe_init("POST", &probe, "http", "/ok");
     probe.op.headers = headers;
     probe.op.header_count = ARRAY_LEN(headers);
     probe.op.body = "{\"a\":1}";
@@ -115,13 +115,13 @@ requests_are_sent_as_asked(void **state)
     expect_sent("\r\nExpect:", false);
 
     for (size_t i = 0; i < 2; i++) {
-        probe_init(&probe, i ? "PUT" : "POST", "http", "/ok");
+        probe_init(i ? "PUT" : "POST", &probe, "http", "/ok");
         probe_expect(&probe, FAULT_NONE, "");
         expect_sent(i ? "PUT /ok " : "POST /ok ", true);
         expect_sent("\r\nContent-Length: 0\r\n", true);
         expect_sent("\r\nContent-Type", false);
     }
-    probe_init(&probe, "DELETE", "http", "/ok");
+    probe_init("DELETE", &probe, "http", "/ok");
     probe_expect(&probe, FAULT_NONE, "");
     expect_sent("DELETE /ok ", true);
     expect_sent("\r\nContent-Length", false);

@@ -39,12 +39,12 @@ cancelled_in_each_phase(void **state)
 
     (void)state;
     probe_serve(rules);
-    probe_init(&probe, "GET", "http", "/ok");
+    probe_init("GET", &probe, "http", "/ok");
     http_start(http, &probe.op);
     expect_cancelled(&probe); /* not begun */
     assert_int_equal(fake_http_connections(fake), 0);
 
-    probe_init(&probe, "GET", "http", hang);
+    probe_init("GET", &probe, "http", hang);
     http_start(http, &probe.op);
     probe_wait_request(hang);
     expect_cancelled(&probe); /* waiting */
@@ -88,7 +88,7 @@ cancelled_while_connecting(void **state)
 
     (void)state;
     fake = fake_http_new(&(struct fake_http_config){ .silent = true });
-    probe_init(&probe, "GET", "https", "/ok");
+    probe_init("GET", &probe, "https", "/ok");
     http_start(http, &probe.op);
     assert_false(loop_run_until(loop, probe_is_over, &probe, 30));
     expect_cancelled(&probe);
@@ -137,7 +137,7 @@ callbacks_may_start_and_cancel(void **state)
 {
     (void)state;
     probe_serve(rules);
-    probe_init(&late, "GET", "http", "/ok");
+    probe_init("GET", &late, "http", "/ok");
     for (size_t i = 0; i < ARRAY_LEN(crowd); i++)
         stream_init(&crowd[i], "GET", i == 1 || i == 4 ? "/big" : "/hang");
     crowd[1].probe.op.on_body = on_piece_cancel;
@@ -225,7 +225,7 @@ done_may_start_the_same_operation(void **state)
     (void)state;
     probe_serve(rules);
     again_left = 10;
-    probe_init(&probe, "GET", "http", "/ok");
+    probe_init("GET", &probe, "http", "/ok");
     probe.op.done = on_done_again;
     probe_run(&probe);
     assert_int_equal(fake_http_requests(fake, "/ok"), 11);
@@ -291,7 +291,7 @@ static void
 run_many(void)
 {
     for (size_t i = 0; i < CROWD; i++) {
-        probe_init(&many[i], i % 3 ? "GET" : "POST", "http", i % 2 ? "/ok" : "/chunked");
+        probe_init(i % 3 ? "GET" : "POST", &many[i], "http", i % 2 ? "/ok" : "/chunked");
         many[i].op.peer.key = (int64_t)i;
         http_start(http, &many[i].op);
     }

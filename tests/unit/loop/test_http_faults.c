@@ -62,7 +62,7 @@ answers_that_go_wrong(void **state)
     (void)state;
     probe_serve(rules);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        probe_init(&probe, i % 2 ? "POST" : "GET", "http", cases[i].path);
+        probe_init(i % 2 ? "POST" : "GET", &probe, "http", cases[i].path);
         probe.op.head_ms = 60;
         probe.op.progress_ms = 50;
         probe_expect(&probe, cases[i].kind, cases[i].text);
@@ -77,24 +77,24 @@ nobody_listens(void **state)
 
     (void)state;
     probe_serve(rules);
-    probe_init(&probe, "GET", "http", "/ok");
+    probe_init("GET", &probe, "http", "/ok");
     fake_http_free(fake);
     fake = NULL;
     probe_expect(&probe, FAULT_UNREACHABLE, "connection refused");
 
-    probe_init(&probe, "GET", "http", "/ok");
+    probe_init("GET", &probe, "http", "/ok");
     probe.op.peer.unix_path = "/nonexistent/docker.sock";
     probe_expect(&probe, FAULT_UNREACHABLE, "there is no such socket");
 
-    probe_init(&probe, "GET", "ftp", "/ok");
+    probe_init("GET", &probe, "ftp", "/ok");
     probe_expect(&probe, FAULT_UNREACHABLE, "neither http nor https");
-    probe_init(&probe, "GET", "http", "/a b");
+    probe_init("GET", &probe, "http", "/a b");
     probe.op.url = "http://[::1";
     probe_expect(&probe, FAULT_UNREACHABLE, "not valid");
-    probe_init(&probe, "GET", "http", "/ok");
+    probe_init("GET", &probe, "http", "/ok");
     probe.op.url = "http://user:secret@127.0.0.1/";
     probe_expect(&probe, FAULT_UNREACHABLE, "must not carry a user");
-    probe_init(&probe, "GET", "http", "/ok");
+    probe_init("GET", &probe, "http", "/ok");
     probe.op.url = "http://name.invalid/";
     probe_expect(&probe, FAULT_UNREACHABLE, "the name cannot be resolved");
 }
@@ -107,7 +107,7 @@ connecting_has_a_deadline(void **state)
 
     (void)state;
     fake = fake_http_new(&(struct fake_http_config){ .silent = true });
-    probe_init(&probe, "GET", "https", "/ok");
+    probe_init("GET", &probe, "https", "/ok");
     probe.op.connect_ms = 80;
     probe_expect(&probe, FAULT_UNREACHABLE, "no answer within 80 ms");
     assert_int_equal(fake_http_connections(fake), 1);
@@ -121,13 +121,13 @@ the_whole_has_a_deadline(void **state)
 
     (void)state;
     probe_serve(rules);
-    probe_init(&probe, "GET", "http", "/stall");
+    probe_init("GET", &probe, "http", "/stall");
     probe.op.progress_ms = -1;
     probe.op.total_ms = 70;
     probe_expect(&probe, FAULT_TIMEOUT, "not finished within 70 ms");
     assert_int_equal(probe.op.status, 200);
 
-    probe_init(&probe, "GET", "http", "/no-head");
+    probe_init("GET", &probe, "http", "/no-head");
     probe.op.total_ms = 70;
     probe_expect(&probe, FAULT_TIMEOUT, "not finished within 70 ms");
 }
@@ -142,13 +142,13 @@ sending_has_a_deadline(void **state)
 
     (void)state;
     probe_serve(rules);
-    probe_init(&probe, "POST", "http", "/deaf");
+    probe_init("POST", &probe, "http", "/deaf");
     probe.op.body = body;
     probe.op.body_len = len;
     probe.op.progress_ms = 80;
     probe_expect(&probe, FAULT_TIMEOUT, "the request could not be sent on for 80 ms");
 
-    probe_init(&probe, "POST", "http", "/deaf-reset");
+    probe_init("POST", &probe, "http", "/deaf-reset");
     probe.op.body = body;
     probe.op.body_len = len;
     probe_expect(&probe, FAULT_LOST, "the connection broke before the answer");
@@ -163,7 +163,7 @@ headers_cannot_smuggle(void **state)
 
     (void)state;
     probe_serve(rules);
-    probe_init(&probe, "GET", "http", "/ok");
+    probe_init("GET", &probe, "http", "/ok");
     probe.op.headers = &header;
     probe.op.header_count = 1;
     probe_expect(&probe, FAULT_BUG, "a header has a control character");

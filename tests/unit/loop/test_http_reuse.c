@@ -27,7 +27,7 @@ connections_are_kept(void **state)
         probe_get(i % 2 ? "/ok" : "/missing", i % 2 ? 200 : 404, i % 2 ? "ok" : "none");
     assert_int_equal(fake_http_connections(fake), 1);
 
-    probe_init(&probe, "GET", "http", "/ok");
+    probe_init("GET", &probe, "http", "/ok");
     probe.op.peer.key = 100; /* of another shard */
     probe_expect(&probe, FAULT_NONE, "");
     assert_int_equal(fake_http_connections(fake), 2);
@@ -52,7 +52,7 @@ busy_connections_survive_peer_close(void **state)
 
     (void)state;
     probe_serve(rules);
-    probe_init(&probe, "GET", "http", path);
+    probe_init("GET", &probe, "http", path);
     stream_init(&stream, "GET", "/big");
     stream.pause_first = true;
     http_start(http, &probe.op);
@@ -91,7 +91,7 @@ only_what_may_be_is_sent_twice(void **state)
     for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
         probe_serve(rules);
         probe_get("/ok", 200, "ok");
-        probe_init(&probe, methods[i].method, "http", "/dies-once");
+        probe_init(methods[i].method, &probe, "http", "/dies-once");
         probe_expect(&probe, methods[i].kind, methods[i].kind ? "before the answer" : "");
         assert_int_equal(fake_http_requests(fake, "/dies-once"), methods[i].requests);
         fake_http_free(fake);
@@ -127,7 +127,7 @@ closed_connections_are_not_used(void **state)
     (void)state;
     probe_serve(rules);
     for (int i = 1; i <= 5; i++) {
-        probe_init(&probe, "POST", "http", "/bye");
+        probe_init("POST", &probe, "http", "/bye");
         probe_expect(&probe, FAULT_NONE, "");
         assert_int_equal(fake_http_requests(fake, "/bye"), i);
         probe_wait_none_open();

@@ -85,7 +85,7 @@ expect(int client, const char *path, enum fault_kind kind, const char *text)
 {
     struct probe probe;
 
-    probe_init(&probe, "GET", "https", path);
+    probe_init("GET", &probe, "https", path);
     probe.op.peer.ca = paths[CA][0];
     probe.op.peer.cert = client < 0 ? NULL : paths[client][0];
     probe.op.peer.tls_key = client < 0 ? NULL : paths[client][1];
@@ -131,9 +131,9 @@ its_certificate_is_checked(void **state)
     stop();
 
     serve(SERVER, false, false);
-    probe_init(&probe, "GET", "https", "/ok"); /* without an authority nobody is trusted */
+    probe_init("GET", &probe, "https", "/ok"); /* without an authority nobody is trusted */
     probe_expect(&probe, FAULT_TLS, "its certificate was refused: ");
-    probe_init(&probe, "GET", "https", "/ok");
+    probe_init("GET", &probe, "https", "/ok");
     probe.op.peer.ca = "/nonexistent/ca.pem";
     probe_expect(&probe, FAULT_TLS, "the file of trusted certificates cannot be used");
     assert_int_equal(fake_http_requests(fake, NULL), 0);
@@ -161,12 +161,12 @@ our_certificate_cannot_be_read(void **state)
 
     (void)state;
     serve(SERVER, true, false);
-    probe_init(&probe, "GET", "https", "/ok");
+    probe_init("GET", &probe, "https", "/ok");
     probe.op.peer.ca = paths[CA][0];
     probe.op.peer.cert = "/nonexistent/cert.pem";
     probe.op.peer.tls_key = paths[CLIENT][1];
     probe_expect(&probe, FAULT_TLS, "our certificate or its key cannot be used");
-    probe_init(&probe, "GET", "https", "/ok");
+    probe_init("GET", &probe, "https", "/ok");
     probe.op.peer.ca = paths[CA][0];
     probe.op.peer.cert = paths[CLIENT][0];
     probe.op.peer.tls_key = paths[STRANGER][1]; /* of another certificate */
@@ -194,13 +194,13 @@ the_other_side_speaks_something_else(void **state)
 
     (void)state;
     probe_serve(rules); /* plain HTTP to a request by TLS: waits for the end of a head */
-    probe_init(&probe, "GET", "https", "/ok");
+    probe_init("GET", &probe, "https", "/ok");
     probe.op.connect_ms = 200;
     probe_expect(&probe, FAULT_UNREACHABLE, "no answer within 200 ms");
     stop();
 
     serve(SERVER, false, false);
-    probe_init(&probe, "GET", "http", "/ok");
+    probe_init("GET", &probe, "http", "/ok");
     probe_expect(&probe, FAULT_LOST, NULL);
     stop();
 

@@ -184,12 +184,24 @@ dump_image(struct buf *to, const struct image *image)
     dump_int(to, "created", image->created_at_ms);
 }
 
-#define DUMP_EACH(rows, type, print)                                                               \
-    IDMAP_EACH(rows, type, row)                                                                    \
+#define DUMP_DEFINE(rows, type, print)                                                             \
+    static void dump_##rows(struct buf *to, const struct model *model)                             \
     {                                                                                              \
-        print(&text, row);                                                                         \
-        buf_append_char(&text, '\n');                                                              \
-    }
+        IDMAP_EACH(&model->rows, type, row)                                                        \
+        {                                                                                          \
+            print(to, row);                                                                        \
+            buf_append_char(to, '\n');                                                             \
+        }                                                                                          \
+    }                                                                                              \
+    _Static_assert(1, "swallow the semicolon")
+
+DUMP_DEFINE(pools, struct pool, dump_pool);
+DUMP_DEFINE(blueprints, struct blueprint, dump_blueprint);
+DUMP_DEFINE(hosts, struct host, dump_host);
+DUMP_DEFINE(instances, struct instance, dump_instance);
+DUMP_DEFINE(tokens, struct token, dump_token);
+DUMP_DEFINE(operations, struct operation, dump_operation);
+DUMP_DEFINE(images, struct image, dump_image);
 
 char *
 dump_model(const struct model *model)
@@ -197,12 +209,12 @@ dump_model(const struct model *model)
     struct buf text;
 
     buf_init(&text, 0);
-    DUMP_EACH(&model->pools, struct pool, dump_pool);
-    DUMP_EACH(&model->blueprints, struct blueprint, dump_blueprint);
-    DUMP_EACH(&model->hosts, struct host, dump_host);
-    DUMP_EACH(&model->instances, struct instance, dump_instance);
-    DUMP_EACH(&model->tokens, struct token, dump_token);
-    DUMP_EACH(&model->operations, struct operation, dump_operation);
-    DUMP_EACH(&model->images, struct image, dump_image);
+    dump_pools(&text, model);
+    dump_blueprints(&text, model);
+    dump_hosts(&text, model);
+    dump_instances(&text, model);
+    dump_tokens(&text, model);
+    dump_operations(&text, model);
+    dump_images(&text, model);
     return buf_take(&text);
 }

@@ -393,7 +393,7 @@ test_other_retention(void **state)
     struct store_answer found;
 
     for (uint32_t i = 1; i <= 4; i++)
-        port->put_log(batch, &(struct store_log){ 41, i, 100 * i, "0123456789", 10 });
+        port->put_log(batch, &(struct store_log){ 41, i, INT64_C(100) * i, "0123456789", 10 });
     port->put_decision(batch, &(struct store_decision){ 41, 1, 100, "{}" });
     port->put_answer(batch, &(struct store_answer){ .key = "old", .at_ms = 100 });
     port->put_answer(batch, &(struct store_answer){ .key = "new", .at_ms = 200 });

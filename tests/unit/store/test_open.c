@@ -24,6 +24,7 @@
 #include "vfs.h"
 
 static void
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the path stands first, as in open(). */
 write_file(const char *path, const char *text)
 {
     FILE *file = fopen(path, "we");

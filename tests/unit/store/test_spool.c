@@ -32,6 +32,27 @@ open_spool(struct kit *kit)
     return spool;
 }
 
+static void
+name_of(const char *data, char ret_name[SPOOL_NAME_SIZE])
+{
+    uint8_t digest[TEXT_SHA256_SIZE];
+
+    text_sha256(data, (size_t)PIECE * PIECES, digest);
+    text_hex(digest, sizeof(digest), ret_name);
+}
+
+static void
+check_content(const char *path, const char *expected)
+{
+    CLEANUP(mem_freep) char *back = mem_new0((size_t)PIECE * PIECES);
+    FILE *file = fopen(path, "re");
+
+    assert_non_null(file);
+    assert_int_equal(fread(back, PIECE, PIECES, file), PIECES);
+    assert_memory_equal(back, expected, (size_t)PIECE * PIECES);
+    (void)fclose(file);
+}
+
 /* Proves: what was appended in pieces is there under its SHA-256, for its owner alone. */
 static void
 test_round_trip(void **state)
@@ -43,7 +64,6 @@ test_round_trip(void **state)
     CLEANUP(mem_freep) char *data = mem_new0((size_t)PIECE * PIECES);
     char name[SPOOL_NAME_SIZE];
     char wanted[SPOOL_NAME_SIZE];
-    uint8_t digest[TEXT_SHA256_SIZE];
     struct fault fault;
     struct stat status;
     int64_t size;
@@ -55,21 +75,12 @@ test_round_trip(void **state)
         assert_int_equal(port->append(write, data + i * PIECE, PIECE, &fault), 0);
     assert_int_equal(port->finish(write, name, &size, &fault), 0);
     assert_int_equal(size, PIECE * PIECES);
-    text_sha256(data, (size_t)PIECE * PIECES, digest);
-    text_hex(digest, sizeof(digest), wanted);
+    name_of(data, wanted);
     assert_string_equal(name, wanted);
     assert_int_equal(stat(port->path(port->self, name), &status), 0);
     assert_int_equal(status.st_size, PIECE * PIECES);
     assert_int_equal(status.st_mode & 07777, 0600);
-    {
-        CLEANUP(mem_freep) char *back = mem_new0((size_t)PIECE * PIECES);
-        FILE *file = fopen(port->path(port->self, name), "re");
-
-        assert_non_null(file);
-        assert_int_equal(fread(back, PIECE, PIECES, file), PIECES);
-        assert_memory_equal(back, data, (size_t)PIECE * PIECES);
-        (void)fclose(file);
-    }
+    check_content(port->path(port->self, name), data);
     port->remove(port->self, name);
     assert_int_equal(access(port->path(port->self, name), F_OK), -1);
     port->remove(port->self, name);

@@ -10,14 +10,14 @@
 #include "berth/wire/shape.h"
 
 static void
-expect(const char *text, const char *schema)
+expect(const char *text, const char *expected)
 {
     struct buf buf = { 0 };
     struct json_out out;
 
     json_out_init(&out, &buf);
     wire_shape_describe(&out, text, NULL);
-    assert_string_equal(buf_text(&buf), schema);
+    assert_string_equal(buf_text(&buf), expected);
     buf_fini(&buf);
 }
 
