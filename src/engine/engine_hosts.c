@@ -146,6 +146,8 @@ hosts_drain(struct engine *engine, struct host *host, int64_t deadline_ms, const
     host->ends_at_ms = now_ms + deadline_ms;
     free(host->waiting_for);
     host->waiting_for = mem_strdup("draining");
+    if (host->state != HOST_INACTIVE)
+        host->cause = CAUSE_OPERATOR;
     if (host->state == HOST_ACTIVE) {
         model_host_move(engine->model, host, HOST_EV_DRAIN, reason, now_ms);
     } else if (host->state == HOST_SPAWNED) {
@@ -168,6 +170,23 @@ engine_host_drain(struct engine *engine, struct host *host, int64_t deadline_ms,
     return 0;
 }
 
+/* @host takes work again. */
+static void
+hosts_take_back(struct engine *engine, struct host *host, const char *reason)
+{
+    int64_t now_ms = state_now_ms(engine);
+
+    if (host->state == HOST_INACTIVE) {
+        host->cause = CAUSE_NONE;
+        model_host_move(engine->model, host, HOST_EV_ACTIVATED, reason, now_ms);
+    } else {
+        model_host_touch(engine->model, host, now_ms);
+    }
+    if (host->lane)
+        join_schedule(host->lane, 0);
+    state_sweep(engine);
+}
+
 int
 engine_host_activate(struct engine *engine, struct host *host, struct fault *fault)
 {
@@ -184,19 +203,12 @@ engine_host_activate(struct engine *engine, struct host *host, struct fault *fau
     host->ends_at_ms = 0;
     if (host->waiting_for && host->state == HOST_INACTIVE)
         free(STEAL(host->waiting_for));
+    hosts_take_back(engine, host, "activated by an operator");
     IDMAP_EACH(&engine->model->operations, struct operation, operation)
     {
         if (operation->host_id == host->id && operation->state == OPERATION_RUNNING)
             (void)engine_operation_cancel(engine, operation, fault);
     }
-    if (host->state == HOST_INACTIVE) {
-        model_host_move(engine->model, host, HOST_EV_ACTIVATED, "activated by an operator", now_ms);
-    } else {
-        model_host_touch(engine->model, host, now_ms);
-    }
-    if (host->lane)
-        join_schedule(host->lane, 0);
-    state_sweep(engine);
     return 0;
 }
 
@@ -218,7 +230,8 @@ engine_host_remove(struct engine *engine, struct host *host, bool force, const c
     return 0;
 }
 
-/* The host stays as it is, and what runs there goes on; another operation on it goes on, too. */
+/* What runs there goes on, and the host takes work again if it did before; another operation on it
+ * goes on, too. */
 static void
 hosts_operation_undo(struct engine *engine, const struct operation *operation, struct host *host)
 {
@@ -238,7 +251,11 @@ hosts_operation_undo(struct engine *engine, const struct operation *operation, s
         host->ends_at_ms = 0;
         free(STEAL(host->waiting_for));
     }
-    model_host_touch(engine->model, host, state_now_ms(engine));
+    if (!drains && host->cause == CAUSE_OPERATOR) {
+        hosts_take_back(engine, host, "its drain was cancelled");
+    } else {
+        model_host_touch(engine->model, host, state_now_ms(engine));
+    }
 }
 
 int

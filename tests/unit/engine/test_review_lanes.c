@@ -203,7 +203,8 @@ operation_of(struct scene *scene, int64_t id)
     return idmap_find(&engine_model(scene->world.engine)->operations, id);
 }
 
-/* The removal of a host that is taken back leaves the host, and what runs there. */
+/* The removal of a host that is taken back leaves the host, and what runs there; it takes work again
+ * when nothing else drains it. */
 static void
 test_a_removal_is_taken_back(void **state)
 {
@@ -227,15 +228,19 @@ test_a_removal_is_taken_back(void **state)
     assert_int_equal(engine_operation_cancel(scene.world.engine, removal, &fault), 0);
     assert_int_equal(removal->state, OPERATION_CANCELLED);
     assert_non_null(host->waiting_for); /* the drain goes on */
+    assert_int_equal(host->state, HOST_INACTIVE);
     assert_int_equal(
         engine_operation_cancel(scene.world.engine, operation_of(&scene, drain_id), &fault), 0);
     assert_null(host->waiting_for);
+    assert_int_equal(host->state, HOST_ACTIVE);
+    assert_string_equal(host->reason, "its drain was cancelled");
     world_run(&scene.world, 7200000);
     assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_RUNNING);
+    (void)scene_run_one(&scene, "web");
     assert_true(check_stop(&scene.check, id));
     scene_until(&scene, id, INSTANCE_STOPPED, 5000);
     world_run(&scene.world, 10000);
-    assert_int_equal(scene_host(&scene, "h1")->state, HOST_INACTIVE);
+    assert_int_equal(scene_host(&scene, "h1")->state, HOST_ACTIVE);
 
     assert_int_equal(engine_host_remove(scene.world.engine, scene_host(&scene, "h1"), true, "op",
                                         &removal, &fault),
