@@ -145,6 +145,44 @@ compare_is_listed(const struct docker_container **sorted, size_t count,
     return bsearch(&wanted, sorted, count, sizeof(const void *), compare_by_instance) != NULL;
 }
 
+/* Some row of @host that nothing works on has no container in @sorted. */
+static bool
+compare_misses(const struct host *host, const struct docker_container **sorted, size_t count)
+{
+    for (struct list_node *node = list_first(&host->instances); node;
+         node = list_next(&host->instances, node)) {
+        const struct instance *instance = CONTAINER_OF(node, struct instance, node);
+
+        if (!instance->work && !compare_is_listed(sorted, count, instance))
+            return true;
+    }
+    return false;
+}
+
+bool
+compare_is_surprised(const struct engine *engine, const struct host *host,
+                     const struct docker_container *containers, size_t count)
+{
+    const struct docker_container **sorted;
+    bool misses;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct instance *instance;
+        int64_t id;
+
+        if (!id_decode(ID_INSTANCE, containers[i].label_instance, &id))
+            return true;
+        instance = idmap_find(&engine->model->instances, id);
+        if (!instance || instance->host != host ||
+            (int64_t)instance->generation != containers[i].label_generation)
+            return true;
+    }
+    sorted = compare_sort(containers, count);
+    misses = compare_misses(host, sorted, count);
+    free(sorted);
+    return misses;
+}
+
 bool
 compare_host(struct engine *engine, struct host *host, const struct docker_container *containers,
              size_t count)

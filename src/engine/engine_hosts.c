@@ -201,6 +201,8 @@ engine_host_activate(struct engine *engine, struct host *host, struct fault *fau
     score_clear(&host->score, now_ms);
     host->remove_when_empty = false;
     host->ends_at_ms = 0;
+    if (host->other_engine)
+        free(STEAL(host->engine_id)); /* the next one that answers is its */
     if (host->waiting_for && host->state == HOST_INACTIVE)
         free(STEAL(host->waiting_for));
     hosts_take_back(engine, host, "activated by an operator");

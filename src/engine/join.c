@@ -17,6 +17,7 @@ enum {
 struct join {
     struct lane_op op;
     uint32_t leftovers; /* the lane's when the list was asked for */
+    bool informed;      /* it is the engine that it should be */
 };
 
 /* In order of time. */
@@ -113,6 +114,7 @@ join_begin(struct lane *lane)
 static void
 join_info(struct lane *lane)
 {
+    lane->join->informed = true;
     lane->join->op = (struct lane_op){ .call = { .verb = DOCKER_INFO },
                                        .share = LANE_FREE,
                                        .done = join_on_info };
@@ -149,6 +151,30 @@ join_info_take(struct model *model, struct host *host, const struct docker_info 
     return changed;
 }
 
+/*
+ * Another machine stands at this address, or another engine on the machine: whether what ran on the old
+ * one is lost, only people know.
+ */
+static void
+join_refuse(struct lane *lane, const char *engine_id)
+{
+    struct host *host = lane->host;
+    struct fault fault;
+
+    fault_set(
+        &fault, FAULT_UNREACHABLE, "join",
+        "another engine answers at %s (it was %s, is %s): put the address right, or accept it "
+        "with `berth host activate %s`, which gives up what ran on the old one",
+        host->endpoint.engine, host->engine_id, engine_id, host->name);
+    if (!host->other_engine) {
+        host->other_engine = true;
+        (void)join_text_set(&host->reason, fault.text);
+        model_host_touch(lane->engine->model, host, state_now_ms(lane->engine));
+        state_event(lane->engine, "host.replaced", host, NULL, "%s", fault.text);
+    }
+    join_ended(lane, &fault);
+}
+
 static void
 join_on_info(struct lane_op *op, const struct fault *fault)
 {
@@ -161,9 +187,13 @@ join_on_info(struct lane_op *op, const struct fault *fault)
         return;
     }
     if (host->engine_id && strcmp(host->engine_id, info->engine_id) != 0) {
-        state_event(lane->engine, "host.replaced", host, NULL,
-                    "another engine answers at %s: was %s, is %s", host->endpoint.engine,
-                    host->engine_id, info->engine_id);
+        join_refuse(lane, info->engine_id);
+        return;
+    }
+    if (host->other_engine) {
+        host->other_engine = false;
+        (void)join_text_set(&host->reason, "its engine answers");
+        model_host_touch(lane->engine->model, host, state_now_ms(lane->engine));
     }
     if (join_info_take(lane->engine->model, host, info))
         model_host_touch(lane->engine->model, host, state_now_ms(lane->engine));
@@ -191,6 +221,12 @@ join_on_list(struct lane_op *op, const struct fault *fault)
 
     if (fault) {
         join_ended(lane, fault);
+        return;
+    }
+    if (!lane->join->informed && join_is_welcome(lane) &&
+        compare_is_surprised(lane->engine, lane->host, op->call.out.list.at,
+                             op->call.out.list.count)) {
+        join_info(lane); /* before anything is given up or removed: is it still this engine? */
         return;
     }
     if (compare_host(lane->engine, lane->host, op->call.out.list.at, op->call.out.list.count))

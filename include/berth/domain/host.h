@@ -95,7 +95,7 @@ struct host {
     char *reason;               /* of the last move */
     const char *engine_version; /* interned, as the endpoint's files */
     const char *engine_api;     /* interned */
-    char *engine_id;            /* the engine's own id: another one means another machine */
+    char *engine_id; /* the engine's own id: another one means another machine; NULL: any */
     struct host_endpoint endpoint;
     struct schema_map labels; /* its own and the pool's */
     struct host_amount total; /* what the engine told */
@@ -117,6 +117,7 @@ struct host {
     /* Not stored. */
     bool reachable;    /* its last call or probe was answered */
     bool breaker_open; /* no new work until a probe is answered */
+    bool other_engine; /* one with another id answers at its address: to be accepted or put right */
     bool seen;         /* its containers were compared since start or since it was unreachable */
     bool dirty;
     bool low; /* near its end: new work only when no other host can take it */
