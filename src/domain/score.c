@@ -5,7 +5,7 @@
 enum {
     SCORE_STEPS = 16,        /* of the table below, for one half-life */
     SCORE_ONE_BITS = 30,     /* 1.0 in the table */
-    SCORE_HALVINGS_MAX = 40, /* after so many half-lives the highest score is 0 */
+    SCORE_HALVINGS_MAX = 30, /* after so many half-lives the highest score is 0 */
 };
 
 /* Scores stay below, so that a product with the table's numbers fits: a million errors. */

@@ -41,6 +41,16 @@ test_never_rises_by_itself(void **state)
 }
 
 static void
+test_is_gone_for_good(void **state)
+{
+    struct error_score score = { .milli = 1000000000 };
+
+    (void)state;
+    for (int64_t halves = 30; halves < 120; halves++)
+        assert_int_equal(score_at(&score, halves * HALF), 0);
+}
+
+static void
 test_faults_add_their_weight(void **state)
 {
     struct error_score score = { 0 };
@@ -95,6 +105,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_halves_every_half_life),
         cmocka_unit_test(test_never_rises_by_itself),
+        cmocka_unit_test(test_is_gone_for_good),
         cmocka_unit_test(test_faults_add_their_weight),
         cmocka_unit_test(test_has_a_highest_value),
         cmocka_unit_test(test_below_at_is_the_first_such_moment),
