@@ -61,6 +61,8 @@ foreach(unit ${units})
     berth_test(unit.${layer}.${what} COMMAND ${BERTH_TEST_LAUNCHER} $<TARGET_FILE:${target}> LABEL unit TIMEOUT 120)
 endforeach()
 
+include(tests/sim/sim.cmake)
+
 # Scripts drive the programs; one build of them is enough, so they go where the gates go.
 if(BERTH_GATES)
     set(programs "BERTH_SOURCE=${CMAKE_SOURCE_DIR}" "PYTHONDONTWRITEBYTECODE=1")

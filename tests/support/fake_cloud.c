@@ -252,9 +252,10 @@ fake_cloud_by_token(struct fake_cloud *fake, const struct fake_cloud_ask *ask)
 static int
 fake_cloud_refuse(struct fake_cloud *fake, const struct fake_cloud_ask *ask, struct fault *fault)
 {
-    if (!ask->known)
+    if (!ask->known) {
         return fault_set(fault, FAULT_CLOUD_REFUSED, "fake.cloud",
                          "InvalidParameterValue: instance type %s", ask->type);
+    }
     return fake_quota_check(&fake->quota, &fake->vms, ask->type, fault);
 }
 
@@ -376,10 +377,11 @@ fake_cloud_on_timer(struct clock_timer *timer)
     struct fault fault;
     int ret = 0;
 
-    if (how.kind == FAULT_NONE || how.effect == FAKE_DONE)
+    if (how.kind == FAULT_NONE || how.effect == FAKE_DONE) {
         ret = fake_cloud_do(fake, fc, &shadow, &fault);
-    else if (how.effect == FAKE_LATE)
+    } else if (how.effect == FAKE_LATE) {
         fake_cloud_hold(fake, fc, how.late_ms);
+    }
     fake_cloud_call_free(fc);
     if (how.kind != FAULT_NONE)
         ret = fault_set(&fault, how.kind, "fake.cloud", "made up");

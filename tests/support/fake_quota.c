@@ -83,8 +83,9 @@ fake_quota_check(struct fake_quota *quota, const struct fake_vms *vms, const cha
     }
     if (quota->limit >= 0 && all >= quota->limit)
         return fault_set(fault, FAULT_CLOUD_LIMIT, "fake.cloud", "InstanceLimitExceeded");
-    if (room && room->room >= 0 && of_type >= room->room)
+    if (room && room->room >= 0 && of_type >= room->room) {
         return fault_set(fault, FAULT_CLOUD_CAPACITY, "fake.cloud",
                          "InsufficientInstanceCapacity: %s", type);
+    }
     return 0;
 }

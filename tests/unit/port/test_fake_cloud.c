@@ -106,10 +106,11 @@ ask(struct scene *scene, enum cloud_verb verb, const char *token_or_id, const ch
                                      .done = on_done } };
     const struct cloud_port *port = fake_cloud_port(scene->cloud);
 
-    if (verb == CLOUD_LAUNCH)
+    if (verb == CLOUD_LAUNCH) {
         asked.call.in.launch = (struct cloud_launch){
             .token = token_or_id, .type = type, .host_name = "h", .host_id = 11
         };
+    }
     if (verb == CLOUD_TERMINATE)
         asked.call.in.id = token_or_id;
     port->start(port->self, &asked.call);

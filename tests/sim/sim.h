@@ -1,0 +1,174 @@
+#pragma once
+
+/*
+ * The deterministic simulation: the real domain and engine against a clock, a disk, engines, a
+ * provider and playbooks of memory.  A seed decides everything; time jumps to what happens next.
+ *
+ *   sim_plan   what this seed is like: pools, policies, how often what fails
+ *   sim_world  one turn: the next thing that happens, then the engine's end of the turn
+ *   sim_fate   what becomes of each call to a port
+ *   sim_act    what users, operators and bad luck do
+ *   sim_check  the invariants, after each turn and when faults have stopped
+ *   sim_trace  what happened, the same bytes for the same seed
+ */
+
+#include "berth/base/idmap.h"
+#include "berth/engine/engine.h"
+
+#include "support/fake_clock.h"
+#include "support/fake_docker.h"
+#include "support/fake_shell.h"
+#include "support/fake_store.h"
+
+#define GIB (INT64_C(1) << 30)
+#define MIB (INT64_C(1) << 20)
+
+enum {
+    SIM_STATIC_MAX = 6,
+    SIM_LINE_SIZE = 240,
+    SIM_TAIL = 48, /* lines that are kept for a failure */
+    SIM_FAULTS_MAX = 24,
+};
+
+/* What the seed drew before the first turn. */
+struct sim_plan {
+    int64_t think_ms;       /* between two things that people do, on average */
+    int64_t disk_ms;        /* of a commit, at most */
+    uint64_t docker_faults; /* of a thousand calls */
+    uint64_t cloud_faults;
+    uint64_t shell_faults;
+    uint64_t vm_faults;   /* of a thousand machines */
+    uint64_t disk_faults; /* of a thousand commits */
+    uint64_t crashes;     /* of a thousand turns */
+    uint64_t jumps;       /* of a thousand actions: the wall clock's */
+    int static_hosts;
+    int rented_pools;
+};
+
+/* How often what happened: the summary. */
+struct sim_stats {
+    uint64_t turns;
+    uint64_t commits;
+    uint64_t crashes;
+    uint64_t stops;
+    uint64_t actions;
+    uint64_t launches; /* instances asked for */
+    uint64_t placements;
+    uint64_t calls;
+    uint64_t machines;
+    uint64_t preparations;
+    uint64_t checks;
+    uint64_t jumps;
+    uint64_t faults_docker[FAULT_KIND_COUNT];
+    uint64_t faults_cloud[FAULT_KIND_COUNT];
+    uint64_t faults_shell[FAULT_KIND_COUNT];
+    uint64_t faults_disk;
+    int64_t virtual_ms;
+};
+
+struct sim_trace {
+    char lines[SIM_TAIL][SIM_LINE_SIZE];
+    uint64_t count;
+    uint64_t hash;
+    void *file; /* a FILE; NULL: nobody wants it */
+};
+
+struct sim_book; /* what sim_check remembers */
+
+struct sim {
+    uint64_t seed;
+    uint64_t random;
+    uint64_t engine_random;
+    struct fake_clock *clock;
+    struct fake_docker *docker;
+    struct fake_store *store;
+    struct fake_cloud *cloud;
+    struct fake_shell *shell;
+    struct random_port random_port;
+    struct spool_port spool;
+    struct engine_ports ports;
+    struct engine_config config;
+    struct engine *engine; /* NULL: dead */
+    struct sim_plan plan;
+    struct sim_stats stats;
+    struct sim_trace trace;
+    struct sim_book *book;
+    int64_t disk_due_ms;  /* when the oldest commit is done; 0: none is pending */
+    int64_t disk_good_ms; /* the disk works again then; 0: it works */
+    int64_t act_ms;       /* the next action */
+    uint64_t turn;
+    uint64_t events_seen; /* seq of the last event that was looked at */
+    int hosts_added;
+    bool quiet; /* faults have stopped */
+    bool failed;
+    bool restless; /* what failed may still come right: faults have stopped, time goes on */
+    char invariant[64];
+    char why[SIM_LINE_SIZE];
+};
+
+/* --- sim_world ------------------------------------------------------------------------------ */
+
+void sim_init(struct sim *sim, uint64_t seed, void *trace_file);
+void sim_fini(struct sim *sim);
+/** sim_random() - below @below, > 0. */
+uint64_t sim_random(struct sim *sim, uint64_t below);
+/** sim_chance() - true @permille times of a thousand. */
+bool sim_chance(struct sim *sim, uint64_t permille);
+int64_t sim_mono(const struct sim *sim);
+/** sim_turn() - what happens next until @until_mono_ms, and the engine's end of the turn.
+ * Return: false when nothing happened. */
+bool sim_turn(struct sim *sim, int64_t until_mono_ms);
+/** sim_crash() - kill -9, @durable as in fake_store_crash(), and a new start. */
+void sim_crash(struct sim *sim, size_t durable);
+/** sim_restart() - stopped in order, and a new start. */
+void sim_restart(struct sim *sim);
+/** sim_run() - @turns turns; then faults stop and all must come to rest. */
+void sim_run(struct sim *sim, uint64_t turns);
+
+/* --- sim_trace ------------------------------------------------------------------------------ */
+
+void sim_trace(struct sim *sim, const char *format, ...) PRINTF_LIKE(2, 3);
+/** sim_fail() - @invariant does not hold; the run ends. The first one counts. */
+void sim_fail(struct sim *sim, const char *invariant, const char *format, ...) PRINTF_LIKE(3, 4);
+/** sim_tail_print() - the last lines, on stderr. */
+void sim_tail_print(const struct sim *sim);
+
+/* --- sim_plan, sim_fate, sim_act ------------------------------------------------------------ */
+
+/** sim_plan_draw() - before the first start. */
+void sim_plan_draw(struct sim *sim);
+/** sim_plan_apply() - pools, hosts and blueprints, through the engine. */
+void sim_plan_apply(struct sim *sim);
+/** sim_policy_draw() - a policy for a pool of @provider; the caller frees its contents. */
+void sim_policy_draw(struct sim *sim, int32_t provider, struct pool_policy *ret_policy);
+/** sim_fate_init() - hooks into the fakes. */
+void sim_fate_init(struct sim *sim);
+/** sim_fate_disk() - what becomes of the commit that is due. Return: NULL when it is done. */
+const struct fault *sim_fate_disk(struct sim *sim, struct fault *fault);
+/** sim_fate_heal() - faults stop: machines answer, the disk works. */
+void sim_fate_heal(struct sim *sim);
+/** sim_act() - one thing that people, or bad luck, do. */
+void sim_act(struct sim *sim);
+struct host *sim_host_add(struct sim *sim, const char *pool, const char *machine);
+
+/* --- sim_check ------------------------------------------------------------------------------ */
+
+void sim_check_init(struct sim *sim);
+void sim_check_fini(struct sim *sim);
+/** sim_check_turn() - what must hold at all times. */
+void sim_check_turn(struct sim *sim);
+/** sim_check_started() - after a start: what was acknowledged is there. */
+void sim_check_started(struct sim *sim);
+/** sim_check_rest() - what must hold when faults stopped long ago; a failure is `restless`. */
+void sim_check_rest(struct sim *sim);
+/** sim_check_docker() / _cloud() - a call begins. */
+void sim_check_docker(struct sim *sim, const struct docker_call *call,
+                      const struct fake_fate *fate);
+void sim_check_cloud(struct sim *sim, const struct cloud_call *call);
+/** sim_blame() - from now on @machine's host may have a score. */
+void sim_blame(struct sim *sim, const struct fake_machine *machine);
+
+enum sim_promise_kind { PROMISE_LAUNCH, PROMISE_STOP };
+
+/** sim_promise() - @id was asked for: once its commit is done it must never be forgotten. */
+void sim_promise(struct sim *sim, enum sim_promise_kind kind, int64_t id);

@@ -1,0 +1,69 @@
+#pragma once
+
+/* What the checks remember beside the model: it outlives crashes. */
+
+#include "sim.h"
+
+/* Of one row, an instance or a host, by its durable events. */
+struct sim_row {
+    int state;
+    int64_t since_ms; /* monotonic */
+};
+
+/* Of one host. */
+struct sim_host {
+    struct host_amount reserved; /* at the end of the last turn */
+    struct host_amount capacity;
+    int64_t trouble_ms;  /* monotonic: something about it failed last */
+    uint64_t left_start; /* book.starts when it was last not active */
+    uint64_t start;      /* of the daemon that saw it so */
+};
+
+struct sim_promise {
+    struct engine_wait wait;
+    struct list_node node;
+    struct sim *sim;
+    const struct engine *engine; /* that was asked; a dead one does not answer any more */
+    int64_t id;
+    enum sim_promise_kind kind;
+    bool kept; /* the commit is done */
+    bool failed;
+};
+
+struct sim_guilty {
+    struct list_node node;
+    const struct fake_machine *machine;
+};
+
+struct sim_book {
+    struct idmap rows;         /* struct sim_row */
+    struct idmap hosts;        /* struct sim_host */
+    struct list promises;      /* struct sim_promise */
+    struct list guilty;        /* struct sim_guilty: machines whose hosts may have a score */
+    int64_t last_seq;          /* of the durable events that were looked at */
+    int64_t started_ms;        /* the daemon, monotonic */
+    const struct model *model; /* of the last turn: another one means that the rows were loaded */
+    uint64_t starts;           /* how often rows were loaded */
+};
+
+/** sim_book_row() - NULL: no event spoke of it yet. */
+struct sim_row *sim_book_row(const struct sim_book *book, int64_t id);
+/** sim_book_host() - made when there is none. */
+struct sim_host *sim_book_host(struct sim_book *book, int64_t id);
+/** sim_book_read() - the events that have become durable. */
+void sim_book_read(struct sim *sim);
+/** sim_book_guilty() - whether the machine did something that raises a score. */
+bool sim_book_guilty(const struct sim_book *book, const struct fake_machine *machine);
+/** sim_book_promises() - each promise whose commit is done is kept. */
+void sim_book_promises(struct sim *sim, const char *name);
+/** sim_book_answered() - all that the living daemon was asked is answered. */
+void sim_book_answered(struct sim *sim, const char *name);
+
+/* --- Used by several files of checks -------------------------------------------------------- */
+
+/** sim_machine() - behind the host's endpoint; NULL: it has none yet. */
+struct fake_machine *sim_machine(struct sim *sim, const struct host *host);
+bool sim_answers(const struct fake_machine *machine);
+bool sim_is_ours(const struct sim *sim, const struct fake_container *container);
+struct fake_container *sim_container_next(const struct fake_machine *machine,
+                                          const struct fake_container *container);

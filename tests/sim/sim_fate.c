@@ -1,0 +1,187 @@
+/* What becomes of each call to a port, and of machines and the disk. */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "sim.h"
+
+static struct fake_fate
+sim_fate_latency(struct sim *sim, int64_t least_ms, uint64_t spread_ms)
+{
+    return (struct fake_fate){ .latency_ms = least_ms + (int64_t)sim_random(sim, spread_ms) };
+}
+
+/* --- Engines -------------------------------------------------------------------------------- */
+
+static struct fake_fate
+sim_fate_docker(void *cookie, const struct docker_call *call)
+{
+    static const enum fault_kind kinds[] = {
+        FAULT_UNREACHABLE, FAULT_TIMEOUT, FAULT_LOST,           FAULT_GARBLED,
+        FAULT_ENGINE,      FAULT_TLS,     FAULT_ENGINE_REFUSED, FAULT_REGISTRY,
+    };
+    struct sim *sim = cookie;
+    struct fake_fate fate = sim_fate_latency(sim, 1, 40);
+
+    sim->stats.calls++;
+    if (!sim->quiet && sim_chance(sim, sim->plan.docker_faults)) {
+        fate.kind = kinds[sim_random(sim, ARRAY_LEN(kinds))];
+        if (fault_rule(fate.kind)->unsure)
+            fate.effect = (enum fake_effect)sim_random(sim, 3);
+        fate.late_ms = 1 + (int64_t)sim_random(sim, sim_random(sim, 2) ? 50 : 90000);
+        sim->stats.faults_docker[fate.kind]++;
+    } else if (call->verb == DOCKER_PULL && strcmp(call->name, "bad:1") == 0) {
+        fate.kind = FAULT_IMAGE;
+    }
+    sim_trace(sim, "docker %s %llx %s%s%s%s", docker_verb_name(call->verb),
+              (unsigned long long)call->host_id, call->name ? call->name : "-",
+              fate.kind ? " " : "", fate.kind ? fault_rule(fate.kind)->code : "",
+              fate.kind && fate.effect ? ", but done" : "");
+    sim_check_docker(sim, call, &fate);
+    return fate;
+}
+
+/* Now and then a container that was started does not run, or ends at once. */
+static void
+sim_fate_on_start(void *cookie, struct fake_machine *machine, struct fake_container *container)
+{
+    struct sim *sim = cookie;
+
+    if (strcmp(container->seen.image, "mute:1") == 0)
+        container->ready = false;
+    if (sim->quiet || !sim_chance(sim, sim->plan.docker_faults))
+        return;
+    sim_trace(sim, "%s does not go on", container->seen.name);
+    if (sim_random(sim, 2)) {
+        fake_machine_end(machine, container, (int32_t)sim_random(sim, 3), false);
+    } else {
+        container->seen.state = DOCKER_CREATED;
+        container->seen.port_count = 0;
+    }
+}
+
+/* --- The provider and playbooks ------------------------------------------------------------- */
+
+static void
+sim_fate_life(struct sim *sim, struct fake_vm_life *life)
+{
+    life->boot_ms = 5000 + (int64_t)sim_random(sim, 60000);
+    life->hidden_ms = (int64_t)sim_random(sim, 20000);
+    life->stop_ms = (int64_t)sim_random(sim, 60000);
+    if (sim->quiet || !sim_chance(sim, sim->plan.vm_faults))
+        return;
+    switch (sim_random(sim, 4)) {
+    case 0:
+        life->boot_ms = -1;
+        break;
+    case 1:
+        life->mute = true;
+        break;
+    case 2:
+        life->notice = true;
+        life->ends_ms = FAKE_VM_NOTICE_MS + (int64_t)sim_random(sim, 7200000);
+        break;
+    default:
+        life->ends_ms = 1 + (int64_t)sim_random(sim, 3600000);
+        break;
+    }
+}
+
+static struct fake_cloud_fate
+sim_fate_cloud(void *cookie, const struct cloud_call *call)
+{
+    static const enum fault_kind kinds[] = {
+        FAULT_CLOUD_CAPACITY, FAULT_CLOUD_LIMIT,  FAULT_CLOUD_THROTTLED, FAULT_CLOUD_DENIED,
+        FAULT_CLOUD_FAILED,   FAULT_CLOUD_UNSURE, FAULT_CLOUD_UNSURE,
+    };
+    struct sim *sim = cookie;
+    struct fake_cloud_fate fate = fake_cloud_fate_usual();
+
+    fate.how = sim_fate_latency(sim, 50, 2000);
+    sim_fate_life(sim, &fate.life);
+    if (!sim->quiet && sim_chance(sim, sim->plan.cloud_faults)) {
+        /* Only a launch lacks capacity. */
+        fate.how.kind = kinds[call->verb == CLOUD_LAUNCH ? sim_random(sim, ARRAY_LEN(kinds))
+                                                         : 2 + sim_random(sim, 5)];
+        if (fault_rule(fate.how.kind)->unsure)
+            fate.how.effect = (enum fake_effect)sim_random(sim, 3);
+        fate.how.late_ms = 1 + (int64_t)sim_random(sim, 90000);
+        sim->stats.faults_cloud[fate.how.kind]++;
+    }
+    fate.incomplete = !sim->quiet && sim_chance(sim, sim->plan.cloud_faults);
+    sim_trace(sim, "cloud %s %s%s%s",
+              (const char *const[]){ "launch", "list", "terminate" }[call->verb],
+              call->verb == CLOUD_LAUNCH ? call->in.launch.host_name
+                                         : (call->verb == CLOUD_TERMINATE ? call->in.id : ""),
+              fate.how.kind ? " " : "", fate.how.kind ? fault_rule(fate.how.kind)->code : "");
+    sim_check_cloud(sim, call);
+    return fate;
+}
+
+static struct fake_shell_fate
+sim_fate_shell(void *cookie, const struct shell_prepare *prepare)
+{
+    static const enum fault_kind kinds[] = { FAULT_PREPARE, FAULT_TIMEOUT, FAULT_LOST,
+                                             FAULT_UNREACHABLE };
+    struct sim *sim = cookie;
+    struct fake_shell_fate fate = { .step_ms = 500 + (int64_t)sim_random(sim, 30000) };
+
+    sim->stats.preparations++;
+    if (!sim->quiet && sim_chance(sim, sim->plan.shell_faults)) {
+        fate.kind = kinds[sim_random(sim, ARRAY_LEN(kinds))];
+        fate.fails_at = (uint32_t)sim_random(sim, FAKE_SHELL_STEPS);
+        sim->stats.faults_shell[fate.kind]++;
+    } else if (!sim->quiet) {
+        fate.mute = sim_chance(sim, sim->plan.shell_faults / 4);
+    }
+    sim_trace(sim, "prepare %s%s%s", prepare->host->name, fate.kind ? " " : "",
+              fate.kind ? fault_rule(fate.kind)->code : (fate.mute ? " in vain" : ""));
+    return fate;
+}
+
+void
+sim_fate_init(struct sim *sim)
+{
+    fake_docker_fate(sim->docker, sim_fate_docker, sim);
+    fake_docker_on_start(sim->docker, sim_fate_on_start, sim);
+    fake_cloud_fate(sim->cloud, sim_fate_cloud, sim);
+    fake_shell_fate(sim->shell, sim_fate_shell, sim);
+    (void)fake_cloud_alien_add(sim->cloud);
+}
+
+/* --- The disk ------------------------------------------------------------------------------- */
+
+const struct fault *
+sim_fate_disk(struct sim *sim, struct fault *fault)
+{
+    enum fault_kind kind = sim_random(sim, 2) ? FAULT_STORAGE_FULL : FAULT_STORAGE;
+
+    if (sim->quiet || sim->disk_good_ms > 0 || !sim_chance(sim, sim->plan.disk_faults))
+        return NULL;
+    (void)fault_set(fault, kind, "sim", "made up: the disk");
+    if (sim_random(sim, 2)) {
+        /* For a while: the break itself fails this commit. */
+        sim->disk_good_ms = sim_mono(sim) + 1 + (int64_t)sim_random(sim, 60000);
+        fake_store_break(sim->store, fault, sim_random(sim, 200));
+    }
+    return fault;
+}
+
+void
+sim_fate_heal(struct sim *sim)
+{
+    const struct model *model = engine_model(sim->engine);
+
+    sim->disk_good_ms = 0;
+    fake_store_break(sim->store, NULL, 0);
+    IDMAP_EACH(&model->hosts, struct host, host)
+    {
+        struct fake_machine *machine =
+            host->state != HOST_REMOVED && host->endpoint.engine && !host->machine
+                ? fake_docker_machine(sim->docker, host->endpoint.engine)
+                : NULL;
+
+        if (machine)
+            machine->unreachable = machine->hung = false;
+    }
+}
