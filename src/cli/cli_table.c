@@ -54,11 +54,6 @@ static const struct cli_flag table_set_wait[] = {
     { .name = NULL },
 };
 
-static const struct cli_flag table_set_yes[] = {
-    { .name = "yes", .letter = 'y', .type = CLI_SWITCH, .doc = "Do not ask for confirmation on a terminal." },
-    { .name = NULL },
-};
-
 static const struct cli_flag table_set_dry_run[] = {
     { .name = "dry-run", .type = CLI_SWITCH, .doc = "Check everything and say what would be done, but change nothing." },
     { .name = NULL },
@@ -71,6 +66,7 @@ static const struct cli_flag table_common[] = {
     { .name = "context", .type = CLI_TEXT, .words = CLI_WORDS_CONTEXT, .value = "NAME", .doc = "Use this context instead of the current one." },
     { .name = "timeout", .type = CLI_DURATION, .value = "DURATION", .fallback = "60s", .min = 1, .max = 86400,
       .doc = "Longest wait for one answer." },
+    { .name = "yes", .letter = 'y', .type = CLI_SWITCH, .doc = "Never ask for confirmation: do what was said." },
     { .name = "debug", .type = CLI_SWITCH, .doc = "Tell each request, its status and its id on stderr; tokens are never shown." },
     { .name = "help", .letter = 'h', .type = CLI_SWITCH, .doc = "Explain the command." },
     { .name = NULL },
@@ -84,7 +80,6 @@ static const struct {
     { CLI_SET_LIST,    table_set_list },
     { CLI_SET_WATCH,   table_set_watch },
     { CLI_SET_WAIT,    table_set_wait },
-    { CLI_SET_YES,     table_set_yes },
     { CLI_SET_DRY_RUN, table_set_dry_run },
 };
 /* clang-format on */

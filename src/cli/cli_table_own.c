@@ -76,7 +76,7 @@ const struct cli_command cli_table_own[] = {
       "berth context set here --url unix:/var/lib/berth/berthd.sock --token-stdin < token",
       NULL, context_new, context_set_flags, 0, false, cmd_context_set },
     { "context rm", "Forget contexts", NULL, "berth context rm office --yes",
-      NULL, context_some, NULL, CLI_SET_YES, false, cmd_context_rm },
+      NULL, context_some, NULL, 0, false, cmd_context_rm },
     { "__complete", "Answer the shells' completion", NULL, NULL, NULL, complete_args, NULL, 0, true, cmd_own_complete },
     { "__generate", "Write manual pages and completions", NULL, NULL, NULL, generate_args, NULL, 0, true, cmd_own_generate },
     { .path = NULL },

@@ -66,7 +66,7 @@ const struct cli_command cli_table_system[] = {
       "(umask 077; berth token create ann --role user --expires 90d > ann.token)",
       NULL, token_new, token_create_flags, CLI_SET_OUTPUT, false, cmd_token_create },
     { "token rm", "Revoke tokens, at once", NULL, "berth token rm t-01h7q2m8k3v9a --yes",
-      NULL, token_some, NULL, CLI_SET_YES | CLI_SET_DRY_RUN, false, cmd_token_rm },
+      NULL, token_some, NULL, CLI_SET_DRY_RUN, false, cmd_token_rm },
     { "operation ls", "List operations", NULL, "berth operation ls",
       NULL, NULL, NULL, CLI_SET_OUTPUT | CLI_SET_LIST | CLI_SET_WATCH, false, cmd_operation_ls },
     { "operation show", "Show how far an operation is", NULL, "berth operation show o-01h7q2m8k3v9a --wait",

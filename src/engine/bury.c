@@ -369,13 +369,20 @@ bury_retry(struct bury *bury, void (*again)(struct bury *bury))
 }
 
 void
+bury_oom_count(struct engine *engine, struct instance *instance)
+{
+    instance->oom_kills++;
+    instance->oom_told = true;
+    instance->rev++;
+    engine->meter.oom_kills++;
+}
+
+void
 bury_oom_seen(struct engine *engine, struct instance *instance)
 {
     char size[24];
 
-    instance->oom_kills++;
-    instance->oom_told = true;
-    engine->meter.oom_kills++;
+    bury_oom_count(engine, instance);
     state_event(engine, "instance.oom", instance->host, instance,
                 "the kernel ended a process in it that needed more than the limit of %s",
                 text_size((uint64_t)instance->blueprint->spec.memory_bytes, size));

@@ -42,6 +42,8 @@ void bury_start(struct engine *engine, struct instance *instance);
 void bury_look(struct engine *engine, struct instance *instance);
 /** bury_move() - @instance is running and has no work: stop it here, queue it for elsewhere. */
 void bury_move(struct engine *engine, struct instance *instance);
+/** bury_oom_count() - the same, neither told nor written at once: the next change of @instance does. */
+void bury_oom_count(struct engine *engine, struct instance *instance);
 /** bury_oom_seen() - the engine told of an out-of-memory kill. */
 void bury_oom_seen(struct engine *engine, struct instance *instance);
 /** bury_abandon() - see struct work. */

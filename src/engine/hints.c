@@ -10,10 +10,15 @@
 enum {
     HINTS_HOSTS_MAX = 256,
     HINTS_STEADY_MS = 5000, /* one that ends sooner is not opened again before the next look */
+    HINTS_OOM_MAX = 10,     /* out-of-memory kills of a host that are told one by one in ... */
+    HINTS_OOM_MS = 10000,
 };
 
 struct hints {
     struct lane_op op;
+    int64_t oom_mono_ms; /* when the present span of HINTS_OOM_MS began */
+    uint32_t ooms;       /* told in it */
+    uint32_t oom_untold; /* since the last that was told */
 };
 
 static void hints_on_hint(struct docker_call *call, const char *action,
@@ -47,6 +52,33 @@ hints_on_death(struct engine *engine, struct instance *instance)
     }
 }
 
+/* A process that dies and comes a thousand times a second must not fill the disk. */
+static void
+hints_on_oom(struct lane *lane, struct instance *instance)
+{
+    struct engine *engine = lane->engine;
+    struct hints *hints = lane->hints;
+    int64_t mono_ms = state_mono_ms(engine);
+
+    if (mono_ms - hints->oom_mono_ms >= HINTS_OOM_MS) {
+        hints->oom_mono_ms = mono_ms;
+        hints->ooms = 0;
+    }
+    if (hints->ooms >= HINTS_OOM_MAX) {
+        hints->oom_untold++;
+        bury_oom_count(engine, instance);
+        return;
+    }
+    if (hints->oom_untold > 0) {
+        state_event(engine, "host.oom", lane->host, NULL,
+                    "%u out-of-memory kills more than were told: too many in %d s",
+                    hints->oom_untold, HINTS_OOM_MS / 1000);
+    }
+    hints->oom_untold = 0;
+    hints->ooms++;
+    bury_oom_seen(engine, instance);
+}
+
 static void
 hints_on_hint(struct docker_call *call, const char *action,
               const struct docker_container *container)
@@ -67,7 +99,7 @@ hints_on_hint(struct docker_call *call, const char *action,
     /* Of its end the look at it may have told already. */
     if (strcmp(action, "oom") == 0 &&
         !(instance->oom_told && instance->exit_code != INSTANCE_NO_EXIT_CODE)) {
-        bury_oom_seen(engine, instance);
+        hints_on_oom(lane, instance);
     } else if (strcmp(action, "die") == 0) {
         hints_on_death(engine, instance);
     }

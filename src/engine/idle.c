@@ -3,8 +3,10 @@
 #include "lane.h"
 
 enum {
-    IDLE_NETWORK_BYTES = 2048, /* between two samples; less is background noise */
-    IDLE_CPU_MILLI = 20,       /* of one processor */
+    IDLE_NETWORK_BYTES = 2048, /* a minute; less is background noise */
+    IDLE_MINUTE_MS = 60000,
+    IDLE_ROUND_MAX = 1000, /* questions a round; of more instances each is asked more seldom */
+    IDLE_CPU_MILLI = 20,   /* of one processor */
 };
 
 struct idle_watch {
@@ -47,6 +49,12 @@ idle_judge(struct idle_watch *watch, struct instance *instance, int64_t mono_ms)
     (void)engine_instance_stop(engine, instance, reason, &fault);
 }
 
+static int64_t
+idle_noise_bytes(int64_t took_ms)
+{
+    return IDLE_NETWORK_BYTES * ((took_ms + IDLE_MINUTE_MS - 1) / IDLE_MINUTE_MS);
+}
+
 static void
 idle_on_stats(struct lane_op *op, const struct fault *fault)
 {
@@ -61,7 +69,7 @@ idle_on_stats(struct lane_op *op, const struct fault *fault)
     watch->asking = false;
     if (fault || engine->reloading || !instance || instance->state != INSTANCE_RUNNING)
         return;
-    if (watch->sampled_mono_ms == 0 || network - watch->network_bytes > IDLE_NETWORK_BYTES ||
+    if (watch->sampled_mono_ms == 0 || network - watch->network_bytes > idle_noise_bytes(took_ms) ||
         (stats->cpu_ns - watch->cpu_ns) / 1000 > took_ms * IDLE_CPU_MILLI)
         watch->active_mono_ms = mono_ms;
     watch->sampled_mono_ms = mono_ms;
@@ -115,13 +123,24 @@ idle_prune(struct engine *engine, bool all)
 void
 idle_check(struct engine *engine)
 {
+    const struct idmap *instances = &engine->model->instances;
+    size_t left = instances->live;
+    int64_t id = engine->idle_after;
+    uint32_t asked = 0;
+
     idle_prune(engine, false);
-    IDMAP_EACH(&engine->model->instances, struct instance, instance)
-    {
+    for (; left > 0 && asked < IDLE_ROUND_MAX; left--) {
+        struct instance *instance = idmap_after(instances, id, &id);
+
+        if (!instance)
+            instance = idmap_after(instances, 0, &id);
         if (instance->state == INSTANCE_RUNNING && !instance->work &&
-            instance->blueprint->spec.idle_timeout_ms > 0)
+            instance->blueprint->spec.idle_timeout_ms > 0) {
             idle_ask(engine, instance);
+            asked++;
+        }
     }
+    engine->idle_after = id;
 }
 
 void

@@ -42,5 +42,5 @@ int cli_ask_fail(const struct fault *fault);
 int cli_ask_problem(const struct cli *cli, const struct cli_call *call, const struct fault *fault);
 
 /** cli_ask_confirm() - with --yes, or without a terminal, true at once; else the answer to
- * "@what? [y/N]". The command has CLI_SET_YES. */
+ * "@what? [y/N]". Not with --yes. */
 bool cli_ask_confirm(const struct cli *cli, const char *what);

@@ -75,7 +75,6 @@ enum cli_set {
     CLI_SET_LIST = 1 << 1,   /* --filter --limit */
     CLI_SET_WATCH = 1 << 2,
     CLI_SET_WAIT = 1 << 3,
-    CLI_SET_YES = 1 << 4,
     CLI_SET_DRY_RUN = 1 << 5,
 };
 

@@ -48,6 +48,33 @@ test_ends(void **state)
     scene_end(&scene);
 }
 
+/* A thousand kills are counted, some are told. */
+static void
+test_a_flood_of_ooms(void **state)
+{
+    struct scene scene;
+    int64_t id;
+
+    (void)state;
+    scene_begin(&scene, 1);
+    scene_blueprint(&scene, "{'name':'web','image':'img','memory_bytes':67108864}");
+    id = scene_run_one(&scene, "web");
+    for (int second = 0; second < 30; second++) {
+        for (int i = 0; i < 100; i++) {
+            fake_docker_hint(scene.world.docker, world_machine(&scene.world, "h1"), "oom",
+                             scene_container(&scene, id));
+        }
+        world_run(&scene.world, 1000);
+    }
+    assert_int_equal(scene_instance(&scene, id)->oom_kills, 3000);
+    assert_int_equal(engine_meter(scene.world.engine)->oom_kills, 3000);
+    assert_in_range(scene_events(&scene, "instance.oom", id), 30, 40);
+    assert_in_range(scene_events(&scene, "host.oom", 0), 2, 3);
+    assert_true(check_stop(&scene.check, id));
+    scene_until(&scene, id, INSTANCE_STOPPED, 5000);
+    scene_end(&scene); /* the number is on the disk */
+}
+
 /* An engine may tell of an out-of-memory kill after the end, and by its event stream alone. */
 static void
 test_oom_told_late(void **state)
@@ -402,6 +429,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_oom),
+        cmocka_unit_test(test_a_flood_of_ooms),
         cmocka_unit_test(test_oom_told_late),
         cmocka_unit_test(test_restart_pauses),
         cmocka_unit_test(test_restart_limit),
