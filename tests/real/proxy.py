@@ -1,4 +1,4 @@
-"""A proxy before one engine that spoils chosen exchanges: cut, delay, swallow.
+"""A proxy before one engine that spoils chosen exchanges: cut, delay, swallow, edit.
 
 It ends the client's TLS with the engine's own certificate and speaks TLS to the engine with the
 client's, because only so can it tell one request from another. All of it runs on one thread.
@@ -7,9 +7,12 @@ client's, because only so can it tell one request from another. All of it runs o
 import asyncio
 import dataclasses
 import enum
+import http
+import json
 import re
 import ssl
 import threading
+import typing
 
 HEAD_LIMIT = 64 * 1024
 
@@ -20,6 +23,7 @@ class Action(enum.Enum):
     CUT_WITHIN_REPLY = "the client gets the head of the reply and no more"
     DELAY_REPLY = "the reply is held back for delay_s"
     SWALLOW = "the engine does it; the client gets nothing until it gives up"
+    EDIT_REPLY = "the client gets what edit makes of the reply"
 
 
 @dataclasses.dataclass
@@ -32,6 +36,7 @@ class Rule:
     first: int = 1
     last: int = 1 << 30
     delay_s: float = 0.0
+    edit: typing.Callable = None  # (path, status, JSON value) -> (status, JSON value)
     seen: int = 0
     applied: int = 0
 
@@ -72,6 +77,9 @@ class Proxy:
         """The first rule that takes a request decides; returns the rule, to look at applied."""
         self._rules = self._rules + [rule]
         return rule
+
+    def remove(self, rule):
+        self._rules = [one for one in self._rules if one is not rule]
 
     def clear(self):
         self._rules = []
@@ -150,6 +158,10 @@ class Proxy:
             if action is Action.SWALLOW:
                 await client.ended()
             return False
+        if action is Action.EDIT_REPLY:
+            client.send(await _edited(upstream, reply, method, path, rule.edit))
+            await client.drain()
+            return not reply.until_close(method)
         if action is Action.DELAY_REPLY:
             await asyncio.wait([client.watch()], timeout=rule.delay_s)
         client.send(reply.raw)
@@ -180,6 +192,17 @@ async def _relay_body(client, upstream, reply, method):
         return False
     work.result()
     return not reply.until_close(method)
+
+
+async def _edited(upstream, reply, method, path, edit):
+    """The whole reply as edit wants it; for replies that end and are JSON."""
+    body = b"".join([piece async for piece in upstream.content(reply, method)])
+    status, value = edit(path, reply.status, json.loads(body))
+    text = json.dumps(value).encode()
+    kept = "".join(f"{name}: {value}\r\n" for name, value in reply.fields.items()
+                   if name and name not in ("content-length", "transfer-encoding"))
+    head = f"HTTP/1.1 {status} {http.HTTPStatus(status).phrase}\r\n{kept}Content-Length: {len(text)}\r\n\r\n"
+    return head.encode("latin-1") + text
 
 
 async def _tunnel(client, upstream):
@@ -290,17 +313,33 @@ class _Side:
             left -= len(piece)
             yield piece
 
+    async def content(self, head, method=None):
+        """The body without the framing of chunks."""
+        if not head.chunked:
+            async for piece in self.body(head, method):
+                yield piece
+            return
+        size = None
+        while size != 0:
+            size = int((await self._line()).split(b";")[0], 16)
+            chunk = b"".join([piece async for piece in self._exactly(size + 2)])
+            yield chunk[:-2]
+
     async def _chunks(self):
         size = None
         while size != 0:
-            while b"\r\n" not in self.buffer:
-                if not await self.fill():
-                    raise EOFError
-            line, _, self.buffer = self.buffer.partition(b"\r\n")
+            line = await self._line()
             yield line + b"\r\n"
             size = int(line.split(b";")[0], 16)
             async for piece in self._exactly(size + 2):
                 yield piece
+
+    async def _line(self):
+        while b"\r\n" not in self.buffer:
+            if not await self.fill():
+                raise EOFError
+        line, _, self.buffer = self.buffer.partition(b"\r\n")
+        return line
 
     def send(self, data):
         self._writer.write(data)

@@ -13,7 +13,7 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from tests.real import cases, engines, httpc, image, proxy, sandbox
+from tests.real import cases, engines, httpc, image, liar, proxy, sandbox
 from tests.real.cases import http_get, udp_ask
 from tests.real.wait import wait_for
 
@@ -158,6 +158,76 @@ class ProxyTest(unittest.TestCase):
         self.proxy.add(proxy.Rule(proxy.Action.CUT_WITHIN_REPLY, "/info"))
         with self.assertRaises((OSError, http.client.HTTPException)):
             self.ask("GET", "/info")
+
+
+class LiarTest(unittest.TestCase):
+    """berthd's way to the engine tells lies, the engine's own socket the truth."""
+
+    def setUp(self):
+        self.engine = fleet.engines[0]
+        self.proxy = proxy.Proxy(self.engine)
+        self.liar = liar.Liar(self.proxy)
+        self.lives = self.engine.run("lives", ["fixture", "wait"], Labels={"mark": "1"})
+        self.ended = self.engine.run("ended", ["sh", "-c", "exit 3"])
+        wait_for(lambda: not state_of(self.engine, self.ended)["Running"], "it ends")
+
+    def tearDown(self):
+        self.proxy.close()
+        self.engine.remove_containers()
+
+    def ask(self, path):
+        return tls_exchange(self.engine, "GET", path, address=("127.0.0.1", self.proxy.port))
+
+    def told(self):
+        """Names and states, as the list and as the inspection of each tell."""
+        listed = {c["Names"][0]: c["State"] for c in self.ask("/v1.41/containers/json?all=1").json()}
+        replies = {name: self.ask(f"/v1.41/containers{name}/json") for name in ("/lives", "/ended", "/ghost")}
+        asked = {n: r.json()["State"]["Status"] for n, r in replies.items() if r.status == 200}
+        self.assertEqual(listed, asked)
+        return listed
+
+    def test_the_truth_first_and_again(self):
+        truth = {"/lives": "running", "/ended": "exited"}
+        self.assertEqual(self.told(), truth)
+        self.liar.hide(lambda c: True)
+        self.assertEqual(self.told(), {})
+        self.assertGreater(self.liar.told, 0)
+        self.liar.confess()
+        self.assertEqual(self.told(), truth)
+
+    def test_what_runs_is_hidden(self):
+        self.liar.hide(lambda c: c["State"] == "running" and c["Labels"].get("mark") == "1")
+        self.assertEqual(self.told(), {"/ended": "exited"})
+        self.assertTrue(state_of(self.engine, self.lives)["Running"])
+
+    def test_what_has_ended_is_said_to_run(self):
+        self.liar.revive(lambda c: c["Id"] == self.ended)
+        self.assertEqual(self.told(), {"/lives": "running", "/ended": "running"})
+        self.assertEqual(state_of(self.engine, self.ended)["ExitCode"], 3)
+
+    def test_what_never_was_is_said_to_run(self):
+        self.liar.invent(liar.claim("ghost", {"berth.cluster": "c", "berth.instance": "i"}))
+        self.assertEqual(self.told(), {"/lives": "running", "/ended": "exited", "/ghost": "running"})
+        self.assertEqual(self.ask("/containers/ghost/json").json()["Config"]["Labels"]["berth.instance"], "i")
+        self.assertEqual(len(self.engine.containers()), 2)
+
+
+class BrokenStartsTest(unittest.TestCase):
+    def test_each_start_fails_until_it_is_mended(self):
+        engine = fleet.engines[0]
+        before = engine.run("before", ["fixture", "wait"])
+        engine.break_starts()
+        try:
+            for name in ("first", "second"):
+                with self.assertRaisesRegex(RuntimeError, "OCI runtime create failed"):
+                    engine.run(name, ["fixture", "wait"])
+            self.assertTrue(state_of(engine, before)["Running"])
+        finally:
+            engine.mend_starts()
+        after = engine.run("after", ["fixture", "wait"])
+        self.assertTrue(state_of(engine, after)["Running"])
+        engine.remove_containers()
+        self.assertEqual(engine.containers(), [])
 
 
 class TeardownTest(unittest.TestCase):
