@@ -6,6 +6,8 @@
         fleet.engines[0].request("GET", "/containers/json")     over its own unix socket
 
 By hand: python3 -m tests.real.engines --count 3 --hold
+
+With BERTH_ENGINE_ROOT they are those below another root: see tests/support/newer_engine.sh.
 """
 
 import argparse
@@ -23,6 +25,22 @@ PORT = 2376
 START_DEADLINE_S = 30.0
 
 
+# Makes $1 the root of this mount namespace, with the directory $2 and what dockerd needs of the system in it.
+# A mere chroot is not enough: an exec enters a container by its mount namespace, whose root that would not be.
+ENTER_ROOT = """
+set -e
+mount --bind "$1" "$1"
+for d in /proc /sys /dev /run /etc/docker "$2"; do
+    mkdir -p "$1$d"
+    mount --rbind "$d" "$1$d"
+done
+mkdir -p "$1/old"
+cd "$1"
+pivot_root . old
+umount --lazy /old
+"""
+
+
 class Engine:
     """One dockerd on a machine of its own; the machine may also be the root network (network=False)."""
 
@@ -38,6 +56,7 @@ class Engine:
         self.identity = client
         self.server = authority.server(self.name, [self.address, "127.0.0.1"]) if network else None
         self.url = f"tcp://{self.address}:{PORT}" if network else "unix://" + self.socket
+        self._root = os.environ.get("BERTH_ENGINE_ROOT")
         self._process = None
 
     def _configure(self, **settings):
@@ -66,8 +85,16 @@ class Engine:
             self.machine.power_on()
             if not self.network:
                 self._make_bridge()
+            if self._root:
+                self._enter_root()
         with open(self.log, "ab") as log:
             self._process = self.machine.popen(self._command(), stdout=log, stderr=log)
+
+    def _enter_root(self):
+        """In the machine's own mount namespace: nobody else sees these mounts, and they end with it."""
+        above = os.path.dirname(self.directory)
+        if self.machine.popen(["sh", "-c", ENTER_ROOT, "sh", self._root, above]).wait(30) != 0:
+            raise RuntimeError(f"{self.name} cannot use the root {self._root}")
 
     def _make_bridge(self):
         name, gateway = self.machine.name, self.machine.gateway.replace("10.77.", "10.78.")
