@@ -171,6 +171,19 @@ host_capacity_update(struct host *host)
     };
 }
 
+int64_t
+host_slots(const struct host *host)
+{
+    const struct pool *pool = host->pool;
+    const struct pool_machine *types = pool->machines.at;
+
+    for (size_t i = 0; host->machine && i < pool->machines.count; i++) {
+        if (strcmp(types[i].type, host->machine->type) == 0 && types[i].slots > 0)
+            return types[i].slots;
+    }
+    return pool->policy.slots_per_host;
+}
+
 bool
 host_takes_work(const struct host *host, int64_t now_ms)
 {

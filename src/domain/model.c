@@ -108,6 +108,12 @@ model_pool_drop(struct model *model, struct pool *pool)
 }
 
 void
+model_pool_save(struct model *model, struct pool *pool)
+{
+    model_dirty_put(model, ROW_POOL, pool->id, pool, &pool->dirty);
+}
+
+void
 model_pool_touch(struct model *model, struct pool *pool)
 {
     pool->rev++;

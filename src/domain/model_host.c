@@ -147,6 +147,20 @@ model_host_reserve(struct host *host, const struct instance *instance, int64_t s
     assert(host->reserved.memory_bytes >= 0);
 }
 
+/* A row for each placement would double what a busy pool writes: most uses are written when the row is
+ * for another reason.  Where they decide, each is. */
+void
+model_host_used(struct model *model, struct host *host, int64_t now_ms)
+{
+    bool first = host->first_used_at_ms == 0;
+
+    host->uses++;
+    if (first)
+        host->first_used_at_ms = now_ms;
+    if (first || host->pool->policy.host_uses > 0)
+        model_dirty_put(model, ROW_HOST, host->id, host, &host->dirty);
+}
+
 void
 model_host_occupy(struct model *model, struct host *host, struct instance *instance)
 {

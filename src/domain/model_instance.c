@@ -179,6 +179,7 @@ model_instance_place(struct model *model, struct instance *instance, struct host
     queue_served(model->queue, instance, now_ms);
     instance->host = host;
     instance->last_host_id = host->id;
+    model_host_used(model, host, now_ms);
     model_host_occupy(model, host, instance);
     model_instance_state_set(model, instance, INSTANCE_STARTING);
     model_instance_enter(model, instance, now_ms);

@@ -50,6 +50,8 @@ void model_row_added(struct model *model, int64_t id);
 
 /* --- model_host.c --- */
 
+/** model_host_used() - something was placed there. */
+void model_host_used(struct model *model, struct host *host, int64_t now_ms);
 /** model_host_occupy() - @instance joins @host: list, counts, reservation, index. */
 void model_host_occupy(struct model *model, struct host *host, struct instance *instance);
 /** model_host_vacate() - and leaves it. */

@@ -43,9 +43,6 @@ struct placement_need placement_need_of(const struct placement_ask *ask);
 /** placement_free_of() - what @host has left, as the index compares it. */
 struct host_amount placement_free_of(const struct host *host);
 
-/** placement_labels_match() - @labels has all of @wanted. */
-bool placement_labels_match(const struct schema_map *labels, const struct schema_map *wanted);
-
 /** placement_labels_verdict() - of hosts with @labels: PLACEMENT_LABELS, PLACEMENT_LEFT or
  * PLACEMENT_FITS. */
 enum placement_filter placement_labels_verdict(const struct placement_ask *ask,

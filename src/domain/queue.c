@@ -5,55 +5,13 @@
  * cursor of its own, so that nobody is looked at twice.
  */
 
-#include "berth/domain/queue.h"
-
 #include <assert.h>
-#include <stddef.h>
 
-#include "berth/base/mem.h"
-#include "berth/base/rowtable.h"
+#include "queue_lines.h"
 
 enum {
-    QUEUE_RATE_PLACES = 32,
     QUEUE_HOLD_STEPS_MAX = 40,
     QUEUE_CLASSES_KEPT = 64, /* of a pool, though nobody waits for them: for their rates */
-};
-
-/* Instances that the same hosts can take. */
-struct queue_class {
-    uint64_t key;                         /* blueprint.hosts_key */
-    uint64_t aside_round;                 /* of the last sweep that has set it aside */
-    uint32_t lines;                       /* struct queue_line of it */
-    uint32_t places;                      /* ever given */
-    int64_t places_ms[QUEUE_RATE_PLACES]; /* when the last places were given, a ring */
-};
-
-struct queue_line {
-    const char *owner; /* interned: its address is what counts */
-    struct queue_class *class;
-    struct list_node turn;  /* in queue_pool.turns */
-    struct list waiting;    /* struct instance, node; never empty */
-    uint64_t round;         /* of the sweep that next belongs to */
-    struct list_node *next; /* first that this sweep has not looked at; NULL: the line's end */
-    int64_t head_id;        /* who was passed over last as the first of the line; 0: nobody */
-    int64_t head_since_ms;  /* when that happened first */
-    const struct list_node *known; /* whose place in the line was asked for last; NULL: nobody's */
-    uint32_t known_index;
-};
-
-struct queue_pool {
-    const struct pool *pool;
-    struct rowtable lines;   /* struct queue_line, by owner and class */
-    struct rowtable classes; /* struct queue_class, by key */
-    struct list turns;       /* struct queue_line, longest without a place first */
-    uint32_t length;
-    uint64_t round;              /* of the sweep that turn_next belongs to */
-    struct list_node *turn_next; /* line to try next; NULL: the sweep has ended */
-};
-
-struct queue {
-    struct rowtable pools; /* struct queue_pool, by pool */
-    uint64_t round;        /* of the last sweep */
 };
 
 struct queue *
@@ -126,7 +84,7 @@ queue_is_line(const struct rowtable_key *key, const void *row)
     return line->owner == instance->owner && line->class->key == instance->blueprint->hosts_key;
 }
 
-static struct queue_pool *
+struct queue_pool *
 queue_pool_find(const struct queue *queue, const struct pool *pool)
 {
     const struct rowtable_key key = { queue_hash(pool), queue_is_pool, pool };
@@ -134,7 +92,7 @@ queue_pool_find(const struct queue *queue, const struct pool *pool)
     return rowtable_find(&queue->pools, &key);
 }
 
-static struct queue_line *
+struct queue_line *
 queue_line_find(const struct queue_pool *pool, const struct instance *instance)
 {
     const struct rowtable_key key = {
@@ -187,18 +145,6 @@ queue_line_get(struct queue_pool *pool, const struct instance *instance)
     rowtable_insert(&pool->lines, queue_line_hash(found->owner, found->class->key), found);
     list_push(&pool->turns, &found->turn);
     return found;
-}
-
-static struct instance *
-queue_instance_of(struct list_node *node)
-{
-    return CONTAINER_OF(node, struct instance, node);
-}
-
-static struct queue_line *
-queue_line_of(struct list_node *node)
-{
-    return CONTAINER_OF(node, struct queue_line, turn);
 }
 
 void
@@ -427,70 +373,4 @@ void
 queue_set_aside(struct queue *queue, struct instance *instance, const struct queue_sweep *sweep)
 {
     queue_line_close(queue, instance)->class->aside_round = sweep->round;
-}
-
-/* How many stand before @instance in its own line.  A list of all asks for one after the other. */
-static uint32_t
-queue_line_index(struct queue_line *line, const struct instance *instance)
-{
-    const struct list_node *node = &instance->node;
-    uint32_t index = 0;
-
-    while (node != line->known && node->prev != &line->waiting.head) {
-        node = node->prev;
-        index++;
-    }
-    if (node == line->known)
-        index += line->known_index;
-    line->known = &instance->node;
-    line->known_index = index;
-    return index;
-}
-
-uint32_t
-queue_position(const struct queue *queue, const struct instance *instance)
-{
-    const struct queue_pool *pool;
-    struct queue_line *own;
-    uint32_t index;
-    uint32_t before;
-    bool ahead = true;
-
-    if (instance->host || !list_is_in(&instance->node))
-        return 0;
-    pool = queue_pool_find(queue, instance->pool);
-    own = queue_line_find(pool, instance);
-    index = queue_line_index(own, instance);
-    before = index;
-    /* Each round gives every line one place; those ahead in the ring have had one more. */
-    for (struct list_node *node = list_first(&pool->turns); node;
-         node = list_next(&pool->turns, node)) {
-        const struct queue_line *other = queue_line_of(node);
-        size_t rounds = index + (ahead ? 1U : 0U);
-
-        if (other == own) {
-            ahead = false;
-        } else if (other->class == own->class) {
-            before += (uint32_t)(other->waiting.count < rounds ? other->waiting.count : rounds);
-        }
-    }
-    return before + 1;
-}
-
-int64_t
-queue_eta_ms(const struct queue *queue, const struct instance *instance, int64_t now_ms)
-{
-    uint32_t position = queue_position(queue, instance);
-    const struct queue_class *class;
-    uint32_t known;
-    int64_t since_ms;
-
-    if (position == 0)
-        return -1;
-    class = queue_line_find(queue_pool_find(queue, instance->pool), instance)->class;
-    known = class->places < QUEUE_RATE_PLACES ? class->places : QUEUE_RATE_PLACES;
-    if (known == 0)
-        return -1;
-    since_ms = now_ms - class->places_ms[(class->places - known) % QUEUE_RATE_PLACES];
-    return since_ms > 0 ? since_ms * position / known : 0;
 }

@@ -4,6 +4,8 @@
 #include "join.h"
 #include "lane.h"
 #include "launch.h"
+#include "rental.h"
+#include "retire.h"
 #include "rounds.h"
 #include "work.h"
 
@@ -120,31 +122,88 @@ departures_calls_end(struct engine *engine, const struct host *host)
     return any;
 }
 
-static void
-departures_remove(struct engine *engine, struct host *host)
+void
+departures_begin(struct engine *engine, struct host *host, enum host_cause cause,
+                 int64_t ends_at_ms, const char *reason)
 {
     int64_t now_ms = state_now_ms(engine);
 
-    if (host->lane && !host->lost && lane_is_unsure(host->lane)) {
-        join_schedule(host->lane, 0); /* what was left behind is removed first */
-        return;
+    host->ends_at_ms = ends_at_ms;
+    if (host->state != HOST_INACTIVE)
+        host->cause = (int8_t)cause;
+    free(host->waiting_for);
+    host->waiting_for = mem_strdup("draining");
+    if (host->state == HOST_ACTIVE) {
+        model_host_move(engine->model, host, HOST_EV_DRAIN, reason, now_ms);
+    } else if (host->state == HOST_SPAWNED) {
+        model_host_move(engine->model, host, HOST_EV_GAVE_UP, reason, now_ms);
+    } else {
+        model_host_touch(engine->model, host, now_ms);
     }
-    if (host->lane && lane_is_busy(host->lane)) {
-        lane_cancel_all(host->lane);
-        return;
-    }
-    if (departures_calls_end(engine, host))
-        return;
-    if (host->lane)
-        rounds_host_looked(engine, host); /* nobody looks at it any more */
-    lane_free(host->lane);
-    engine->ports.docker->host_forget(engine->ports.docker->self, host->id);
+}
+
+void
+departures_end(struct engine *engine, struct host *host, const char *reason)
+{
+    int64_t now_ms = state_now_ms(engine);
+
     host->removed_at_ms = now_ms;
     host->ends_at_ms = 0;
     free(STEAL(host->waiting_for));
-    model_host_move(engine->model, host, host->lost ? HOST_EV_GONE : HOST_EV_EMPTY,
-                    host->lost ? "removed at once, as asked" : "empty, as asked", now_ms);
+    model_host_move(engine->model, host, host->lost ? HOST_EV_GONE : HOST_EV_EMPTY, reason, now_ms);
     departures_operation_end(engine, host, true);
+}
+
+/* Its engine is asked nothing any more.  Return: whether all that was under way has ended. */
+static bool
+departures_leave(struct engine *engine, struct host *host)
+{
+    /* What was left behind is removed first, or goes with the machine. */
+    if (host->lane && !host->lost && !host->machine && lane_is_unsure(host->lane)) {
+        join_schedule(host->lane, 0);
+        return false;
+    }
+    if (host->lane && lane_is_busy(host->lane)) {
+        lane_cancel_all(host->lane);
+        return false;
+    }
+    if (departures_calls_end(engine, host))
+        return false;
+    if (host->lane) {
+        rounds_host_looked(engine, host); /* nobody looks at it any more */
+        lane_free(host->lane);
+        engine->ports.docker->host_forget(engine->ports.docker->self, host->id);
+    }
+    return true;
+}
+
+static void
+departures_remove(struct engine *engine, struct host *host)
+{
+    if (!departures_leave(engine, host))
+        return;
+    if (host->machine && rental_find(engine, host)) {
+        retire_begin(engine, host);
+        return;
+    }
+    departures_end(engine, host, host->lost ? "removed at once, as asked" : "empty, as asked");
+}
+
+/* The drain's deadline has passed.  What runs on a machine that does not answer cannot be moved: it is
+ * lost, and goes with the machine. */
+static void
+departures_due(struct engine *engine, struct host *host)
+{
+    if (host->machine && host->lane && host->lane->state == LANE_BROKEN) {
+        state_event(engine, "host.given_up", host, NULL,
+                    "it does not answer: what runs there is given up with its machine");
+        host->lost = true;
+        engine->hosts_lost = true;
+        model_host_touch(engine->model, host, state_now_ms(engine));
+        departures_lose(engine, host);
+    } else {
+        departures_clear(engine, host);
+    }
 }
 
 static void
@@ -153,9 +212,9 @@ departures_check_host(struct engine *engine, struct host *host, int64_t now_ms)
     if (host->lost) {
         departures_lose(engine, host);
     } else if (host->ends_at_ms > 0 && now_ms >= host->ends_at_ms && host->instance_count > 0) {
-        departures_clear(engine, host);
+        departures_due(engine, host);
     }
-    if (host->instance_count > 0)
+    if (host->instance_count > 0 || (host->machine && host->machine->stage == MACHINE_RETURNING))
         return;
     if (host->waiting_for) {
         free(STEAL(host->waiting_for));

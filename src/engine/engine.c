@@ -5,11 +5,14 @@
 #include "berth/base/intern.h"
 
 #include "departures.h"
+#include "housekeeping.h"
 #include "idle.h"
 #include "images.h"
 #include "lane.h"
 #include "launch.h"
+#include "mind.h"
 #include "recover.h"
+#include "rental.h"
 #include "rounds.h"
 #include "sweep.h"
 #include "tick.h"
@@ -109,6 +112,7 @@ engine_stop_start(struct engine *engine, void (*done)(void *cookie), void *cooki
     engine->stopped = done;
     engine->stopped_cookie = cookie;
     tick_stop(engine);
+    housekeeping_stop(engine);
     state_timer_clear(engine, &engine->recover_timer);
     engine->reloading = false;
     engine->health = ENGINE_STOPPING;
@@ -123,8 +127,11 @@ engine_free(struct engine *engine)
     assert(recover_is_quiet(engine));
     tick_stop(engine);
     state_timer_clear(engine, &engine->recover_timer);
+    housekeeping_stop(engine);
     rounds_fini(engine);
     idle_fini(engine);
+    rental_fini(engine);
+    mind_fini(engine);
     intern_free(engine->flights);
     images_fini(engine);
     recover_lanes_free(engine);

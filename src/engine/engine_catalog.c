@@ -91,7 +91,7 @@ catalog_pool_apply(struct engine *engine, const struct pool *pool, const struct 
     {
         if (host->pool != pool || host->state == HOST_REMOVED)
             continue;
-        host->total.slots = pool->policy.slots_per_host;
+        host->total.slots = host_slots(host);
         host_capacity_update(host);
         model_host_touch(engine->model, host, now_ms);
         labels_pool_changed(engine, host, labels);

@@ -139,22 +139,9 @@ hosts_operation(struct engine *engine, struct host *host, enum operation_kind ki
 static void
 hosts_drain(struct engine *engine, struct host *host, int64_t deadline_ms, const char *reason)
 {
-    int64_t now_ms = state_now_ms(engine);
-
     if (deadline_ms < 0)
         deadline_ms = host->pool->policy.drain_deadline_ms;
-    host->ends_at_ms = now_ms + deadline_ms;
-    free(host->waiting_for);
-    host->waiting_for = mem_strdup("draining");
-    if (host->state != HOST_INACTIVE)
-        host->cause = CAUSE_OPERATOR;
-    if (host->state == HOST_ACTIVE) {
-        model_host_move(engine->model, host, HOST_EV_DRAIN, reason, now_ms);
-    } else if (host->state == HOST_SPAWNED) {
-        model_host_move(engine->model, host, HOST_EV_GAVE_UP, reason, now_ms);
-    } else {
-        model_host_touch(engine->model, host, now_ms);
-    }
+    departures_begin(engine, host, CAUSE_OPERATOR, state_now_ms(engine) + deadline_ms, reason);
 }
 
 int
@@ -187,6 +174,13 @@ hosts_take_back(struct engine *engine, struct host *host, const char *reason)
     state_sweep(engine);
 }
 
+/* A rented machine that did not become a host, or is on its way back, cannot take work. */
+static bool
+hosts_is_prepared(const struct host *host)
+{
+    return !host->machine || (host->lane && host->machine->stage == MACHINE_READY);
+}
+
 int
 engine_host_activate(struct engine *engine, struct host *host, struct fault *fault)
 {
@@ -197,6 +191,11 @@ engine_host_activate(struct engine *engine, struct host *host, struct fault *fau
     if (host->state == HOST_REMOVED || host->lost) {
         return fault_set(fault, FAULT_CONFLICT, "hosts", "host %s is removed; add it again instead",
                          host->name);
+    }
+    if (!hosts_is_prepared(host)) {
+        return fault_set(fault, FAULT_CONFLICT, "hosts",
+                         "the machine of host %s is %s: only one that was prepared can be active",
+                         host->name, machine_stage_name(host->machine->stage));
     }
     score_clear(&host->score, now_ms);
     host->remove_when_empty = false;
@@ -253,7 +252,7 @@ hosts_operation_undo(struct engine *engine, const struct operation *operation, s
         host->ends_at_ms = 0;
         free(STEAL(host->waiting_for));
     }
-    if (!drains && host->cause == CAUSE_OPERATOR) {
+    if (!drains && host->cause == CAUSE_OPERATOR && hosts_is_prepared(host)) {
         hosts_take_back(engine, host, "its drain was cancelled");
     } else {
         model_host_touch(engine->model, host, state_now_ms(engine));
@@ -271,7 +270,8 @@ engine_operation_cancel(struct engine *engine, struct operation *operation, stru
         return fault_set(fault, FAULT_CONFLICT, "operations", "it is %s already",
                          operation_state_name(operation->state));
     }
-    if (host && host->lost && operation->kind == OPERATION_HOST_REMOVE) {
+    if (host && operation->kind == OPERATION_HOST_REMOVE &&
+        (host->lost || (host->machine && host->machine->stage == MACHINE_RETURNING))) {
         return fault_set(fault, FAULT_CONFLICT, "operations",
                          "host %s is being given up; that cannot be taken back", host->name);
     }

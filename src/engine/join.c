@@ -139,7 +139,7 @@ join_info_take(struct model *model, struct host *host, const struct docker_info 
     const struct host_amount total = {
         .memory_bytes = info->memory_bytes,
         .cpus_milli = info->cpus_milli,
-        .slots = host->pool->policy.slots_per_host,
+        .slots = host_slots(host),
     };
     bool changed = host->total.memory_bytes != total.memory_bytes ||
                    host->total.cpus_milli != total.cpus_milli || host->total.slots != total.slots;

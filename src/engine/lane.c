@@ -386,6 +386,7 @@ lane_break(struct lane *lane, const struct fault *fault)
     if (lane->state == LANE_BROKEN)
         return;
     lane->state = LANE_BROKEN;
+    lane->broken_mono_ms = state_mono_ms(lane->engine);
     host->reachable = false;
     host->breaker_open = true;
     model_host_touch(lane->engine->model, host, state_now_ms(lane->engine));

@@ -76,6 +76,7 @@ struct lane {
     uint32_t leftovers;
     uint32_t leftovers_seen;
     uint32_t probe_delay_ms;
+    int64_t broken_mono_ms;     /* when it was found broken last */
     uint8_t state;              /* enum lane_state */
     uint8_t failures;           /* in a row, up to LANE_FAILURES_MAX */
     bool wanted : 1;            /* compare again as soon as possible */

@@ -1,11 +1,14 @@
 #include "recover.h"
 
 #include "bury.h"
+#include "housekeeping.h"
 #include "idle.h"
 #include "images.h"
 #include "join.h"
 #include "lane.h"
 #include "launch.h"
+#include "mind.h"
+#include "rental.h"
 #include "rounds.h"
 #include "turn.h"
 #include "work.h"
@@ -31,6 +34,8 @@ recover_host(struct engine *engine, struct host *host)
         return;
     host_capacity_update(host);
     engine->hosts_lost |= host->lost;
+    if (host->machine && host->machine->stage != MACHINE_READY)
+        return; /* there is no engine to ask */
     lane_new(engine, host);
     if (docker->host_set(docker->self, host->id, &host->endpoint, engine->info.cluster_id, &fault) <
         0) {
@@ -71,6 +76,7 @@ recover_resume(struct engine *engine)
     {
         recover_host(engine, host);
     }
+    rental_resume_all(engine);
     if (!engine->info.restored)
         recover_instances(engine);
     IDMAP_EACH(&engine->model->operations, struct operation, operation)
@@ -102,6 +108,7 @@ recover_quiesce(struct engine *engine)
     struct list_node *next;
 
     work_abandon_all(engine);
+    rental_cancel_all(engine);
     images_cancel_all(engine);
     IDMAP_EACH(&engine->model->hosts, struct host, host)
     {
@@ -119,7 +126,7 @@ bool
 recover_is_quiet(const struct engine *engine)
 {
     return engine->works == 0 && engine->lane_ops == 0 && engine->calls.count == 0 &&
-           engine->spreads.count == 0 && engine->commits_in_flight == 0;
+           engine->cloud_calls == 0 && engine->spreads.count == 0 && engine->commits_in_flight == 0;
 }
 
 void
@@ -175,8 +182,11 @@ recover_reload(struct engine *engine)
                         recover_delay_next(engine) + RECOVER_DELAY_MIN_MS);
         return;
     }
+    housekeeping_stop(engine);
     rounds_fini(engine);
     idle_fini(engine);
+    rental_fini(engine);
+    mind_fini(engine);
     recover_lanes_free(engine);
     model_free(engine->model);
     engine->model = model;

@@ -1,8 +1,11 @@
 #include "rounds.h"
 
+#include "housekeeping.h"
 #include "join.h"
 #include "lane.h"
 #include "tick.h"
+
+static void rounds_settle(struct engine *engine);
 
 struct round {
     struct list_node node;
@@ -30,18 +33,13 @@ engine_housekeep(struct engine *engine, const char *owner, struct operation **re
         host->lane->round_due = true;
         join_schedule(host->lane, 0);
     }
-    if (operation->total == 0) {
-        operation->state = OPERATION_DONE;
-        operation->ended_at_ms = operation->created_at_ms;
-    }
     model_operation_add(engine->model, operation, false);
-    tick_housekeep(engine);
-    *ret_operation = operation;
-    if (operation->state != OPERATION_RUNNING)
-        return 0;
     round = mem_new0(sizeof(*round));
     round->operation_id = operation->id;
     list_push(&engine->rounds, &round->node);
+    tick_housekeep(engine);
+    rounds_settle(engine);
+    *ret_operation = operation;
     return 0;
 }
 
@@ -61,11 +59,24 @@ rounds_end(struct engine *engine, struct round *round, struct operation *operati
 void
 rounds_host_looked(struct engine *engine, const struct host *host)
 {
-    struct list_node *next;
-
     engine->rounds_due -= host->lane->round_due;
     host->lane->round_due = false;
-    if (engine->rounds_due > 0 || engine->reloading)
+    rounds_settle(engine);
+}
+
+void
+rounds_planned(struct engine *engine)
+{
+    rounds_settle(engine);
+}
+
+/* A round is over when each host was looked at and the plan was made. */
+static void
+rounds_settle(struct engine *engine)
+{
+    struct list_node *next;
+
+    if (engine->rounds_due > 0 || engine->reloading || housekeeping_is_reading(engine))
         return;
     for (struct list_node *node = list_first(&engine->rounds); node; node = next) {
         struct round *round = CONTAINER_OF(node, struct round, node);

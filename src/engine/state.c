@@ -22,3 +22,17 @@ state_event(struct engine *engine, const char *kind, const struct host *host,
     }
     model_event_add(engine->model, &event, state_now_ms(engine));
 }
+
+void
+state_pool_event(struct engine *engine, const char *kind, const struct pool *pool,
+                 const char *format, ...)
+{
+    char text[FAULT_TEXT_SIZE + 128];
+    const struct event event = { .kind = kind, .text = text, .pool_id = pool->id };
+    va_list args;
+
+    va_start(args, format);
+    text_line_vprintf(text, sizeof(text), format, args);
+    va_end(args);
+    model_event_add(engine->model, &event, state_now_ms(engine));
+}

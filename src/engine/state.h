@@ -50,6 +50,14 @@ struct turn_commit {
     bool in_use;
 };
 
+/* housekeeping.c */
+struct housekeeping {
+    struct clock_timer timer; /* until the next plan */
+    int64_t planned_mono_ms;  /* the last one */
+    uint32_t listings;        /* that a round waits for */
+    bool reading;             /* a round waits for answers */
+};
+
 struct answer_flight; /* an idempotency key in flight */
 struct registry;      /* credentials of one */
 struct image_spread;  /* an archive on its way to hosts */
@@ -102,6 +110,10 @@ struct engine {
     int64_t idle_after;         /* the instance that was looked at last for being idle */
     uint32_t rounds_due;        /* lanes whose next look a housekeeping round waits for */
     struct list rounds;         /* operations that wait for a housekeeping round */
+    struct housekeeping housekeeping;
+    struct idmap minds;   /* struct mind, by pool */
+    struct idmap rentals; /* struct rental, by host */
+    uint32_t cloud_calls; /* with a provider or a shell, or waiting for a commit to begin */
 
     void (*notify)(void *cookie);
     void *notify_cookie;
@@ -148,6 +160,9 @@ state_sweep(struct engine *engine)
     engine->ports.clock->turn_ask(engine->ports.clock->self);
 }
 
+/** state_pool_event() - one event about @pool. */
+void state_pool_event(struct engine *engine, const char *kind, const struct pool *pool,
+                      const char *format, ...) PRINTF_LIKE(4, 5);
 /** state_event() - one event about @host or @instance, either may be NULL. */
 void state_event(struct engine *engine, const char *kind, const struct host *host,
                  const struct instance *instance, const char *format, ...) PRINTF_LIKE(5, 6);

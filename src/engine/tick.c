@@ -2,6 +2,7 @@
 
 #include "bury.h"
 #include "departures.h"
+#include "housekeeping.h"
 #include "idle.h"
 #include "images.h"
 #include "lane.h"
@@ -10,7 +11,8 @@
 
 enum {
     TICK_MS = 1000,
-    PRUNE_MAX = 2000, /* rows dropped in one round */
+    PRUNE_MAX = 2000,                /* rows dropped in one round */
+    TICK_HOST_KEEP_MIN_MS = 3600000, /* launches of the last hour are counted in the rows */
 };
 
 static void
@@ -102,6 +104,8 @@ static void
 tick_prune_rest(struct engine *engine, int64_t now_ms)
 {
     const struct engine_retention *keep = &engine->config.retention;
+    int64_t hosts_ms =
+        keep->hosts_ms > TICK_HOST_KEEP_MIN_MS ? keep->hosts_ms : TICK_HOST_KEEP_MIN_MS;
     struct model *model = engine->model;
     struct operation *operation;
     struct host *host;
@@ -115,7 +119,7 @@ tick_prune_rest(struct engine *engine, int64_t now_ms)
     if (model->host_counts[HOST_REMOVED] == 0)
         return;
     while ((host = idmap_after(&model->hosts, id, &id))) {
-        if (host->state == HOST_REMOVED && now_ms - host->removed_at_ms > keep->hosts_ms)
+        if (host->state == HOST_REMOVED && now_ms - host->removed_at_ms > hosts_ms)
             model_host_drop(model, host);
     }
 }
@@ -140,6 +144,7 @@ tick_housekeep(struct engine *engine)
     idle_check(engine);
     images_tidy(engine);
     state_sweep(engine);
+    housekeeping_round(engine);
 }
 
 static void

@@ -141,5 +141,8 @@ void host_shared_texts(struct host *host, const char **ret_slots[HOST_SHARED_TEX
 /** host_capacity_update() - recompute capacity from total and the pool's policy. */
 void host_capacity_update(struct host *host);
 
+/** host_slots() - how many it has by its machine type, else by its pool's policy; 0: not counted. */
+int64_t host_slots(const struct host *host);
+
 /** host_takes_work() - active, reachable, score within the threshold, not draining. */
 bool host_takes_work(const struct host *host, int64_t now_ms);

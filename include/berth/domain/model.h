@@ -140,6 +140,8 @@ void model_host_move(struct model *model, struct host *host, enum host_event eve
 
 /* After a change of other fields: dirty, rev + 1; a host's place in the index is renewed. */
 void model_pool_touch(struct model *model, struct pool *pool);
+/** model_pool_save() - the same after a change of what the pool did, not of its rules: rev stays. */
+void model_pool_save(struct model *model, struct pool *pool);
 void model_blueprint_touch(struct model *model, struct blueprint *blueprint);
 void model_host_touch(struct model *model, struct host *host, int64_t now_ms);
 /** model_host_seen() - the same after a change of what is not stored: there is nothing to write. */

@@ -85,6 +85,9 @@ struct placement_why {
 
 enum placement_outcome { PLACEMENT_OK, PLACEMENT_NO_ROOM };
 
+/** placement_labels_match() - @labels has all of @wanted; both sorted by key. */
+bool placement_labels_match(const struct schema_map *labels, const struct schema_map *wanted);
+
 struct placement *placement_new(void);
 void placement_free(struct placement *placement);
 

@@ -14,6 +14,7 @@
  * may go where it could not go (queue_leave()).
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "berth/domain/instance.h"
@@ -32,6 +33,15 @@ void queue_free(struct queue *queue);
 void queue_add(struct queue *queue, struct instance *instance);
 /** queue_remove() - it does not wait any more; costs the others nothing. */
 void queue_remove(struct queue *queue, struct instance *instance);
+/** queue_waiting_next() - all that wait for @pool, one after the other, in no order that means anything.
+ * @cursor: start with { 0 }; nothing may come or go meanwhile.  Return: NULL at the end. */
+struct queue_cursor {
+    bool begun;
+    struct list_node *turn;    /* of the line of the next; NULL: none is left */
+    struct list_node *waiting; /* the next */
+};
+const struct instance *queue_waiting_next(const struct queue *queue, const struct pool *pool,
+                                          struct queue_cursor *cursor);
 uint32_t queue_length(const struct queue *queue, const struct pool *pool);
 
 /**

@@ -16,8 +16,10 @@
 #include "berth/domain/model.h"
 #include "berth/engine/meter.h"
 #include "berth/port/clock.h"
+#include "berth/port/cloud.h"
 #include "berth/port/docker.h"
 #include "berth/port/random.h"
+#include "berth/port/shell.h"
 #include "berth/port/spool.h"
 #include "berth/port/store.h"
 
@@ -29,6 +31,8 @@ struct engine_ports {
     const struct store_port *store;
     const struct docker_port *docker;
     const struct spool_port *spool;
+    const struct cloud_port *cloud; /* NULL: no provider that rents machines */
+    const struct shell_port *shell; /* NULL: no machine can be prepared */
 };
 
 struct engine_retention {

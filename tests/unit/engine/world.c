@@ -53,6 +53,8 @@ world_init(struct world *world, uint64_t seed)
     *world = (struct world){ .seed = seed * 2 + 1 };
     world->clock = fake_clock_new(INT64_C(1700000000000));
     world->docker = fake_docker_new(fake_clock_port(world->clock));
+    world->cloud = fake_cloud_new(fake_clock_port(world->clock), world->docker);
+    world->shell = fake_shell_new(fake_clock_port(world->clock), world->cloud);
     world->store = fake_store_new();
     world->random = (struct random_port){ .self = world, .fill = world_random };
     world->spool = (struct spool_port){ .self = world, .path = world_spool_path };
@@ -62,6 +64,8 @@ world_init(struct world *world, uint64_t seed)
         .store = fake_store_port(world->store),
         .docker = fake_docker_port(world->docker),
         .spool = &world->spool,
+        .cloud = fake_cloud_port(world->cloud),
+        .shell = fake_shell_port(world->shell),
     };
     fake_docker_fate(world->docker, world_fate, world);
     engine_config_defaults(&world->config);
@@ -94,6 +98,7 @@ world_stop(struct world *world)
         (void)world_turn(world, INT64_MAX);
     assert_true(stopped);
     engine_free(STEAL(world->engine));
+    assert_int_equal(fake_cloud_pending(world->cloud) + fake_shell_pending(world->shell), 0);
     fake_docker_restart(world->docker);
 }
 
@@ -102,6 +107,8 @@ world_fini(struct world *world)
 {
     if (world->engine)
         world_stop(world);
+    fake_shell_free(world->shell);
+    fake_cloud_free(world->cloud);
     fake_docker_free(world->docker);
     fake_store_free(world->store);
     fake_clock_free(world->clock);
@@ -187,6 +194,8 @@ world_crash(struct world *world, size_t durable)
 {
     assert_true(grave_count < GRAVES_MAX);
     fake_store_crash(world->store, durable);
+    fake_shell_restart(world->shell);
+    fake_cloud_restart(world->cloud);
     fake_docker_restart(world->docker);
     fake_clock_crash(world->clock);
     graves[grave_count++] = world->engine;
@@ -218,6 +227,28 @@ world_pool(struct world *world, const char *name)
     schema_defaults(&pool_policy_schema, &policy);
     policy.reserve.memory_bytes = 0;
     return world_pool_put(world, name, &policy);
+}
+
+struct pool *
+world_pool_rented(struct world *world, const char *name, struct pool_policy *policy)
+{
+    const struct pool_machine types[] = {
+        { mem_strdup("small"), 10000, INT64_C(2) << 30, 2000, 0 },
+        { mem_strdup("large"), 40000, INT64_C(8) << 30, 4000, 0 },
+    };
+    struct schema_array machines = { mem_dup(types, sizeof(types)), ARRAY_LEN(types) };
+    const struct pool_request put = {
+        .name = name,
+        .provider = PROVIDER_EC2,
+        .expect = -1,
+        .policy = policy,
+        .machines = &machines,
+    };
+    struct pool *pool = NULL;
+    struct fault fault;
+
+    assert_int_equal(engine_pool_put(world->engine, &put, &pool, &fault), 0);
+    return pool;
 }
 
 static void

@@ -10,6 +10,7 @@
 
 #include "support/fake_clock.h"
 #include "support/fake_docker.h"
+#include "support/fake_shell.h"
 #include "support/fake_store.h"
 
 struct check;
@@ -17,6 +18,8 @@ struct check;
 struct world {
     struct fake_clock *clock;
     struct fake_docker *docker;
+    struct fake_cloud *cloud; /* machines for the pools of world_pool_rented() */
+    struct fake_shell *shell;
     struct fake_store *store;
     struct engine *engine; /* NULL: crashed */
     struct engine_config config;
@@ -64,6 +67,9 @@ void world_start(struct world *world);
 struct pool *world_pool_put(struct world *world, const char *name, struct pool_policy *policy);
 /** world_pool() - a static pool; its policy may be changed through the engine. */
 struct pool *world_pool(struct world *world, const char *name);
+/** world_pool_rented() - @policy's contents are taken; machine types "small" (2 GiB, 2 cpus, 0.01 an hour)
+ * and "large" (8 GiB, 4 cpus, 0.04 an hour). */
+struct pool *world_pool_rented(struct world *world, const char *name, struct pool_policy *policy);
 /** world_host() - a host of that pool with @memory_bytes for containers (and room for the overhead of
  * 16) and @cpus; not yet joined. */
 struct host *world_host(struct world *world, const char *pool, const char *name,

@@ -1,0 +1,26 @@
+#pragma once
+
+/*
+ * What the provider says there is, against the rows.  Both ways: a machine of
+ * ours that no row claims is given back, a row whose machine is gone is lost.
+ * Only complete listings say that something is not there, and only two in a row.
+ */
+
+#include "mind.h"
+
+enum {
+    INVENTORY_BLAST_MIN = 5,      /* machines that are given back in one round ... */
+    INVENTORY_BLAST_PERCENT = 20, /* ... or this share of what is listed */
+    INVENTORY_ORPHAN_MS = 60000,  /* a machine without a row is left alone for so long */
+    INVENTORY_YOUNG_MS = 60000,   /* a machine may be missing from listings for so long */
+    INVENTORY_STRIKES = 2,
+};
+
+/** inventory_list() - ask the provider, unless that is under way.  Return: whether it is now. */
+bool inventory_list(struct mind *mind);
+/** inventory_hasten() - something waits for a listing: the next one comes soon. */
+void inventory_hasten(struct mind *mind);
+/** inventory_cancel_all() - see recover.c. */
+void inventory_cancel_all(struct engine *engine);
+/** inventory_free() - NULL is fine. */
+void inventory_free(struct inventory *inventory);

@@ -1,0 +1,99 @@
+#include "mind.h"
+
+#include "inventory.h"
+
+enum { MIND_DELAY_MIN_MS = 5000, MIND_DELAY_MAX_MS = 300000 };
+
+struct mind *
+mind_of(struct engine *engine, struct pool *pool)
+{
+    struct mind *mind = idmap_find(&engine->minds, pool->id);
+
+    if (mind)
+        return mind;
+    mind = mem_new0(sizeof(*mind));
+    mind->engine = engine;
+    mind->pool = pool;
+    list_init(&mind->launches);
+    idmap_insert(&engine->minds, pool->id, mind);
+    return mind;
+}
+
+void
+mind_refused(struct mind *mind, const struct fault *fault)
+{
+    struct engine *engine = mind->engine;
+    int64_t delay_ms = mind->held_delay_ms * 2;
+
+    if (mind->held_until_mono_ms > state_mono_ms(engine))
+        return; /* several hosts were refused at once */
+    if (delay_ms < MIND_DELAY_MIN_MS)
+        delay_ms = MIND_DELAY_MIN_MS;
+    mind->held_delay_ms = delay_ms < MIND_DELAY_MAX_MS ? delay_ms : MIND_DELAY_MAX_MS;
+    delay_ms = mind->held_delay_ms;
+    /* Jitter comes after the cap: clamped, it would make a herd. */
+    delay_ms += (int64_t)(random_u32(engine->ports.random) % (uint64_t)(delay_ms / 4));
+    mind->held_until_mono_ms = state_mono_ms(engine) + delay_ms;
+    if (mind->held_kind == (int32_t)fault->kind)
+        return;
+    mind->held_kind = (int32_t)fault->kind;
+    state_pool_event(engine, "pool.refused", mind->pool, "the provider launches nothing now: %s",
+                     fault->text);
+}
+
+void
+mind_accepted(struct mind *mind)
+{
+    mind->held_until_mono_ms = 0;
+    mind->held_delay_ms = 0;
+    mind->held_kind = FAULT_NONE;
+}
+
+int64_t
+mind_held_ms(const struct mind *mind)
+{
+    int64_t left_ms = mind->held_until_mono_ms - state_mono_ms(mind->engine);
+
+    return left_ms > 0 ? left_ms : 0;
+}
+
+void
+mind_launch_add(struct mind *mind, int64_t age_ms)
+{
+    struct mind_launch *launch = mem_new0(sizeof(*launch));
+    struct list_node *after = list_first(&mind->launches);
+
+    launch->mono_ms = state_mono_ms(mind->engine) - age_ms;
+    while (after && CONTAINER_OF(after, struct mind_launch, node)->mono_ms <= launch->mono_ms)
+        after = list_next(&mind->launches, after);
+    list_insert_before(&mind->launches, after ? after : &mind->launches.head, &launch->node);
+}
+
+uint32_t
+mind_launches(struct mind *mind, int64_t *ret_free_in_ms)
+{
+    int64_t hour_ago_ms = state_mono_ms(mind->engine) - MIND_HOUR_MS;
+    struct list_node *node;
+
+    while ((node = list_first(&mind->launches)) &&
+           CONTAINER_OF(node, struct mind_launch, node)->mono_ms <= hour_ago_ms)
+        mem_free(CONTAINER_OF(list_pop(&mind->launches), struct mind_launch, node));
+    *ret_free_in_ms =
+        node ? CONTAINER_OF(node, struct mind_launch, node)->mono_ms - hour_ago_ms : 0;
+    return (uint32_t)mind->launches.count;
+}
+
+void
+mind_fini(struct engine *engine)
+{
+    IDMAP_EACH(&engine->minds, struct mind, mind)
+    {
+        struct list_node *node;
+
+        inventory_free(mind->inventory);
+        while ((node = list_pop(&mind->launches)))
+            mem_free(CONTAINER_OF(node, struct mind_launch, node));
+        mem_free(mind);
+    }
+    idmap_fini(&engine->minds);
+}

@@ -1,0 +1,48 @@
+#pragma once
+
+/*
+ * What the engine remembers of a pool beside its rows: when its provider
+ * refused, what holds back its growth, when it launched.
+ */
+
+#include "state.h"
+
+enum { MIND_HOLD_TEXT_SIZE = 160, MIND_HOUR_MS = 3600000 };
+
+struct inventory;
+
+/* When a machine was launched, by the monotonic clock: a wall clock that is set changes nothing. */
+struct mind_launch {
+    struct list_node node; /* the oldest first */
+    int64_t mono_ms;
+};
+
+struct mind {
+    struct engine *engine;
+    struct pool *pool;
+    struct list launches;       /* struct mind_launch of the last hour */
+    int64_t held_until_mono_ms; /* no launch before; 0: none failed lately */
+    int64_t held_delay_ms;
+    int32_t held_kind;           /* enum fault_kind that was told last; FAULT_NONE: none */
+    uint32_t holds_told;         /* a bit for each enum policy_hold that is told as an event */
+    struct inventory *inventory; /* inventory.c's; NULL: never listed */
+};
+
+/** mind_of() - made when there is none yet. */
+struct mind *mind_of(struct engine *engine, struct pool *pool);
+
+/** mind_refused() - the provider did not launch: nothing is asked for a while, ever longer. */
+void mind_refused(struct mind *mind, const struct fault *fault);
+/** mind_accepted() - it did. */
+void mind_accepted(struct mind *mind);
+/** mind_held_ms() - for so long nothing is to be launched; 0: now is fine. */
+int64_t mind_held_ms(const struct mind *mind);
+
+/** mind_launch_add() - a machine was asked for @age_ms ago. */
+void mind_launch_add(struct mind *mind, int64_t age_ms);
+/** mind_launches() - in the last hour.
+ * @ret_free_in_ms: when the oldest of them leaves it; 0: there is none */
+uint32_t mind_launches(struct mind *mind, int64_t *ret_free_in_ms);
+
+/** mind_fini() - forget all; no listing may be under way. */
+void mind_fini(struct engine *engine);

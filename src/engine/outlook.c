@@ -1,0 +1,269 @@
+#include "outlook.h"
+
+#include <string.h>
+
+#include "berth/base/digest.h"
+
+#include "lane.h"
+#include "mind.h"
+#include "rental.h"
+
+enum { OUTLOOK_GRACE_MS = 30000 /* a host may be silent before it is missed */ };
+
+int32_t
+outlook_machine_index(const struct host *host)
+{
+    const struct pool_machine *types = host->pool->machines.at;
+
+    for (size_t i = 0; host->machine && i < host->pool->machines.count; i++) {
+        if (strcmp(types[i].type, host->machine->type) == 0)
+            return (int32_t)i;
+    }
+    return -1;
+}
+
+/* One that is silent for a moment, or was not looked at yet, is not missed. */
+static bool
+outlook_takes_work(const struct engine *engine, const struct host *host, int64_t now_ms)
+{
+    const struct lane *lane = host->lane;
+    int64_t mono_ms = state_mono_ms(engine);
+
+    if (host->state != HOST_ACTIVE || !lane ||
+        score_at(&host->score, now_ms) > host->pool->policy.error_threshold_milli)
+        return false;
+    return lane->state != LANE_BROKEN || mono_ms - lane->broken_mono_ms < OUTLOOK_GRACE_MS;
+}
+
+static bool
+outlook_is_untrusted(const struct engine *engine, const struct host *host)
+{
+    const struct lane *lane = host->lane;
+
+    return lane && lane->state == LANE_BROKEN && host->pool->policy.suspended_max_ms > 0 &&
+           state_mono_ms(engine) - lane->broken_mono_ms >= host->pool->policy.suspended_max_ms;
+}
+
+static bool
+outlook_is_busy(const struct engine *engine, const struct host *host)
+{
+    const struct rental *rental = host->machine ? rental_find(engine, host) : NULL;
+
+    return host->lost || host->remove_when_empty || (rental && rental_is_busy(rental));
+}
+
+static uint32_t
+outlook_movable(const struct host *host)
+{
+    uint32_t count = 0;
+
+    for (struct list_node *node = list_first(&host->instances); node;
+         node = list_next(&host->instances, node)) {
+        const struct instance *instance = CONTAINER_OF(node, struct instance, node);
+
+        count += instance->state == INSTANCE_STARTING ||
+                 instance->blueprint->spec.restart.policy == RESTART_ALWAYS;
+    }
+    return count;
+}
+
+static void
+outlook_host(const struct engine *engine, const struct host *host, struct policy_host *ret)
+{
+    int64_t now_ms = state_now_ms(engine);
+
+    *ret = (struct policy_host){
+        .id = host->id,
+        .name = host->name,
+        .state = host->state,
+        .stage = host->machine ? host->machine->stage : MACHINE_READY,
+        .cause = host->cause,
+        .capacity = host->capacity,
+        .reserved = host->reserved,
+        .instances = host->instance_count,
+        .movable = outlook_movable(host),
+        .uses = host->uses,
+        .machine = outlook_machine_index(host),
+        .created_at_ms = host->created_at_ms,
+        .active_at_ms = host->active_at_ms,
+        .first_used_at_ms = host->first_used_at_ms,
+        .takes_work = outlook_takes_work(engine, host, now_ms),
+        .untrusted = outlook_is_untrusted(engine, host),
+        .busy = outlook_is_busy(engine, host),
+    };
+    if (!host->machine)
+        return;
+    ret->prepare_failures = (uint32_t)host->machine->prepare_failures;
+    ret->price_micro = host->machine->price_micro;
+    ret->launched_at_ms = host->machine->launched_at_ms;
+}
+
+static size_t
+outlook_hosts_fill(const struct engine *engine, const struct pool *pool, struct policy_host *hosts)
+{
+    size_t count = 0;
+
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (host->pool == pool && host->state != HOST_REMOVED)
+            outlook_host(engine, host, &hosts[count++]);
+    }
+    return count;
+}
+
+static void
+outlook_demand_add(struct policy_demand *demand, const struct host_amount *amount)
+{
+    demand->count++;
+    demand->sum.memory_bytes += amount->memory_bytes;
+    demand->sum.cpus_milli += amount->cpus_milli;
+    demand->sum.slots += amount->slots;
+    if (amount->memory_bytes > demand->largest.memory_bytes)
+        demand->largest.memory_bytes = amount->memory_bytes;
+    if (amount->cpus_milli > demand->largest.cpus_milli)
+        demand->largest.cpus_milli = amount->cpus_milli;
+    if (amount->slots > demand->largest.slots)
+        demand->largest.slots = amount->slots;
+}
+
+/* A new host carries its pool's labels, and no others. */
+static bool
+outlook_would_help(const struct pool *pool, const struct instance *instance, int64_t now_ms)
+{
+    return instance->retry_at_ms <= now_ms &&
+           placement_labels_match(&pool->policy.labels, &instance->blueprint->spec.host_labels);
+}
+
+void
+outlook_demand(const struct engine *engine, const struct pool *pool,
+               struct policy_demand *ret_demand)
+{
+    struct queue_cursor cursor = { 0 };
+    int64_t now_ms = state_now_ms(engine);
+    const struct instance *instance;
+
+    *ret_demand = (struct policy_demand){ 0 };
+    while ((instance = queue_waiting_next(engine->model->queue, pool, &cursor))) {
+        struct host_amount amount = instance_amount(instance);
+
+        if (!outlook_would_help(pool, instance, now_ms))
+            continue;
+        outlook_demand_add(ret_demand, &amount);
+        if (now_ms - instance->moved_at_ms > ret_demand->oldest_ms)
+            ret_demand->oldest_ms = now_ms - instance->moved_at_ms;
+    }
+}
+
+void
+outlook_init(struct engine *engine, struct pool *pool, struct outlook *ret_outlook)
+{
+    struct mind *mind = mind_of(engine, pool);
+    int64_t now_ms = state_now_ms(engine);
+    int64_t free_in_ms;
+    int64_t held_ms = mind_held_ms(mind);
+
+    *ret_outlook = (struct outlook){
+        .hosts = mem_new0((pool->hosts + 1) * sizeof(struct policy_host)),
+        .view = { .pool = pool, .now_ms = now_ms },
+    };
+    ret_outlook->view.hosts = ret_outlook->hosts;
+    ret_outlook->view.host_count = outlook_hosts_fill(engine, pool, ret_outlook->hosts);
+    outlook_demand(engine, pool, &ret_outlook->view.demand);
+    ret_outlook->view.launches = mind_launches(mind, &free_in_ms);
+    ret_outlook->view.launches_free_at_ms = free_in_ms > 0 ? now_ms + free_in_ms : 0;
+    ret_outlook->view.cloud_held_until_ms = held_ms > 0 ? now_ms + held_ms : 0;
+}
+
+void
+outlook_fini(struct outlook *outlook)
+{
+    mem_free(STEAL(outlook->hosts));
+}
+
+bool
+outlook_affords(struct engine *engine, const struct host *host, int64_t price_micro)
+{
+    int64_t budget_milli = host->pool->policy.budget_per_month_milli;
+    struct outlook outlook;
+    struct policy_plan *plan;
+    bool affords;
+
+    if (budget_milli == 0 || price_micro <= host->machine->price_micro)
+        return true;
+    plan = mem_new0(sizeof(*plan));
+    outlook_init(engine, host->pool, &outlook);
+    for (size_t i = 0; i < outlook.view.host_count; i++) {
+        if (outlook.hosts[i].id == host->id)
+            outlook.hosts[i].price_micro = price_micro;
+    }
+    policy_plan_make(&outlook.view, plan);
+    affords = plan->spent_micro + plan->committed_micro <= budget_milli * 1000;
+    outlook_fini(&outlook);
+    mem_free(plan);
+    return affords;
+}
+
+/* --- The digest --------------------------------------------------------------------------------- */
+
+static void
+outlook_digest_ints(struct digest *digest, const int64_t *values, size_t count)
+{
+    digest_add(digest, values, count * sizeof(*values));
+}
+
+static void
+outlook_digest_host(struct digest *digest, const struct policy_host *host)
+{
+    const int64_t values[] = {
+        host->id,
+        host->state,
+        host->stage,
+        host->cause,
+        host->capacity.memory_bytes,
+        host->capacity.cpus_milli,
+        host->capacity.slots,
+        host->reserved.memory_bytes,
+        host->reserved.cpus_milli,
+        host->reserved.slots,
+        host->instances,
+        host->prepare_failures,
+        host->machine,
+        host->takes_work,
+        host->untrusted,
+        host->busy,
+    };
+
+    outlook_digest_ints(digest, values, ARRAY_LEN(values));
+}
+
+void
+outlook_digest(const struct outlook *outlook, const struct policy_plan *plan,
+               char ret_text[OUTLOOK_DIGEST_SIZE])
+{
+    const struct policy_view *view = &outlook->view;
+    const int64_t values[] = {
+        view->pool->id,
+        view->pool->rev,
+        view->demand.count,
+        view->demand.sum.memory_bytes,
+        view->demand.sum.slots,
+        view->demand.largest.memory_bytes,
+        view->launches,
+        view->cloud_held_until_ms > 0,
+        (int64_t)plan->held_count,
+    };
+    CLEANUP(digest_freep) struct digest *digest = digest_new();
+    uint8_t result[TEXT_SHA256_SIZE];
+
+    outlook_digest_ints(digest, values, ARRAY_LEN(values));
+    for (size_t i = 0; i < view->host_count; i++)
+        outlook_digest_host(digest, &view->hosts[i]);
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct policy_action *action = &plan->actions[i];
+        const int64_t taken[] = { action->kind, action->host_id, action->machine, action->cause };
+
+        outlook_digest_ints(digest, taken, ARRAY_LEN(taken));
+    }
+    digest_end(digest, result);
+    text_hex(result, (OUTLOOK_DIGEST_SIZE - 1) / 2, ret_text);
+}

@@ -1,0 +1,180 @@
+#include "retire.h"
+
+#include <string.h>
+
+#include "departures.h"
+#include "housekeeping.h"
+#include "inventory.h"
+
+enum {
+    RETIRE_AGAIN_MS = 60000, /* an accepted termination is asked for again after */
+    RETIRE_MICRO_MS = 3600000,
+};
+
+static void retire_on_terminated(struct cloud_call *call, const struct fault *fault);
+static void retire_end(struct rental *rental);
+
+void
+retire_begin(struct engine *engine, struct host *host)
+{
+    struct rental *rental = rental_find(engine, host);
+
+    if (!rental || host->machine->stage == MACHINE_RETURNING)
+        return;
+    if (rental->gone) {
+        retire_end(rental);
+        return;
+    }
+    state_event(engine, "host.return", host, NULL, "its machine %s is given back",
+                host->machine->id ? host->machine->id : "(if there is one)");
+    rental_stage_set(rental, MACHINE_RETURNING, "end of its machine");
+    rental_poke(rental);
+}
+
+void
+retire_poke(struct rental *rental)
+{
+    const struct host *host = rental->host;
+
+    if (rental->gone || host->machine->launched_at_ms == 0) {
+        retire_end(rental);
+        return;
+    }
+    inventory_hasten(rental->mind);
+    if (!host->machine->id)
+        return; /* whether there is one, a listing tells */
+    rental->call = (struct cloud_call){ .verb = CLOUD_TERMINATE, .in.id = host->machine->id };
+    rental_call(rental, retire_on_terminated);
+}
+
+static void
+retire_on_terminated(struct cloud_call *call, const struct fault *fault)
+{
+    struct rental *rental = rental_called(call);
+
+    if (!rental)
+        return;
+    if (rental->gone || rental->host->state == HOST_REMOVED) {
+        rental_settle(rental);
+        return;
+    }
+    if (fault) {
+        if (rental->delay_ms == 0) {
+            state_event(rental->engine, "host.return_failed", rental->host, NULL,
+                        "its machine could not be given back, it is tried again: %s", fault->text);
+        }
+        rental_poke_in(rental, rental_delay_next(rental));
+    } else {
+        rental->delay_ms = 0;
+        rental_poke_in(rental, RETIRE_AGAIN_MS);
+    }
+    inventory_hasten(rental->mind);
+}
+
+void
+retire_seen(struct rental *rental, const struct cloud_machine *seen)
+{
+    struct host *host = rental->host;
+
+    if (!host->machine->id) {
+        host->machine->id = mem_strdup(seen->id);
+        model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
+        rental->rested = false;
+        rental_poke(rental);
+    }
+    if (seen->state == CLOUD_TERMINATED)
+        retire_gone(rental, "its machine was given back");
+}
+
+void
+retire_on_deadline(struct rental *rental)
+{
+    state_event(rental->engine, "host.return_slow", rental->host, NULL,
+                "the provider has not ended its machine %s for an hour: it may still cost",
+                rental->host->machine->id ? rental->host->machine->id : "(unknown)");
+}
+
+/* The instances there are lost first, and its lane ends: departures.c. */
+void
+retire_gone(struct rental *rental, const char *why)
+{
+    struct engine *engine = rental->engine;
+    struct host *host = rental->host;
+    int64_t now_ms = state_now_ms(engine);
+
+    rental->gone = true;
+    if (host->machine->stage == MACHINE_RETURNING) {
+        if (!rental_is_busy(rental))
+            retire_end(rental);
+        return;
+    }
+    if (host->lost)
+        return;
+    state_event(engine, "host.lost", host, NULL, "its machine %s is gone: %s", host->machine->id,
+                why);
+    host->lost = true;
+    engine->hosts_lost = true;
+    if (host->state == HOST_ACTIVE) {
+        host->cause = CAUSE_NOTICE;
+        model_host_move(engine->model, host, HOST_EV_GAVE_UP, "its machine is gone", now_ms);
+    } else {
+        model_host_touch(engine->model, host, now_ms);
+    }
+    housekeeping_poke(engine);
+}
+
+/* --- Money -------------------------------------------------------------------------------------- */
+
+/* 202611 of a time in November 2026, and when that month began (UTC). */
+static int32_t
+retire_month(int64_t at_ms, int64_t *ret_began_ms)
+{
+    char text[TEXT_TIME_SIZE];
+    int32_t month = 0;
+
+    (void)text_time(at_ms, text);
+    for (size_t i = 0; i < sizeof("2026-11") - 1; i++) {
+        if (text[i] != '-')
+            month = month * 10 + (text[i] - '0');
+    }
+    memcpy(text + sizeof("2026-11") - 1, "-01T00:00:00.000Z", sizeof("-01T00:00:00.000Z"));
+    if (!text_time_parse(text, ret_began_ms))
+        *ret_began_ms = at_ms;
+    return month;
+}
+
+/* What the machine cost this month is its pool's now. */
+static void
+retire_account(struct engine *engine, const struct host *host, int64_t now_ms)
+{
+    struct pool *pool = host->pool;
+    int64_t began_ms;
+    int32_t month = retire_month(now_ms, &began_ms);
+    int64_t since_ms = host->machine->launched_at_ms;
+
+    if (since_ms == 0)
+        return;
+    if (since_ms < began_ms)
+        since_ms = began_ms;
+    if (month > pool->spent_month) {
+        pool->spent_month = month;
+        pool->spent_micro = 0;
+    }
+    if (now_ms > since_ms)
+        pool->spent_micro +=
+            host->machine->price_micro * ((now_ms - since_ms) / 1000) / (RETIRE_MICRO_MS / 1000);
+    model_pool_save(engine->model, pool);
+}
+
+static void
+retire_end(struct rental *rental)
+{
+    struct engine *engine = rental->engine;
+    struct host *host = rental->host;
+    bool lost = host->lost;
+
+    retire_account(engine, host, state_now_ms(engine));
+    rental_free(rental);
+    departures_end(engine, host, lost ? "its machine is gone" : "its machine was given back");
+    housekeeping_poke(engine);
+}

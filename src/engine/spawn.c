@@ -1,0 +1,469 @@
+#include "spawn.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "berth/base/digest.h"
+
+#include "housekeeping.h"
+#include "inventory.h"
+#include "labels.h"
+#include "lane.h"
+#include "outlook.h"
+
+enum { SPAWN_STEP_MS = 600000 /* of a playbook */ };
+
+/* In order of time. */
+static void spawn_launch(struct rental *rental);
+static void spawn_on_launched(struct cloud_call *call, const struct fault *fault);
+static void spawn_on_refused(struct rental *rental, const struct fault *fault);
+static void spawn_up(struct rental *rental, const char *address);
+static void spawn_prepare_start(struct rental *rental);
+static void spawn_on_step(struct shell_prepare *prepare);
+static void spawn_on_prepared(struct shell_prepare *prepare, const struct fault *fault);
+static void spawn_ready(struct rental *rental, const struct host_endpoint *endpoint);
+static void spawn_give_up(struct rental *rental, const char *why);
+
+/* --- The intent ----------------------------------------------------------------------------- */
+
+static int64_t
+spawn_name_number(const struct pool *pool, const char *name)
+{
+    size_t len = strlen(pool->name);
+    int64_t number = 0;
+
+    if (strncmp(name, pool->name, len) != 0 || name[len] != '-')
+        return 0;
+    for (name += len + 1; *name >= '0' && *name <= '9' && number < INT32_MAX; name++)
+        number = number * 10 + (*name - '0');
+    return *name ? 0 : number;
+}
+
+/* The pool's name and a number that none of its hosts had, as far as rows are kept. */
+static char *
+spawn_name(const struct engine *engine, const struct pool *pool)
+{
+    int64_t most = 0;
+
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        int64_t number = host->pool == pool ? spawn_name_number(pool, host->name) : 0;
+
+        if (number > most)
+            most = number;
+    }
+    return mem_printf("%s-%lld", pool->name, (long long)(most + 1));
+}
+
+static void
+spawn_type_set(struct host *host, const struct pool_machine *type)
+{
+    mem_free(host->machine->type);
+    host->machine->type = mem_strdup(type->type);
+    host->machine->price_micro = type->price_micro;
+    host->total = (struct host_amount){
+        .memory_bytes = type->memory_bytes,
+        .cpus_milli = type->cpus_milli,
+    };
+    host->total.slots = host_slots(host);
+}
+
+struct host *
+spawn_begin(struct engine *engine, struct pool *pool, size_t machine, const char *reason)
+{
+    static const struct schema_map none;
+    const struct pool_machine *types = pool->machines.at;
+    struct host *host;
+    CLEANUP(mem_freep) char *name = spawn_name(engine, pool);
+    int64_t now_ms = state_now_ms(engine);
+
+    assert(machine < pool->machines.count);
+    host = host_new(pool, name);
+    host->id = state_id_next(engine);
+    host->created_at_ms = now_ms;
+    host->reason = mem_strdup(reason);
+    host->labels = labels_merge(&none, &pool->policy.labels);
+    host->machine = machine_new(types[machine].type);
+    spawn_type_set(host, &types[machine]);
+    model_host_add(engine->model, host, false);
+    pool->grown_at_ms = now_ms;
+    model_pool_save(engine->model, pool);
+    mind_launch_add(mind_of(engine, pool), 0);
+    rental_stage_set(rental_new(engine, host), MACHINE_INTENT, "machine");
+    /* From here on it may cost: that is durable before the provider is asked. */
+    host->machine->launched_at_ms = now_ms;
+    rental_poke(rental_find(engine, host));
+    return host;
+}
+
+void
+spawn_poke(struct rental *rental)
+{
+    switch ((enum machine_stage)rental->host->machine->stage) {
+    case MACHINE_INTENT:
+        spawn_launch(rental);
+        break;
+    case MACHINE_BOOTING:
+        inventory_hasten(rental->mind);
+        break;
+    case MACHINE_UP:
+        housekeeping_poke(rental->engine);
+        break;
+    case MACHINE_PREPARING:
+        spawn_prepare_start(rental);
+        break;
+    case MACHINE_READY:
+    case MACHINE_RETURNING:
+    case MACHINE_STAGE_COUNT:
+        break;
+    }
+}
+
+/* --- The launch ------------------------------------------------------------------------------- */
+
+static void
+spawn_token(const struct rental *rental, char ret_token[CLOUD_TOKEN_SIZE])
+{
+    const struct host *host = rental->host;
+    uint8_t digest[TEXT_SHA256_SIZE];
+    CLEANUP(mem_freep)
+    char *text = mem_printf("%s %lld %lld %s", rental->engine->info.cluster_id, (long long)host->id,
+                            (long long)host->machine->attempt, host->machine->type);
+
+    text_sha256(text, strlen(text), digest);
+    text_hex(digest, sizeof(digest), ret_token);
+}
+
+static void
+spawn_launch(struct rental *rental)
+{
+    struct host *host = rental->host;
+    int64_t held_ms = mind_held_ms(rental->mind);
+
+    if (held_ms > 0) {
+        rental_poke_in(rental, held_ms);
+        return;
+    }
+    if (host->machine->launched_at_ms == 0) {
+        host->machine->launched_at_ms = state_now_ms(rental->engine);
+        model_host_touch(rental->engine->model, host, host->machine->launched_at_ms);
+        rental->rested = false;
+        rental_poke(rental);
+        return;
+    }
+    spawn_token(rental, rental->token);
+    rental->call = (struct cloud_call){
+        .verb = CLOUD_LAUNCH,
+        .in.launch = { .token = rental->token,
+                       .type = host->machine->type,
+                       .host_name = host->name,
+                       .host_id = host->id },
+    };
+    rental_call(rental, spawn_on_launched);
+}
+
+/* The provider said no, and nothing can have been made. */
+static bool
+spawn_is_definite(enum fault_kind kind)
+{
+    return kind == FAULT_CLOUD_CAPACITY || kind == FAULT_CLOUD_LIMIT ||
+           kind == FAULT_CLOUD_THROTTLED || kind == FAULT_CLOUD_DENIED ||
+           kind == FAULT_CLOUD_REFUSED || kind == FAULT_MACHINE_GONE;
+}
+
+static void
+spawn_on_launched(struct cloud_call *call, const struct fault *fault)
+{
+    struct rental *rental = rental_called(call);
+    struct host *host;
+
+    if (!rental)
+        return;
+    host = rental->host;
+    if (!fault && call->out.machine.state < CLOUD_STOPPING) {
+        mind_accepted(rental->mind);
+        spawn_seen(rental, &call->out.machine);
+    } else if (host->machine->stage == MACHINE_INTENT && host->state == HOST_SPAWNED) {
+        struct fault ended;
+
+        fault_set(&ended, FAULT_MACHINE_GONE, "spawn", "the machine ended at once");
+        spawn_on_refused(rental, fault ? fault : &ended);
+    } else if (!fault || !spawn_is_definite(fault->kind)) {
+        rental->unsure = true;
+    }
+    rental_settle(rental);
+}
+
+static bool
+spawn_type_will_do(const struct rental *rental, const struct pool_machine *type)
+{
+    const struct host_amount *had = &rental->host->total;
+    struct policy_demand demand;
+
+    outlook_demand(rental->engine, rental->host->pool, &demand);
+    return (type->memory_bytes >= had->memory_bytes ||
+            type->memory_bytes >= demand.largest.memory_bytes) &&
+           (type->cpus_milli >= had->cpus_milli || type->cpus_milli >= demand.largest.cpus_milli) &&
+           outlook_affords(rental->engine, rental->host, type->price_micro);
+}
+
+/* The type after the one that was refused. Return: whether one is left to try. */
+static bool
+spawn_type_next(struct rental *rental)
+{
+    const struct schema_array *types = &rental->host->pool->machines;
+    const struct pool_machine *at = types->at;
+    size_t last = outlook_machine_index(rental->host);
+
+    while (++rental->tried < types->count) {
+        last = (last + 1) % types->count;
+        if (spawn_type_will_do(rental, &at[last])) {
+            spawn_type_set(rental->host, &at[last]);
+            return true;
+        }
+    }
+    rental->tried = 0;
+    return false;
+}
+
+/* A new attempt has a new token: only when none of the old one can be left. */
+static void
+spawn_attempt_next(struct rental *rental)
+{
+    struct host *host = rental->host;
+
+    host->machine->attempt++;
+    host->machine->launched_at_ms = 0;
+    rental->unsure = false;
+    model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
+}
+
+static void
+spawn_on_refused(struct rental *rental, const struct fault *fault)
+{
+    struct host *host = rental->host;
+    bool other = fault->kind == FAULT_CLOUD_CAPACITY || fault->kind == FAULT_CLOUD_REFUSED;
+
+    if (!spawn_is_definite(fault->kind)) {
+        rental->unsure = true;
+        rental_poke_in(rental, rental_delay_next(rental));
+        return;
+    }
+    if (fault->kind == FAULT_MACHINE_GONE) {
+        spawn_attempt_next(rental);
+        rental_poke_in(rental, rental_delay_next(rental));
+        return;
+    }
+    if (rental->unsure) {
+        /* An earlier request with this token may still be on its way: no other one. */
+        mind_refused(rental->mind, fault);
+    } else {
+        state_event(rental->engine, "host.refused", host, NULL, "%s: %s", host->machine->type,
+                    fault->text);
+        spawn_attempt_next(rental);
+        if (!other || !spawn_type_next(rental))
+            mind_refused(rental->mind, fault);
+    }
+    rental_poke(rental);
+}
+
+void
+spawn_seen(struct rental *rental, const struct cloud_machine *seen)
+{
+    struct host *host = rental->host;
+    struct machine *machine = host->machine;
+
+    if (!machine->id) {
+        machine->id = mem_strdup(seen->id);
+        machine->spot = seen->spot;
+        if (seen->zone[0] && !machine->zone)
+            machine->zone = mem_strdup(seen->zone);
+        model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
+        state_event(rental->engine, "host.launched", host, NULL, "machine %s of type %s",
+                    machine->id, machine->type);
+    }
+    if (host->state != HOST_SPAWNED)
+        return;
+    if (machine->stage == MACHINE_INTENT)
+        rental_stage_set(rental, MACHINE_BOOTING, "boot");
+    if (machine->stage == MACHINE_BOOTING && seen->state == CLOUD_RUNNING && seen->address[0])
+        spawn_up(rental, seen->address);
+    rental_poke(rental);
+}
+
+/* --- The preparation -------------------------------------------------------------------------- */
+
+static void
+spawn_up(struct rental *rental, const char *address)
+{
+    struct host *host = rental->host;
+
+    mem_free(host->address);
+    host->address = mem_strdup(address);
+    rental_stage_set(rental, MACHINE_UP, "preparation");
+}
+
+bool
+spawn_prepare(struct engine *engine, struct host *host, const char *reason)
+{
+    struct rental *rental = rental_find(engine, host);
+
+    if (!rental || host->state != HOST_SPAWNED || host->machine->stage != MACHINE_UP)
+        return false;
+    state_event(engine, "host.prepare", host, NULL, "%s", reason);
+    rental_stage_set(rental, MACHINE_PREPARING, "preparing");
+    rental_poke(rental);
+    return true;
+}
+
+static void
+spawn_on_step_late(struct clock_timer *timer)
+{
+    struct rental *rental = CONTAINER_OF(timer, struct rental, step_timer);
+    const struct shell_port *shell = rental->engine->ports.shell;
+
+    shell->prepare_cancel(shell->self, &rental->prepare);
+}
+
+static void
+spawn_prepare_start(struct rental *rental)
+{
+    struct engine *engine = rental->engine;
+    struct host *host = rental->host;
+    struct fault fault;
+
+    if (!engine->ports.shell) {
+        fault_set(&fault, FAULT_PREPARE, "spawn", "there is no way to prepare machines");
+        spawn_give_up(rental, fault.text);
+        return;
+    }
+    rental->prepare = (struct shell_prepare){
+        .host = host,
+        .address = host->address,
+        .from_step = rental->step,
+        .on_step = spawn_on_step,
+        .done = spawn_on_prepared,
+    };
+    rental->preparing = true;
+    engine->cloud_calls++;
+    rental->step_timer.fire = spawn_on_step_late;
+    state_timer_set(engine, &rental->step_timer, SPAWN_STEP_MS);
+    engine->ports.shell->prepare_start(engine->ports.shell->self, &rental->prepare);
+}
+
+static void
+spawn_on_step(struct shell_prepare *prepare)
+{
+    struct rental *rental = CONTAINER_OF(prepare, struct rental, prepare);
+    struct host *host = rental->host;
+
+    state_timer_set(rental->engine, &rental->step_timer, SPAWN_STEP_MS);
+    if (rental_is_on_hold(rental->engine))
+        return;
+    mem_free(host->waiting_for);
+    host->waiting_for = mem_printf("preparing, step %u of %u: %s", prepare->step + 1,
+                                   prepare->step_count, prepare->step_name);
+    model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
+}
+
+static void
+spawn_prepare_failed(struct rental *rental, const struct fault *fault)
+{
+    struct engine *engine = rental->engine;
+    struct host *host = rental->host;
+    int64_t most = host->pool->policy.prepare_attempts;
+    CLEANUP(mem_freep) char *why = NULL;
+
+    host->machine->prepare_failures++;
+    rental->step = rental->prepare.step;
+    state_event(engine, "host.prepare_failed", host, NULL,
+                "step %u (%s): %s (failure %lld of %lld)", rental->prepare.step + 1,
+                rental->prepare.step_name, fault->text, (long long)host->machine->prepare_failures,
+                (long long)most);
+    if (host->machine->prepare_failures >= most) {
+        why = mem_printf("its preparation failed %lld times, last with: %s",
+                         (long long)host->machine->prepare_failures, fault->text);
+        spawn_give_up(rental, why);
+        return;
+    }
+    rental_stage_set(rental, MACHINE_UP, "preparation");
+}
+
+static void
+spawn_on_prepared(struct shell_prepare *prepare, const struct fault *fault)
+{
+    struct rental *rental = CONTAINER_OF(prepare, struct rental, prepare);
+    struct engine *engine = rental->engine;
+
+    rental->preparing = false;
+    engine->cloud_calls--;
+    state_timer_clear(engine, &rental->step_timer);
+    engine->ports.clock->turn_ask(engine->ports.clock->self);
+    if (rental_is_on_hold(engine))
+        return;
+    if (rental->host->state == HOST_SPAWNED && rental->host->machine->stage == MACHINE_PREPARING) {
+        if (fault) {
+            spawn_prepare_failed(rental, fault);
+        } else {
+            spawn_ready(rental, &prepare->endpoint);
+        }
+    }
+    rental_settle(rental);
+    housekeeping_poke(engine);
+}
+
+/* Its engine is to answer: the look at it makes the host active. */
+static void
+spawn_ready(struct rental *rental, const struct host_endpoint *endpoint)
+{
+    struct engine *engine = rental->engine;
+    const struct docker_port *docker = engine->ports.docker;
+    struct host *host = rental->host;
+    struct fault fault;
+
+    if (docker->host_set(docker->self, host->id, endpoint, engine->info.cluster_id, &fault) < 0) {
+        spawn_prepare_failed(rental, &fault);
+        return;
+    }
+    mem_free(host->endpoint.engine);
+    host->endpoint.engine = mem_strdup(endpoint->engine);
+    host->endpoint.plain = endpoint->plain;
+    (void)model_host_text_set(engine->model, &host->endpoint.ca, endpoint->ca);
+    (void)model_host_text_set(engine->model, &host->endpoint.cert, endpoint->cert);
+    (void)model_host_text_set(engine->model, &host->endpoint.key, endpoint->key);
+    rental_stage_set(rental, MACHINE_READY, "engine");
+    lane_new(engine, host);
+}
+
+/* --- The end of what did not become a host ------------------------------------------------------ */
+
+void
+spawn_on_deadline(struct rental *rental)
+{
+    static const char *const whys[MACHINE_STAGE_COUNT] = {
+        [MACHINE_INTENT] = "the provider launched no machine for it in time",
+        [MACHINE_BOOTING] = "its machine did not boot in time",
+        [MACHINE_UP] = "nobody prepared its machine in time",
+        [MACHINE_PREPARING] = "its preparation took too long",
+        [MACHINE_READY] = "its engine did not answer in time after its preparation",
+    };
+
+    spawn_give_up(rental, whys[rental->host->machine->stage]);
+}
+
+/* It stays inactive until the policy gives its machine back. */
+static void
+spawn_give_up(struct rental *rental, const char *why)
+{
+    struct engine *engine = rental->engine;
+    const struct shell_port *shell = engine->ports.shell;
+    struct host *host = rental->host;
+
+    if (rental->preparing)
+        shell->prepare_cancel(shell->self, &rental->prepare);
+    mem_free(STEAL(host->waiting_for));
+    host->cause = CAUSE_GAVE_UP;
+    model_host_move(engine->model, host, HOST_EV_GAVE_UP, why, state_now_ms(engine));
+    state_timer_clear(engine, &rental->stage_timer);
+    housekeeping_poke(engine);
+}

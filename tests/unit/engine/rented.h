@@ -1,0 +1,29 @@
+#pragma once
+
+/*
+ * A world with one pool, `rent`, whose machines come from a provider; short
+ * words for what tests do in it, and what must hold after each turn.
+ */
+
+#include "world.h"
+
+struct rented {
+    struct world world;
+    size_t awaited; /* active hosts */
+};
+
+/** rented_begin() - the pool wants @min_hosts and has no other wish. */
+void rented_begin(struct rented *rented, int64_t min_hosts);
+/** rented_end() - settle and go. */
+void rented_end(struct rented *rented);
+/** rented_policy_set() - other wishes from now on. */
+void rented_policy_set(struct rented *rented, int64_t min_hosts, bool shutdown);
+struct pool *rented_pool(struct rented *rented);
+/** rented_count() - hosts of the pool in @state. */
+size_t rented_count(struct rented *rented, enum host_state state);
+/** rented_until_active() - until so many hosts are active, at most @ms; fails when they never are. */
+void rented_until_active(struct rented *rented, size_t count, int64_t ms);
+/** rented_first() - the oldest host of the pool that is not removed; NULL: there is none. */
+struct host *rented_first(struct rented *rented);
+/** rented_events() - durable events of @kind. */
+size_t rented_events(struct rented *rented, const char *kind);
