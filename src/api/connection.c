@@ -23,8 +23,10 @@ connection_is_full(const struct listener *listener)
     return listener->connections.count - listener->cut > listener->server->limits.connections;
 }
 
-/* What one turn copies into a socket, and so how long a long answer holds up the others. */
-enum { CONNECTION_SEND_BYTES = 128 << 10 };
+/* What one turn copies into a socket, and so how long a long answer holds up the others; the kernel
+ * takes twice as much.  Half of this is too little for a segment of the loopback interface, and what
+ * is less than a segment waits. */
+enum { CONNECTION_SEND_BYTES = 64 << 10 };
 
 static void
 connection_open(struct listener *listener, struct MHD_Connection *mhd, void **slot)

@@ -218,6 +218,13 @@ listing_render(struct listing *listing, int64_t until)
     return false;
 }
 
+/* Very long rows: the rest is another page. */
+static bool
+listing_is_full(const struct listing *listing)
+{
+    return listing->block_count + 1 >= LISTING_BLOCKS_MAX;
+}
+
 /* One turn's part. Return: whether the list is complete. */
 static bool
 listing_slice(struct listing *listing)
@@ -228,11 +235,16 @@ listing_slice(struct listing *listing)
 
     listing->model = api_model(server);
     listing->now_ms = engine_now_ms(server->engine);
-    while (listing->cache_turn != 0 && listing->count < most) {
+    while (listing->cache_turn != 0 && listing->count < most && !listing_is_full(listing)) {
         if (!listing_block_again(listing, &until))
             break;
     }
-    return listing->count < most && listing_render(listing, until);
+    if (listing->count < most && listing_render(listing, until))
+        return true;
+    if (!listing_is_full(listing))
+        return false;
+    listing_finish(listing, true);
+    return true;
 }
 
 static void

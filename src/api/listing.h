@@ -16,7 +16,7 @@
 enum {
     LISTING_BLOCK = 65536,        /* bytes rendered in one turn, about */
     LISTING_ROW = 4096,           /* bytes of a row, at the most mostly */
-    LISTING_ROWS = 512,           /* rows looked at in one turn */
+    LISTING_ROWS = 256,           /* rows looked at in one turn */
     LISTING_BYTES_MAX = 96 << 20, /* of all lists that are being made or sent */
     CURSOR_SIZE = 13,
 };

@@ -20,7 +20,7 @@
 enum { BATCH_ROWS = 1000, GROUP = 500, PIECE = 1 << 20 };
 
 /* Texts and blobs, packed. */
-struct arena {
+struct rows_memory {
     char *at;
     size_t left;
 };
@@ -29,7 +29,7 @@ struct loaded {
     int64_t *numbers; /* all rows, a value for each column; for a text its place in memory */
     size_t count;
     size_t cap;
-    struct arena arena;
+    struct rows_memory arena;
     size_t rows;
 };
 
@@ -86,7 +86,7 @@ bare_write(const char *path, int64_t count)
 }
 
 static int64_t
-arena_copy(struct arena *arena, const void *data, size_t len)
+rows_memory_copy(struct rows_memory *arena, const void *data, size_t len)
 {
     char *to;
 
@@ -115,7 +115,8 @@ load_row(struct loaded *loaded, sqlite3_stmt *statement, int columns)
         if (type == SQLITE_TEXT || type == SQLITE_BLOB) {
             const void *data = sqlite3_column_blob(statement, i);
 
-            *to = arena_copy(&loaded->arena, data, (size_t)sqlite3_column_bytes(statement, i));
+            *to =
+                rows_memory_copy(&loaded->arena, data, (size_t)sqlite3_column_bytes(statement, i));
         } else {
             *to = sqlite3_column_int64(statement, i);
         }
