@@ -2,14 +2,19 @@
 
 #include <assert.h>
 
+/* Large, and rarely there: ten thousand hosts may be asked something at once. */
+struct pulse_ping {
+    struct lane_op op;
+    struct pulse *pulse;
+};
+
 /* While a host is asked something.  Lives on for a while after that. */
 struct pulse {
     struct lane *lane;
-    struct lane_op op; /* the ping */
+    struct pulse_ping *ping; /* owned; NULL: none is under way */
     struct clock_timer timer;
     int64_t heard_mono_ms; /* when something came, or when the first answer began to be awaited */
     uint32_t awaited;      /* calls under way that an engine answers */
-    bool asking;           /* the ping is under way */
 };
 
 static void pulse_on_timer(struct clock_timer *timer);
@@ -79,13 +84,14 @@ pulse_heard(struct lane *lane)
 static void
 pulse_ask(struct pulse *pulse)
 {
-    pulse->asking = true;
-    pulse->op = (struct lane_op){
+    pulse->ping = mem_new0(sizeof(*pulse->ping));
+    pulse->ping->pulse = pulse;
+    pulse->ping->op = (struct lane_op){
         .call = { .verb = DOCKER_PING, .deadline_ms = PULSE_DEADLINE_MS },
         .share = LANE_FREE,
         .done = pulse_on_answer,
     };
-    lane_submit(pulse->lane, &pulse->op);
+    lane_submit(pulse->lane, &pulse->ping->op);
 }
 
 static void
@@ -95,7 +101,7 @@ pulse_on_timer(struct clock_timer *timer)
     struct lane *lane = pulse->lane;
     int64_t silent_ms = state_mono_ms(lane->engine) - pulse->heard_mono_ms;
 
-    assert(!pulse->asking);
+    assert(!pulse->ping);
     if (pulse->awaited == 0) {
         pulse_free(lane);
     } else if (silent_ms < PULSE_SILENCE_MS) {
@@ -111,9 +117,9 @@ pulse_on_timer(struct clock_timer *timer)
 static void
 pulse_on_answer(struct lane_op *op, const struct fault *fault)
 {
-    struct pulse *pulse = CONTAINER_OF(op, struct pulse, op);
+    struct pulse *pulse = CONTAINER_OF(op, struct pulse_ping, op)->pulse;
 
-    pulse->asking = false;
+    free(STEAL(pulse->ping));
     if (pulse_is_answer(fault))
         pulse_heard(pulse->lane);
     state_timer_set(pulse->lane->engine, &pulse->timer, PULSE_SILENCE_MS);
@@ -126,7 +132,7 @@ pulse_free(struct lane *lane)
 
     if (!pulse)
         return;
-    assert(!pulse->asking && pulse->awaited == 0);
+    assert(!pulse->ping && pulse->awaited == 0);
     state_timer_clear(lane->engine, &pulse->timer);
     free(pulse);
 }
