@@ -214,18 +214,6 @@ handler_images_answer(struct image_survey *survey)
     mem_free(survey);
 }
 
-static void
-handler_images_accepted(struct request *request, const struct operation *operation)
-{
-    char id[ID_TEXT_SIZE];
-    struct json_out out;
-
-    reply_location(request, "/v1/operations", id_encode(ID_OPERATION, operation->id, id));
-    reply_json(request, MHD_HTTP_ACCEPTED, &out);
-    wire_row_operation(&out, operation);
-    request_commit(request);
-}
-
 void
 handler_images_load(struct request *request)
 {
@@ -254,7 +242,7 @@ handler_images_load(struct request *request)
     if (engine_image_load(engine, &load, &operation, &fault) < 0) {
         request_fail(request, &fault);
     } else {
-        handler_images_accepted(request, operation);
+        handler_operations_accepted(request, operation);
     }
 }
 
@@ -275,6 +263,6 @@ handler_images_pull(struct request *request)
                           &operation, &fault) < 0) {
         request_fail(request, &fault);
     } else {
-        handler_images_accepted(request, operation);
+        handler_operations_accepted(request, operation);
     }
 }

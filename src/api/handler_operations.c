@@ -50,8 +50,8 @@ handler_operations_get(struct request *request)
     wire_row_operation(&out, operation);
 }
 
-static void
-handler_operations_answer(struct request *request, const struct operation *operation)
+void
+handler_operations_accepted(struct request *request, const struct operation *operation)
 {
     char id[ID_TEXT_SIZE];
     struct json_out out;
@@ -73,7 +73,7 @@ handler_operations_cancel(struct request *request)
     if (engine_operation_cancel(request->server->engine, operation, &fault) < 0) {
         request_fail(request, &fault);
     } else {
-        handler_operations_answer(request, operation);
+        handler_operations_accepted(request, operation);
     }
 }
 
@@ -86,6 +86,6 @@ handler_operations_housekeep(struct request *request)
     if (engine_housekeep(request->server->engine, auth_name(request), &operation, &fault) < 0) {
         request_fail(request, &fault);
     } else {
-        handler_operations_answer(request, operation);
+        handler_operations_accepted(request, operation);
     }
 }

@@ -5,6 +5,7 @@
  * were found good, and fills in its reply or suspends it.
  */
 
+struct operation;
 struct request;
 
 void handler_instances_create(struct request *request);
@@ -42,6 +43,8 @@ void handler_tokens_delete(struct request *request);
 void handler_events_list(struct request *request);
 void handler_events_host_log(struct request *request);
 
+/** handler_operations_accepted() - 202 with @operation, where it can be watched, once that is durable. */
+void handler_operations_accepted(struct request *request, const struct operation *operation);
 void handler_operations_list(struct request *request);
 void handler_operations_get(struct request *request);
 void handler_operations_cancel(struct request *request);

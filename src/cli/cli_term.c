@@ -19,7 +19,7 @@ enum {
 static const char *
 cli_term_env(const char *name)
 {
-    const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe) */
+    const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): we have one thread */
 
     return value && value[0] ? value : NULL;
 }

@@ -14,8 +14,8 @@ static int64_t notify_every_ms;
 void
 notify_init(void)
 {
-    const char *path = getenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe) */
-    const char *usec = getenv("WATCHDOG_USEC"); /* NOLINT(concurrency-mt-unsafe) */
+    const char *path = getenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe): before threads */
+    const char *usec = getenv("WATCHDOG_USEC"); /* NOLINT(concurrency-mt-unsafe): before threads */
     size_t len = path ? strlen(path) : 0;
 
     if (len > 0 && len < sizeof(notify_address.sun_path)) {
@@ -27,8 +27,8 @@ notify_init(void)
     }
     if (usec)
         notify_every_ms = strtoll(usec, NULL, 10) / 2000;
-    (void)unsetenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe) */
-    (void)unsetenv("WATCHDOG_USEC"); /* NOLINT(concurrency-mt-unsafe) */
+    (void)unsetenv("NOTIFY_SOCKET"); /* NOLINT(concurrency-mt-unsafe): before threads */
+    (void)unsetenv("WATCHDOG_USEC"); /* NOLINT(concurrency-mt-unsafe): before threads */
 }
 
 void

@@ -46,9 +46,9 @@ static void
 set_docker_host(const char *value)
 {
     if (value) {
-        (void)setenv("DOCKER_HOST", value, 1); /* NOLINT(concurrency-mt-unsafe) */
+        (void)setenv("DOCKER_HOST", value, 1); /* NOLINT(concurrency-mt-unsafe): one thread */
     } else {
-        (void)unsetenv("DOCKER_HOST"); /* NOLINT(concurrency-mt-unsafe) */
+        (void)unsetenv("DOCKER_HOST"); /* NOLINT(concurrency-mt-unsafe): one thread */
     }
 }
 

@@ -267,9 +267,7 @@ world_machine(struct world *world, const char *name)
 }
 
 struct host *
-/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): no host has as many processors as bytes. */
-world_host(struct world *world, const char *pool, const char *name, int64_t memory_bytes,
-           int64_t cpus)
+world_host(struct world *world, const char *pool, const char *name, int64_t memory_bytes, int cpus)
 {
     char engine[FAKE_NAME_SIZE];
     struct fake_machine *machine = world_machine(world, name);
@@ -282,7 +280,7 @@ world_host(struct world *world, const char *pool, const char *name, int64_t memo
     request.endpoint.plain = true;
     /* What the tests count with is the memory of their containers. */
     machine->info.memory_bytes = memory_bytes + (int64_t)ROOM_CONTAINERS * INSTANCE_OVERHEAD_BYTES;
-    machine->info.cpus_milli = cpus * 1000;
+    machine->info.cpus_milli = cpus * INT64_C(1000);
     machine->any_image = true;
     assert_int_equal(engine_host_add(world->engine, &request, &host, &fault), 0);
     return host;

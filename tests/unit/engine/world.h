@@ -73,7 +73,7 @@ struct pool *world_pool_rented(struct world *world, const char *name, struct poo
 /** world_host() - a host of that pool with @memory_bytes for containers (and room for the overhead of
  * 16) and @cpus; not yet joined. */
 struct host *world_host(struct world *world, const char *pool, const char *name,
-                        int64_t memory_bytes, int64_t cpus);
+                        int64_t memory_bytes, int cpus);
 struct fake_machine *world_machine(struct world *world, const char *name);
 /** world_blueprint() - @json: a blueprint as the API takes it. */
 struct blueprint *world_blueprint(struct world *world, const char *json);

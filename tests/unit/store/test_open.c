@@ -24,11 +24,8 @@
 #include "vfs.h"
 
 static void
-/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the path stands first, as in open(). */
-write_file(const char *path, const char *text)
+write_text(FILE *file, const char *text)
 {
-    FILE *file = fopen(path, "we");
-
     assert_non_null(file);
     assert_true(fputs(text, file) >= 0);
     assert_int_equal(fclose(file), 0);
@@ -125,8 +122,9 @@ test_a_foreign_file_is_refused(void **state)
     assert_int_equal(kit_int(path, "SELECT x FROM other"), 7);
     assert_int_equal(kit_int(path, "SELECT count(*) FROM sqlite_schema"), 1);
 
-    write_file(path, "These are 26 words of prose, not of SQLite, and long enough to be looked at: "
-                     "a hundred bytes or more.");
+    write_text(fopen(path, "we"),
+               "These are 26 words of prose, not of SQLite, and long enough to be looked at: "
+               "a hundred bytes or more.");
     kit_open_fault(kit, &fault);
     assert_int_equal(fault.kind, FAULT_STORAGE);
     assert_non_null(strstr(fault.text, "--restore"));
@@ -288,7 +286,7 @@ test_a_full_disk_at_the_start(void **state)
     kit_open_fault(kit, &fault);
     assert_int_equal(fault.kind, FAULT_STORAGE_FULL);
 
-    write_file(ballast, "as large as it is");
+    write_text(fopen(ballast, "we"), "as large as it is");
     vfs_full_while(ballast);
     kit_open(kit);
     assert_int_equal(access(ballast, F_OK), -1);

@@ -122,14 +122,13 @@ check_names(const char *sql, const char *column, int count, const char *(*name)(
 }
 
 static char *
-/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the file stands first, as in the kit. */
-table_sql(const char *path, const char *table)
+table_sql(struct kit *kit, const char *table)
 {
     sqlite3_stmt *statement = NULL;
     sqlite3 *db = NULL;
     char *sql;
 
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_open(kit_path(kit, "berth.db"), &db), SQLITE_OK);
     assert_int_equal(sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema WHERE name = ?", -1,
                                         &statement, NULL),
                      SQLITE_OK);
@@ -174,7 +173,7 @@ test_checks_are_the_domains(void **state)
 
     kit_open(kit);
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-        CLEANUP(mem_freep) char *sql = table_sql(kit_path(kit, "berth.db"), lists[i].table);
+        CLEANUP(mem_freep) char *sql = table_sql(kit, lists[i].table);
 
         assert_int_equal(check_names(sql, lists[i].column, lists[i].count, lists[i].name),
                          lists[i].count);

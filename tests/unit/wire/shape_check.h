@@ -20,8 +20,7 @@ shape_text(const char *name)
 
 /** shape_check() - @text has the members of the shape @name, no more, and of their types. */
 static inline void
-/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): a name is no JSON. */
-shape_check(const char *name, const char *text)
+shape_check(const char *name, const struct buf *text)
 {
     struct buf buf = { 0 };
     struct json_out out;
@@ -33,7 +32,7 @@ shape_check(const char *name, const char *text)
     json_out_init(&out, &buf);
     wire_shape_describe(&out, shape_text(name), NULL);
     assert_int_equal(json_in_parse(buf.data, buf.len, &schema, NULL), 0);
-    assert_int_equal(json_in_parse(text, strlen(text), &row, NULL), 0);
+    assert_int_equal(json_in_parse(text->data, text->len, &row, NULL), 0);
     assert_int_equal(json_object_size(json_object_get(schema, "properties")),
                      json_object_size(row));
     json_object_foreach(row, key, value)
