@@ -1,6 +1,7 @@
 #include "departures.h"
 
 #include "bury.h"
+#include "housekeeping.h"
 #include "join.h"
 #include "lane.h"
 #include "launch.h"
@@ -221,6 +222,7 @@ departures_check_host(struct engine *engine, struct host *host, int64_t now_ms)
         host->ends_at_ms = 0;
         model_host_touch(engine->model, host, now_ms);
         departures_operation_end(engine, host, false);
+        housekeeping_poke(engine);
     }
     if (host->remove_when_empty || host->lost)
         departures_remove(engine, host);

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "housekeeping.h"
 #include "labels.h"
 
 /* What If-Match or its absence says about what must be there. */
@@ -133,6 +134,7 @@ engine_pool_put(struct engine *engine, const struct pool_request *request, struc
     catalog_event(engine, created ? "pool.created" : "pool.changed", pool->id, name);
     catalog_pool_apply(engine, pool, &before.labels);
     schema_free(&pool_policy_schema, &before);
+    housekeeping_poke(engine);
     *ret_pool = pool;
     return 0;
 }

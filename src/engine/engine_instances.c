@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "bury.h"
+#include "housekeeping.h"
 #include "lane.h"
 #include "state.h"
 #include "sweep.h"
@@ -147,6 +148,8 @@ engine_instances_create(struct engine *engine, const struct instance_request *re
     }
     if (line)
         state_sweep(engine);
+    if (line && pool_provider_rents(pool->provider))
+        housekeeping_poke(engine);
     return 0;
 }
 

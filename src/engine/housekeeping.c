@@ -12,7 +12,7 @@ enum { HOUSEKEEPING_NOTICE_MS = 60000 /* what is left to move when a machine is 
 
 /* In order of time. */
 static void housekeeping_on_timer(struct clock_timer *timer);
-static void housekeeping_plan_all(struct engine *engine);
+static void housekeeping_plan_all(struct engine *engine, bool all);
 static void housekeeping_plan(struct engine *engine, struct pool *pool);
 static void housekeeping_holds_tell(struct mind *mind, const struct policy_plan *plan);
 static bool housekeeping_act(struct engine *engine, struct pool *pool,
@@ -49,7 +49,7 @@ housekeeping_round(struct engine *engine)
     if (house->listings > 0) {
         state_timer_set(engine, &house->timer, HOUSEKEEPING_DEADLINE_MS);
     } else {
-        housekeeping_plan_all(engine);
+        housekeeping_plan_all(engine, true);
     }
 }
 
@@ -59,7 +59,7 @@ housekeeping_on_listed(struct engine *engine)
     struct housekeeping *house = &engine->housekeeping;
 
     if (house->reading && house->listings > 0 && --house->listings == 0) {
-        housekeeping_plan_all(engine);
+        housekeeping_plan_all(engine, true);
     } else {
         housekeeping_poke(engine);
     }
@@ -83,7 +83,7 @@ housekeeping_on_timer(struct clock_timer *timer)
     struct engine *engine = CONTAINER_OF(timer, struct engine, housekeeping.timer);
 
     if (housekeeping_may_plan(engine))
-        housekeeping_plan_all(engine);
+        housekeeping_plan_all(engine, engine->housekeeping.reading);
 }
 
 void
@@ -94,8 +94,9 @@ housekeeping_stop(struct engine *engine)
     engine->housekeeping.planned_mono_ms = 0;
 }
 
+/* What happened between two rounds matters to pools that can grow: the others wait for their round. */
 static void
-housekeeping_plan_all(struct engine *engine)
+housekeeping_plan_all(struct engine *engine, bool all)
 {
     struct housekeeping *house = &engine->housekeeping;
 
@@ -104,7 +105,8 @@ housekeeping_plan_all(struct engine *engine)
     house->planned_mono_ms = state_mono_ms(engine);
     IDMAP_EACH(&engine->model->pools, struct pool, pool)
     {
-        housekeeping_plan(engine, pool);
+        if (all || pool_provider_rents(pool->provider))
+            housekeeping_plan(engine, pool);
     }
     rounds_planned(engine);
     engine->ports.clock->turn_ask(engine->ports.clock->self);

@@ -202,6 +202,34 @@ struct pool_request {
 int engine_pool_put(struct engine *engine, const struct pool_request *request,
                     struct pool **ret_pool, struct fault *fault);
 
+enum { POOL_ROUNDS_MAX = 60 };
+
+/**
+ * engine_pool_plan() - the coming rounds of @pool; changes nothing
+ * @rounds: how many at the most, 1..POOL_ROUNDS_MAX; fewer when nothing is left to do
+ *
+ * {"pool","revision",
+ *  "rounds":[{"at","actions":[{"kind","host"?,"machine_type"?,"cause"?,"reason"}],
+ *             "held":[{"hold","text"}],"headroom":AMOUNT,"wanted":AMOUNT}],
+ *  "money":{"spent_micro","committed_micro","budget_micro"},
+ *  "launches_last_hour","waiting","next_at"?}
+ * where AMOUNT is {"memory_bytes","cpus","slots"}, a budget of 0 is none, and next_at is when time
+ * alone changes the plan.  The revision is a digest over what the first round rests on.
+ */
+void engine_pool_plan(struct engine *engine, struct pool *pool, uint32_t rounds,
+                      struct json_out *out);
+
+struct pool_apply {
+    const char *pool;
+    const char *revision; /* of the plan that is to be carried out */
+    const char *owner;    /* who asked; copied */
+};
+
+/** engine_pool_apply() - carry out the first round of that plan now.  FAULT_PRECONDITION when the pool
+ * has moved since, and nothing is done. */
+int engine_pool_apply(struct engine *engine, const struct pool_apply *apply,
+                      struct operation **ret_operation, struct fault *fault);
+
 /** engine_token_create() - @token is taken on success; its digest must be new. */
 int engine_token_create(struct engine *engine, struct token *token, struct fault *fault);
 int engine_token_delete(struct engine *engine, struct token *token, struct fault *fault);
