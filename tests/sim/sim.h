@@ -97,9 +97,10 @@ struct sim {
     int64_t disk_good_ms; /* the disk works again then; 0: it works */
     int64_t act_ms;       /* the next action */
     uint64_t turn;
-    uint64_t events_seen; /* seq of the last event that was looked at */
     int hosts_added;
-    bool quiet; /* faults have stopped */
+    bool impatient;     /* whoever asked for that asks again at once */
+    int64_t stopped_id; /* the instance that was last asked to stop; 0: none */
+    bool quiet;         /* faults have stopped */
     bool failed;
     bool restless; /* what failed may still come right: faults have stopped, time goes on */
     char invariant[64];

@@ -112,6 +112,23 @@ sim_act_stop(struct sim *sim)
         return;
     sim_trace(sim, "act stop %llx", (unsigned long long)instance->id);
     sim_stop_one(sim, instance);
+    sim->stopped_id = instance->id;
+    sim->impatient = sim_random(sim, 2);
+    if (sim->impatient)
+        sim->act_ms = sim_mono(sim);
+}
+
+/* An impatient client asks again, perhaps before the first answer is out. */
+static void
+sim_act_again(struct sim *sim)
+{
+    struct instance *instance =
+        sim->stopped_id ? idmap_find(&engine_model(sim->engine)->instances, sim->stopped_id) : NULL;
+
+    if (!instance)
+        return;
+    sim_trace(sim, "act stop %llx again", (unsigned long long)instance->id);
+    sim_stop_one(sim, instance);
 }
 
 /* The end of a lesson: everybody leaves. */
@@ -359,6 +376,11 @@ sim_act(struct sim *sim)
     uint64_t all = 0;
     uint64_t at;
 
+    if (sim->impatient) {
+        sim->impatient = false;
+        sim_act_again(sim);
+        return;
+    }
     for (size_t i = 0; i < ARRAY_LEN(acts); i++)
         all += acts[i].weight;
     at = sim_random(sim, all);

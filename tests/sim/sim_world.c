@@ -255,7 +255,8 @@ sim_restart(struct sim *sim)
 static void
 sim_crash_maybe(struct sim *sim)
 {
-    if (!sim_chance(sim, sim->plan.crashes))
+    /* A commit under way is when a crash hurts. */
+    if (!sim_chance(sim, sim->plan.crashes * (fake_store_pending(sim->store) > 0 ? 4 : 1)))
         return;
     if (sim_random(sim, 5) == 0) {
         sim_restart(sim);

@@ -42,7 +42,6 @@ struct fake_cloud {
     struct fake_cloud_fate (*hook)(void *cookie, const struct cloud_call *call);
     void *cookie;
     struct fake_quota quota;
-    struct fake_cloud_breach breach;
     uint64_t aliens_touched;
     uint64_t counts[CLOUD_VERB_COUNT];
 };
@@ -172,12 +171,6 @@ fake_cloud_quota(struct fake_cloud *fake)
     return &fake->quota;
 }
 
-struct fake_cloud_breach *
-fake_cloud_breach(struct fake_cloud *fake)
-{
-    return &fake->breach;
-}
-
 /* --- Calls ---------------------------------------------------------------------------------- */
 
 static void
@@ -242,7 +235,7 @@ fake_cloud_by_token(struct fake_cloud *fake, const struct fake_cloud_ask *ask)
     int64_t since = fake->clock->mono_ms(fake->clock->self) - FAKE_CLOUD_TOKEN_MS;
     struct fake_vm *vm = NULL;
 
-    while (!fake->breach.forgets_tokens && (vm = fake_vm_next(&fake->vms, vm))) {
+    while ((vm = fake_vm_next(&fake->vms, vm))) {
         if (vm->launched_mono_ms > since && strcmp(vm->token, ask->token) == 0)
             return vm;
     }
@@ -291,7 +284,6 @@ fake_cloud_list(struct fake_cloud *fake, const struct fake_cloud_call *fc,
                 struct cloud_list *ret_list)
 {
     const struct fake_cloud_ask *ask = &fc->ask;
-    bool half = fc->fate.incomplete || fake->breach.lists_half;
     struct fake_vm *vm = NULL;
     size_t seen = 0;
 
@@ -300,8 +292,7 @@ fake_cloud_list(struct fake_cloud *fake, const struct fake_cloud_call *fc,
     while ((vm = fake_vm_next(&fake->vms, vm))) {
         bool ours = strcmp(vm->cluster, ask->cluster) == 0 && vm->pool_id == ask->pool_id;
 
-        if (!(ours || (fake->breach.alien && vm->cluster[0] == '\0')) || !fake_vm_is_listed(vm) ||
-            (half && seen++ % 2 == 0))
+        if (!ours || !fake_vm_is_listed(vm) || (fc->fate.incomplete && seen++ % 2 == 0))
             continue;
         ret_list->at[ret_list->count++] = vm->seen;
     }
@@ -314,7 +305,7 @@ fake_cloud_terminate(struct fake_cloud *fake, const struct fake_cloud_ask *ask)
 
     if (vm && strcmp(vm->cluster, ask->cluster) != 0)
         fake->aliens_touched++;
-    if (vm && !fake->breach.keeps)
+    if (vm)
         fake_vm_terminate(vm);
 }
 

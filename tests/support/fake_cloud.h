@@ -34,14 +34,6 @@ struct fake_cloud_rule {
     struct fake_cloud_fate fate;
 };
 
-/* What a broken provider does; to prove that a test would see it. */
-struct fake_cloud_breach {
-    bool forgets_tokens; /* each launch makes a machine */
-    bool lists_half;     /* a listing lacks every other machine and says that it is complete */
-    bool keeps;          /* it answers a termination and does nothing */
-    bool alien;          /* it lists machines that are not ours */
-};
-
 struct fake_cloud;
 
 /** fake_cloud_new() - both borrowed. Without rules a call takes 100 ms, and a machine boots in 30 s. */
@@ -67,8 +59,6 @@ void fake_cloud_fate(struct fake_cloud *fake,
                      void *cookie);
 /** fake_cloud_quota() - rooms, limit and throttling; none at first. */
 struct fake_quota *fake_cloud_quota(struct fake_cloud *fake);
-/** fake_cloud_breach() - its switches, all off at first. */
-struct fake_cloud_breach *fake_cloud_breach(struct fake_cloud *fake);
 
 /* Looking. */
 /** fake_cloud_vms() - all machines there ever were. */
