@@ -82,11 +82,12 @@ struct api_server {
     struct listener listeners[API_LISTENERS_MAX];
     size_t listener_count;
 
-    struct list spare;     /* struct request, to be used again */
-    struct list suspended; /* struct request */
-    struct list streams;   /* struct stream */
-    struct list events;    /* struct event_stream */
-    struct list builders;  /* struct listing */
+    struct list spare;       /* struct request, to be used again */
+    struct list suspended;   /* struct request */
+    struct list streams;     /* struct stream */
+    struct list events;      /* struct event_stream */
+    struct list log_waiters; /* struct log_reader: no container yet */
+    struct list builders;    /* struct listing */
     struct clock_timer builder_timer;
     struct clock_timer tick;
     uint64_t request_count;

@@ -6,6 +6,7 @@
 
 #include "connection.h"
 #include "event_stream.h"
+#include "handlers.h"
 #include "listener.h"
 #include "listing.h"
 #include "request.h"
@@ -59,6 +60,7 @@ api_server_new(struct loop *loop, struct engine *engine, const struct api_option
     list_init(&server->suspended);
     list_init(&server->streams);
     list_init(&server->events);
+    list_init(&server->log_waiters);
     list_init(&server->builders);
     server->builder_timer.fire = listing_on_timer;
     server->tick.fire = api_server_on_tick;
@@ -129,6 +131,7 @@ api_server_on_tick(struct clock_timer *timer)
         connection_sweep(&server->listeners[i]);
     api_server_look_for_gone(server, false);
     event_stream_tick(server);
+    handler_logs_notify(server);
     listing_cache_expire(&server->listing_cache, api_mono_ms(server));
     server->clock->timer_set(server->clock->self, &server->tick, api_mono_ms(server) + API_TICK_MS);
 }
@@ -194,4 +197,5 @@ void
 api_server_notify(void *cookie)
 {
     event_stream_notify(cookie);
+    handler_logs_notify(cookie);
 }

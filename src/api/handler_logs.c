@@ -1,6 +1,7 @@
 /*
  * What an instance wrote: from its engine while it has a container, from what
- * was kept of it afterwards.
+ * was kept of it afterwards.  Who follows one that has no container yet waits
+ * for it.
  */
 #include <string.h>
 
@@ -12,14 +13,20 @@
 
 #define LOGS_TYPE "text/plain; charset=utf-8"
 
+enum { LOGS_KEPT_MAX = 1000 };
+
 /* From the engine. */
 struct log_reader {
     struct stream stream;
     struct engine_call call;
-    struct request *request; /* until the stream is open or the request was answered */
+    struct request *request;  /* until the stream is open or the request was answered */
+    struct list_node waiting; /* in server->log_waiters: it has no container yet */
+    int64_t instance_id;
+    struct store_history history; /* what was kept, when it ended before we saw its container */
+    bool reading;                 /* of history */
     bool open;
     bool paused;
-    bool done; /* the call has ended */
+    bool done; /* the call has ended, or has not begun */
     bool gone; /* the stream has ended */
 };
 
@@ -36,6 +43,8 @@ static void handler_logs_on_data(struct docker_call *call, int stream, const cha
                                  size_t len);
 static void handler_logs_on_drained(struct stream *stream);
 static void handler_logs_on_done(struct engine_call *call, const struct fault *fault);
+static void handler_logs_wait(struct log_reader *reader);
+static void handler_logs_on_rest(struct store_history *history, const struct fault *fault);
 static void handler_logs_on_left(struct request *request);
 static void handler_logs_on_gone(struct stream *stream);
 static void handler_logs_kept(struct request *request, const struct instance *instance);
@@ -72,6 +81,7 @@ handler_logs_live(struct request *request, const struct instance *instance)
     struct fault fault;
 
     reader->request = request;
+    reader->instance_id = instance->id;
     reader->stream.drained = handler_logs_on_drained;
     reader->stream.gone = handler_logs_on_gone;
     call->verb = DOCKER_LOGS;
@@ -82,6 +92,12 @@ handler_logs_live(struct request *request, const struct instance *instance)
     call->on_data = handler_logs_on_data;
     reader->call.done = handler_logs_on_done;
     if (engine_instance_call(request->server->engine, instance, &reader->call, &fault) < 0) {
+        if (fault.kind == FAULT_CONFLICT && call->in.logs.follow) {
+            handler_logs_wait(reader);
+            return;
+        }
+        if (fault.kind == FAULT_CONFLICT)
+            fault_set(&fault, FAULT_CONFLICT, "logs", "%s; `follow` waits for it", fault.text);
         mem_free(reader);
         request_fail(request, &fault);
         return;
@@ -96,6 +112,63 @@ handler_logs_live(struct request *request, const struct instance *instance)
     request->work = reader;
     request->gone = handler_logs_on_left;
     request_suspend(request);
+}
+
+static void
+handler_logs_wait(struct log_reader *reader)
+{
+    struct api_server *server = reader->request->server;
+
+    if (!handler_logs_open(reader)) {
+        mem_free(reader);
+        return;
+    }
+    reader->request = NULL;
+    reader->done = true;
+    list_push(&server->log_waiters, &reader->waiting);
+}
+
+/* It has ended, perhaps without ever having a container. */
+static void
+handler_logs_rest(struct log_reader *reader)
+{
+    reader->done = false;
+    reader->reading = true;
+    reader->history = (struct store_history){
+        .kind = HISTORY_LOG,
+        .limit = LOGS_KEPT_MAX,
+        .instance_id = reader->instance_id,
+        .done = handler_logs_on_rest,
+    };
+    engine_history_start(reader->stream.server->engine, &reader->history);
+}
+
+/* Return: whether @reader waits no more. */
+static bool
+handler_logs_retry(struct api_server *server, struct log_reader *reader)
+{
+    const struct instance *instance =
+        idmap_find(&api_model(server)->instances, reader->instance_id);
+    struct fault fault;
+
+    if (!instance || instance_state_is_final((enum instance_state)instance->state)) {
+        handler_logs_rest(reader);
+        return true;
+    }
+    reader->done = engine_instance_call(server->engine, instance, &reader->call, &fault) < 0;
+    return !reader->done;
+}
+
+void
+handler_logs_notify(struct api_server *server)
+{
+    struct list_node *next;
+
+    for (struct list_node *node = list_first(&server->log_waiters); node; node = next) {
+        next = list_next(&server->log_waiters, node);
+        if (handler_logs_retry(server, CONTAINER_OF(node, struct log_reader, waiting)))
+            list_remove(&server->log_waiters, node);
+    }
 }
 
 /* The request can be answered now. */
@@ -177,9 +250,11 @@ handler_logs_on_gone(struct stream *stream)
     struct log_reader *reader = CONTAINER_OF(stream, struct log_reader, stream);
 
     reader->gone = true;
+    if (list_is_in(&reader->waiting))
+        list_remove(&stream->server->log_waiters, &reader->waiting);
     if (reader->done) {
         mem_free(reader);
-    } else {
+    } else if (!reader->reading) {
         engine_call_cancel(stream->server->engine, &reader->call);
     }
 }
@@ -195,7 +270,7 @@ handler_logs_kept(struct request *request, const struct instance *instance)
     kept->tail = request->query.number[QUERY_TAIL];
     kept->since_ms = request->query.number[QUERY_SINCE];
     kept->history.kind = HISTORY_LOG;
-    kept->history.limit = 1000;
+    kept->history.limit = LOGS_KEPT_MAX;
     kept->history.instance_id = instance->id;
     kept->history.done = handler_logs_on_kept;
     request_suspend(request);
@@ -220,6 +295,41 @@ handler_logs_cut(struct buf *text, int64_t tail)
     buf_consume(text, at);
 }
 
+/* What is wanted of @history, to @out, which is empty. */
+static void
+handler_logs_fill(const struct store_history *history, int64_t since_ms, int64_t tail,
+                  struct buf *out)
+{
+    for (size_t i = 0; i < history->count; i++) {
+        if (history->logs[i].at_ms >= since_ms)
+            buf_append(out, history->logs[i].data, history->logs[i].len);
+    }
+    if (tail >= 0)
+        handler_logs_cut(out, tail);
+}
+
+static void
+handler_logs_on_rest(struct store_history *history, const struct fault *fault)
+{
+    struct log_reader *reader = CONTAINER_OF(history, struct log_reader, history);
+    const struct docker_call *call = &reader->call.call;
+    struct buf text;
+
+    reader->done = true;
+    reader->reading = false;
+    if (reader->gone) {
+        mem_free(reader);
+        return;
+    }
+    buf_init(&text, STREAM_LIMIT);
+    if (!fault)
+        handler_logs_fill(history, call->in.logs.since_ms, call->in.logs.tail, &text);
+    if (text.len > 0)
+        stream_write(&reader->stream, text.data, text.len);
+    buf_fini(&text);
+    stream_end(&reader->stream, fault != NULL);
+}
+
 static void
 handler_logs_on_kept(struct store_history *history, const struct fault *fault)
 {
@@ -230,12 +340,7 @@ handler_logs_on_kept(struct store_history *history, const struct fault *fault)
         request_fail(request, fault);
     } else {
         reply_empty(request, MHD_HTTP_OK);
-        for (size_t i = 0; i < history->count; i++) {
-            if (history->logs[i].at_ms >= kept->since_ms)
-                buf_append(&request->reply.body, history->logs[i].data, history->logs[i].len);
-        }
-        if (kept->tail >= 0)
-            handler_logs_cut(&request->reply.body, kept->tail);
+        handler_logs_fill(history, kept->since_ms, kept->tail, &request->reply.body);
         request->reply.type = LOGS_TYPE;
     }
     mem_free(kept);

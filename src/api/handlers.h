@@ -5,6 +5,7 @@
  * were found good, and fills in its reply or suspends it.
  */
 
+struct api_server;
 struct operation;
 struct request;
 
@@ -17,6 +18,8 @@ void handler_instances_explain(struct request *request);
 
 void handler_exec_run(struct request *request);
 void handler_logs_get(struct request *request);
+/** handler_logs_notify() - something may have changed: whoever waits for a container looks again. */
+void handler_logs_notify(struct api_server *server);
 void handler_stats_get(struct request *request);
 
 void handler_blueprints_list(struct request *request);

@@ -86,7 +86,7 @@ static const struct query_rule query_rules[QUERY_COUNT] = {
     [QUERY_KIND]        = { "kind", QUERY_TEXT, .max = 63, .check = query_check_kind, .doc = "Only this kind; one that ends in '.' stands for all that begin with it." },
     [QUERY_AFTER]       = { "after", QUERY_INT, .min = 0, .max = INT64_MAX, .doc = "Only events with a higher seq." },
     [QUERY_ORDER]       = { "order", QUERY_WORD, .words = query_orders, .doc = "Which come first." },
-    [QUERY_FOLLOW]      = { "follow", QUERY_BOOL, .doc = "Go on until the container ends." },
+    [QUERY_FOLLOW]      = { "follow", QUERY_BOOL, .doc = "Go on until the container ends; wait for one that is not there yet." },
     [QUERY_TAIL]        = { "tail", QUERY_TAIL_LINES, .min = 0, .max = 1000000, .fallback = -1, .doc = "Only the last lines: a number, or all." },
     [QUERY_SINCE]       = { "since", QUERY_TIME, .doc = "Only what was written since: RFC 3339, Unix seconds, or how long ago (10m)." },
     [QUERY_TIMESTAMPS]  = { "timestamps", QUERY_BOOL, .doc = "Put the time before each line." },

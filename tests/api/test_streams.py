@@ -193,6 +193,30 @@ class Containers(world.Case):
         self.assertEqual(len(response.read()), 14 + 400 * 65536)
         connection.close()
 
+    def test_logs_follow_waits_for_the_container(self):
+        w = self.world
+        policy = w.get("/v1/pools/default")["policy"]
+        taken = w.get("/v1/hosts")["items"][0]["instances"]
+        self.addCleanup(w.ok, "PUT", "/v1/pools/default", policy)
+        w.ok("PUT", "/v1/pools/default", policy | {"slots_per_host": taken})
+        waits = [w.ok("POST", "/v1/instances", {"blueprint": "web"}).json["id"] for _ in range(2)]
+        refused = w.call("GET", f"/v1/instances/{waits[0]}/logs")
+        self.assertEqual((refused.status, refused.json["code"]), (409, "conflict"))
+        self.assertIn("follow", refused.json["detail"])
+        first, runs = self.open(f"/v1/instances/{waits[0]}/logs?follow=true&tail=1")
+        second, never = self.open(f"/v1/instances/{waits[1]}/logs?follow=true")
+        third, leaves = self.open(f"/v1/instances/{waits[1]}/logs?follow=true")
+        self.assertEqual((runs.status, never.status, leaves.status), (200, 200, 200))
+        third.close()
+        w.ok("DELETE", f"/v1/instances/{waits[1]}")
+        self.assertEqual(never.read(), b"")
+        w.ok("PUT", "/v1/pools/default", policy)
+        self.assertEqual(runs.readline(), b"three\n")
+        w.ok("DELETE", f"/v1/instances/{waits[0]}")
+        self.assertEqual(runs.read(), b"")
+        first.close()
+        second.close()
+
     def test_logs_of_none(self):
         queued = self.world.blueprint("huge", memory_bytes=1 << 40)
         made = self.world.call("POST", "/v1/instances", {"blueprint": queued["name"]})
