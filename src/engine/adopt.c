@@ -53,6 +53,9 @@ adopt_container(struct engine *engine, struct host *host, struct instance *insta
     if (instance->work || instance->pool != host->pool || instance->desired != INSTANCE_RUNNING ||
         container->label_generation <= (int64_t)instance->generation)
         return false;
+    /* Of a host that answers late: the instance may have been started elsewhere meanwhile. */
+    if (!engine->info.restored && instance->state != INSTANCE_QUEUED)
+        return false;
     if (instance->host && instance->host != host)
         model_instance_move(engine->model, instance, INSTANCE_EV_RETRY, NULL, now_ms);
     if (instance->state == INSTANCE_QUEUED) {

@@ -100,7 +100,7 @@ compare_container(struct engine *engine, struct host *host,
         return false;
     }
     instance = idmap_find(&engine->model->instances, id);
-    if (engine->info.restored && adopt_container(engine, host, instance, container))
+    if ((engine->info.restored || host->late) && adopt_container(engine, host, instance, container))
         return true;
     if (instance && instance->host == host &&
         (int64_t)instance->generation == container->label_generation) {

@@ -6,6 +6,7 @@
 #include "compare.h"
 #include "hints.h"
 #include "images.h"
+#include "recover.h"
 #include "rounds.h"
 
 enum {
@@ -235,6 +236,8 @@ join_on_list(struct lane_op *op, const struct fault *fault)
         join_ended(lane, NULL);
         return;
     }
+    if (!lane->engine->info.restored)
+        recover_host_compared(lane->engine, lane->host);
     if (lane->state != LANE_OPEN) {
         join_succeeded(lane);
     } else if (lane->host->score.milli > 0) {

@@ -218,6 +218,27 @@ recover_on_probe(struct clock_timer *timer)
     state_sweep(engine);
 }
 
+/* Until the last has answered, the file counts as restored: a restart must not forget who is late. */
+static void
+recover_late_check(struct engine *engine)
+{
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (host->late && host->state != HOST_REMOVED)
+            return;
+    }
+    engine->extra.compared = true;
+}
+
+void
+recover_host_compared(struct engine *engine, struct host *host)
+{
+    if (!host->late)
+        return;
+    host->late = false;
+    recover_late_check(engine);
+}
+
 /*
  * A restored file is first compared with all hosts, and only adds what it finds.  After that the open
  * work goes on, and what has no row is an orphan.
@@ -228,7 +249,11 @@ recover_compared(struct engine *engine)
     if (!engine->info.restored || engine->joins_pending > 0)
         return;
     engine->info.restored = false;
-    engine->extra.compared = true;
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        host->late = host->lane && !host->seen;
+    }
+    recover_late_check(engine);
     state_event(engine, "store.compared", NULL, NULL,
                 "the restored rows were compared with the hosts that answered");
     recover_instances(engine);

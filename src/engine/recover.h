@@ -16,5 +16,7 @@ void recover_poke(struct engine *engine);
 /** recover_quiesce() - end all that is under way; done when recover_is_quiet(). */
 void recover_quiesce(struct engine *engine);
 bool recover_is_quiet(const struct engine *engine);
+/** recover_host_compared() - @host was compared; perhaps the last that was late after a restore. */
+void recover_host_compared(struct engine *engine, struct host *host);
 /** recover_lanes_free() - all lanes of the model. */
 void recover_lanes_free(struct engine *engine);

@@ -118,6 +118,7 @@ struct host {
     bool reachable;    /* its last call or probe was answered */
     bool breaker_open; /* no new work until a probe is answered */
     bool other_engine; /* one with another id answers at its address: to be accepted or put right */
+    bool late;         /* it was silent when restored rows were compared with the hosts */
     bool seen;         /* its containers were compared since start or since it was unreachable */
     bool dirty;
     bool low; /* near its end: new work only when no other host can take it */

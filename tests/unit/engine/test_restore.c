@@ -170,6 +170,52 @@ test_unreachable(void **state)
     scene_end(&scene);
 }
 
+/* A host that answers long after the comparison, and after another restart: what runs there is taken in
+ * as far as it is safe, the rest is removed. */
+static void
+test_late(void **state)
+{
+    struct scene scene;
+    int64_t known;
+    int64_t id;
+    int64_t twice;
+
+    (void)state;
+    scene_begin(&scene, 2);
+    scene_blueprint(&scene, svc);
+    known = scene_run_one(&scene, "svc");
+    assert_string_equal(scene_host_name(&scene, known), "h1");
+    id = known + 1000000;
+    (void)add_unknown(&scene, "h2", id, "svc");
+    (void)add_unknown(&scene, "h2", id + 1, "newer");
+    twice = known; /* it runs on h1 */
+    add_unknown(&scene, "h2", twice, "svc")->seen.label_generation = 2;
+    world_machine(&scene.world, "h2")->hung = true;
+    restore(&scene);
+    world_run(&scene.world, 120000);
+    assert_int_equal(scene_events(&scene, "store.compared", 0), 1);
+    world_crash(&scene.world, 0);
+    world_start(&scene.world);
+    world_run(&scene.world, 120000);
+    assert_null(idmap_find(&engine_model(scene.world.engine)->instances, id));
+    world_machine(&scene.world, "h2")->hung = false;
+    world_run(&scene.world, 60000);
+    assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_RUNNING);
+    assert_string_equal(scene_host_name(&scene, id), "h2");
+    assert_int_equal(world_machine(&scene.world, "h2")->containers.count, 1);
+    assert_int_equal(scene_instance(&scene, known)->generation, 1);
+    assert_string_equal(scene_host_name(&scene, known), "h1");
+
+    /* That was the last: from now on what nobody knows is an orphan. */
+    (void)add_unknown(&scene, "h2", id + 2, "svc");
+    world_crash(&scene.world, 0);
+    world_start(&scene.world);
+    world_run(&scene.world, 20000);
+    assert_int_equal(world_machine(&scene.world, "h2")->containers.count, 1);
+    scene_until(&scene, id, INSTANCE_STOPPED, 700000);
+    scene_end(&scene);
+}
+
 /* The daemon is stopped before the hosts were compared: the next start compares them. */
 static void
 test_stopped_early(void **state)
@@ -202,9 +248,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_unknown),     cmocka_unit_test(test_unknown_blueprint),
-        cmocka_unit_test(test_moved),       cmocka_unit_test(test_queued),
-        cmocka_unit_test(test_unreachable), cmocka_unit_test(test_stopped_early),
+        cmocka_unit_test(test_late),
+        cmocka_unit_test(test_unknown),
+        cmocka_unit_test(test_unknown_blueprint),
+        cmocka_unit_test(test_moved),
+        cmocka_unit_test(test_queued),
+        cmocka_unit_test(test_unreachable),
+        cmocka_unit_test(test_stopped_early),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
