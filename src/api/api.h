@@ -115,3 +115,6 @@ api_mono_ms(const struct api_server *server)
 {
     return server->clock->mono_ms(server->clock->self);
 }
+
+/** api_server_tick_ask() - somebody is connected: connections are looked at every API_TICK_MS. */
+void api_server_tick_ask(struct api_server *server);

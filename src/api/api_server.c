@@ -85,7 +85,6 @@ api_server_start(struct api_server *server, struct fault *fault)
         }
         return -1;
     }
-    server->clock->timer_set(server->clock->self, &server->tick, api_mono_ms(server) + API_TICK_MS);
     return 0;
 }
 
@@ -94,6 +93,15 @@ api_server_port(const struct api_server *server, size_t i)
 {
     assert(i < server->listener_count);
     return server->listeners[i].port;
+}
+
+void
+api_server_tick_ask(struct api_server *server)
+{
+    int64_t at_mono_ms = api_mono_ms(server) + API_TICK_MS;
+
+    if (server->tick.at_mono_ms == 0)
+        server->clock->timer_set(server->clock->self, &server->tick, at_mono_ms);
 }
 
 /* Requests that wait and streams that are silent do not see that their client has left. */
@@ -118,6 +126,17 @@ api_server_look_for_gone(struct api_server *server, bool all)
     }
 }
 
+/* Nobody is connected and nothing is kept: there is nothing to look at. */
+static bool
+api_server_is_idle(const struct api_server *server)
+{
+    for (size_t i = 0; i < server->listener_count; i++) {
+        if (server->listeners[i].connections.count > 0)
+            return false;
+    }
+    return !server->listing_cache.key;
+}
+
 static void
 api_server_on_tick(struct clock_timer *timer)
 {
@@ -133,7 +152,8 @@ api_server_on_tick(struct clock_timer *timer)
     event_stream_tick(server);
     handler_logs_notify(server);
     listing_cache_expire(&server->listing_cache, api_mono_ms(server));
-    server->clock->timer_set(server->clock->self, &server->tick, api_mono_ms(server) + API_TICK_MS);
+    if (!api_server_is_idle(server))
+        api_server_tick_ask(server);
 }
 
 void

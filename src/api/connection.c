@@ -43,6 +43,7 @@ connection_open(struct listener *listener, struct MHD_Connection *mhd, void **sl
     connection->since_mono_ms = api_mono_ms(listener->server);
     list_push(&listener->connections, &connection->node);
     listener->server->measure.connections++;
+    api_server_tick_ask(listener->server);
     *slot = connection;
 }
 

@@ -13,7 +13,7 @@
 
 #include "placement_index.h"
 
-enum { NOTES_STEP = 4, NOTES_BITS = 32 };
+enum { NOTES_STEP = 3, NOTES_BITS = 32 }; /* three fill a block of the allocator */
 
 /* How many of something: a blueprint or an owner, by the hash of its name. */
 struct placement_tally {

@@ -72,6 +72,9 @@ pulse_end(const struct lane_op *op, const struct fault *fault)
     op->lane->pulse->awaited--;
     if (pulse_is_answer(fault))
         pulse_heard(op->lane);
+    /* One look at a host is seldom followed by more, other than the calls of a launch. */
+    if (op->share == LANE_FREE && op->lane->pulse->awaited == 0 && !op->lane->pulse->ping)
+        pulse_free(op->lane);
 }
 
 void
