@@ -56,6 +56,7 @@ engine_new(const struct engine_ports *ports, const struct engine_config *config)
     list_init(&engine->registries);
     list_init(&engine->registries_old);
     list_init(&engine->spreads);
+    list_init(&engine->image_retries);
     list_init(&engine->rounds);
     list_init(&engine->joins_waiting);
     list_init(&engine->spare_launches);

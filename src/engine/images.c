@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "image_retry.h"
+
 struct registry {
     struct list_node node; /* of registries or registries_old */
     struct secret *auth;
@@ -20,6 +22,7 @@ struct image_spread {
     int64_t host_id;
     int64_t image_id;     /* of an archive; 0: a pull */
     int64_t operation_id; /* 0: none asked for it */
+    int64_t retried_ms;   /* it failed so long ago; 0: this is the first time */
     char *name;           /* owned: reference to pull or to look for */
     char *path;           /* owned: archive */
 };
@@ -115,6 +118,7 @@ engine_registry_keep(struct engine *engine, const char *const *servers, size_t c
 void
 images_fini(struct engine *engine)
 {
+    image_retry_drop(engine, 0);
     registries_drop(&engine->registries);
     images_tidy(engine);
 }
@@ -141,7 +145,7 @@ images_pull_prepare(struct engine *engine, const char *image, struct lane_op *op
     op->call.in.registry_auth = images_auth(engine, image);
 }
 
-static void
+static struct image_spread *
 images_spread_new(struct engine *engine, const struct host *host, const struct image *image,
                   const char *reference, const struct operation *operation)
 {
@@ -160,6 +164,7 @@ images_spread_new(struct engine *engine, const struct host *host, const struct i
     spread->waiting = true;
     spread->wait.done = images_on_durable;
     engine_wait_durable(engine, &spread->wait);
+    return spread;
 }
 
 /* What was asked for is on the disk: hosts may be told. */
@@ -303,6 +308,16 @@ images_operation_step(struct engine *engine, struct operation *operation, const 
     model_operation_touch(engine->model, operation);
 }
 
+static bool
+images_is_to_retry(const struct image_spread *spread, const struct host *host,
+                   const struct fault *fault)
+{
+    const struct engine *engine = spread->engine;
+
+    return fault && fault->kind != FAULT_CANCELLED && spread->image_id != 0 && host && host->lane &&
+           !engine->reloading && engine->health != ENGINE_STOPPING;
+}
+
 static void
 images_end(struct image_spread *spread, const struct fault *fault)
 {
@@ -311,6 +326,12 @@ images_end(struct image_spread *spread, const struct fault *fault)
 
     const struct host *host = idmap_find(&engine->model->hosts, spread->host_id);
 
+    if (images_is_to_retry(spread, host, fault)) {
+        state_event(engine, "host.image_failed", host, NULL,
+                    "an image archive could not be loaded, it is sent again later: %s",
+                    fault->text);
+        image_retry_plan(engine, host, spread->image_id, spread->retried_ms);
+    }
     if (operation && engine->reloading) {
         operation->work = NULL; /* its row is thrown away */
     } else if (operation && operation->state == OPERATION_RUNNING) {
@@ -335,6 +356,7 @@ images_first_reference(const struct image *image)
 void
 images_host_joined(struct engine *engine, struct host *host)
 {
+    image_retry_drop(engine, host->id);
     IDMAP_EACH(&engine->model->images, struct image, image)
     {
         CLEANUP(mem_freep) char *reference = NULL;
@@ -342,8 +364,17 @@ images_host_joined(struct engine *engine, struct host *host)
         if (image->pool_id != host->pool->id)
             continue;
         reference = images_first_reference(image);
-        images_spread_new(engine, host, image, reference, NULL);
+        (void)images_spread_new(engine, host, image, reference, NULL);
     }
+}
+
+void
+images_send_again(struct engine *engine, struct host *host, const struct image *image,
+                  int64_t retried_ms)
+{
+    CLEANUP(mem_freep) char *reference = images_first_reference(image);
+
+    images_spread_new(engine, host, image, reference, NULL)->retried_ms = retried_ms;
 }
 
 static void
@@ -374,6 +405,7 @@ images_operation_cancel(struct engine *engine, const struct operation *operation
 void
 images_cancel_all(struct engine *engine)
 {
+    image_retry_drop(engine, 0);
     images_cancel(engine, 0);
 }
 
@@ -411,7 +443,8 @@ images_spread_all(struct engine *engine, const struct pool *pool, const struct i
     IDMAP_EACH(&engine->model->hosts, struct host, host)
     {
         if (host->pool == pool && host->lane && host->lane->state == LANE_OPEN)
-            images_spread_new(engine, host, image, image ? NULL : operation->subject, operation);
+            (void)images_spread_new(engine, host, image, image ? NULL : operation->subject,
+                                    operation);
     }
 }
 

@@ -106,6 +106,7 @@ struct engine {
     struct list registries;     /* struct registry: a few */
     struct list registries_old; /* replaced, but perhaps still borrowed */
     struct list spreads;        /* struct image_spread */
+    struct list image_retries;  /* struct image_retry */
     struct idmap idles;         /* struct idle_watch by instance */
     int64_t idle_after;         /* the instance that was looked at last for being idle */
     uint32_t rounds_due;        /* lanes whose next look a housekeeping round waits for */

@@ -185,6 +185,35 @@ test_load_fails(void **state)
     scene_end(&scene);
 }
 
+/* A host that could not load it is sent it again, ever later, until it has it. */
+static void
+test_load_again(void **state)
+{
+    struct scene scene;
+
+    (void)state;
+    begin(&scene, 2);
+    scene_fault(&scene, DOCKER_LOAD, "h2", 0,
+                (struct fake_fate){ .latency_ms = 1, .kind = FAULT_ENGINE_REFUSED });
+    (void)load(&scene);
+    world_run(&scene.world, 1000);
+    assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_LOAD), 2);
+    world_run(&scene.world, 59500);
+    assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_LOAD), 3);
+    world_run(&scene.world, 119000);
+    assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_LOAD), 3);
+    world_run(&scene.world, 2000);
+    assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_LOAD), 4);
+    assert_int_equal(scene_events(&scene, "host.image_failed", 0), 3);
+    assert_false(has_image("h2", &scene, ARCHIVE));
+    scene.world.fates.count = 0;
+    world_run(&scene.world, 241000);
+    assert_true(has_image("h2", &scene, ARCHIVE));
+    world_run(&scene.world, 7200000);
+    assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_LOAD), 5);
+    scene_end(&scene);
+}
+
 /* It can be cancelled, also while an engine says nothing. */
 static void
 test_cancel(void **state)
@@ -321,11 +350,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pull_policies),  cmocka_unit_test(test_pull_faults),
-        cmocka_unit_test(test_load),           cmocka_unit_test(test_load_later),
-        cmocka_unit_test(test_load_fails),     cmocka_unit_test(test_cancel),
-        cmocka_unit_test(test_disk_fails),     cmocka_unit_test(test_interrupted),
-        cmocka_unit_test(test_pull_operation), cmocka_unit_test(test_too_many),
+        cmocka_unit_test(test_pull_policies), cmocka_unit_test(test_pull_faults),
+        cmocka_unit_test(test_load),          cmocka_unit_test(test_load_later),
+        cmocka_unit_test(test_load_fails),    cmocka_unit_test(test_load_again),
+        cmocka_unit_test(test_cancel),        cmocka_unit_test(test_disk_fails),
+        cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_pull_operation),
+        cmocka_unit_test(test_too_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
