@@ -65,8 +65,9 @@ log_sink_setup(const struct config_log *config)
 {
     bool journal = config->format == CONFIG_LOG_JOURNAL;
 
-    if (config->format == CONFIG_LOG_AUTO)
+    if (config->format == CONFIG_LOG_AUTO) {
         /* NOLINTNEXTLINE(concurrency-mt-unsafe): before threads */
         journal = getenv("JOURNAL_STREAM") != NULL;
+    }
     log_setup((enum log_level)config->level, journal ? log_sink_journal : log_sink_logfmt);
 }
