@@ -291,10 +291,11 @@ fake_docker_finish(struct fake_call *fc, enum fault_kind kind, enum fake_effect 
         fate.effect = effect;
     }
     memset(&call->out, 0, sizeof(call->out));
-    if (fate.kind == FAULT_NONE || fate.effect == FAKE_DONE)
+    if (fate.kind == FAULT_NONE || fate.effect == FAKE_DONE) {
         ret = fake_docker_do(fc->fake, fc->machine, fc->cluster, call, &fault);
-    else if (fate.effect == FAKE_LATE)
+    } else if (fate.effect == FAKE_LATE) {
         fake_late_hold(&fc->fake->lates, fc->machine, fc->cluster, call, fate.late_ms);
+    }
     if (fate.kind == FAULT_NONE && ret == 0 && fake_call_goes_on(fc)) {
         fake_call_move(fc, &fc->fake->streams, false);
         return;

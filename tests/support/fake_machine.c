@@ -112,9 +112,10 @@ fake_machine_image_add(struct fake_machine *machine, const char *reference)
 static bool
 fake_machine_has_image(const struct fake_machine *machine, const char *reference)
 {
-    for (size_t i = 0; i < machine->image_count; i++)
+    for (size_t i = 0; i < machine->image_count; i++) {
         if (strcmp(machine->images[i], reference) == 0)
             return true;
+    }
     return machine->any_image;
 }
 
@@ -135,9 +136,10 @@ fake_machine_reboot(struct fake_machine *machine)
 {
     struct fake_container *c = NULL;
 
-    while ((c = fake_machine_next(machine, c)))
+    while ((c = fake_machine_next(machine, c))) {
         if (c->seen.state == DOCKER_RUNNING)
             fake_machine_end(machine, c, 137, false);
+    }
 }
 
 static int
@@ -153,12 +155,14 @@ fake_machine_create(struct fake_machine *machine, struct docker_call *call, stru
     const struct blueprint_port *ports = spec->blueprint->ports.at;
     struct fake_container *c;
 
-    if (!fake_machine_has_image(machine, spec->blueprint->image))
+    if (!fake_machine_has_image(machine, spec->blueprint->image)) {
         return fault_set(fault, FAULT_ENGINE_MISSING, "fake.docker", "No such image: %s",
                          spec->blueprint->image);
-    if (fake_machine_find(machine, call->name))
+    }
+    if (fake_machine_find(machine, call->name)) {
         return fault_set(fault, FAULT_ENGINE_CONFLICT, "fake.docker",
                          "The container name \"/%s\" is already in use", call->name);
+    }
     c = fake_machine_add(machine, call->name, spec->cluster_id);
     fake_machine_copy(c->seen.image, sizeof(c->seen.image), spec->blueprint->image);
     fake_machine_copy(c->seen.label_instance, sizeof(c->seen.label_instance), spec->instance_id);
@@ -170,12 +174,13 @@ fake_machine_create(struct fake_machine *machine, struct docker_call *call, stru
     c->seen.label_blueprint_version = spec->blueprint_version;
     c->seen.memory_bytes = spec->blueprint->memory_bytes;
     assert(spec->blueprint->ports.count <= DOCKER_PORTS_MAX);
-    for (size_t i = 0; i < spec->blueprint->ports.count; i++)
+    for (size_t i = 0; i < spec->blueprint->ports.count; i++) {
         c->wanted[c->wanted_count++] = (struct instance_port_binding){
             .container = (uint16_t)ports[i].container,
             .host = (uint16_t)ports[i].host,
             .protocol = (uint8_t)ports[i].protocol,
         };
+    }
     fake_machine_copy(call->out.container_id, sizeof(call->out.container_id), c->seen.id);
     return 0;
 }
@@ -284,9 +289,10 @@ fake_machine_images(struct fake_machine *machine, struct docker_call *call)
 static int
 fake_machine_image(struct fake_machine *machine, struct docker_call *call, struct fault *fault)
 {
-    if (!fake_machine_has_image(machine, call->name))
+    if (!fake_machine_has_image(machine, call->name)) {
         return fault_set(fault, FAULT_ENGINE_MISSING, "fake.docker", "No such image: %s",
                          call->name);
+    }
     fake_machine_copy(call->out.container_id, sizeof(call->out.container_id), "sha256:0001");
     return 0;
 }
@@ -318,9 +324,10 @@ fake_machine_ready(struct fake_machine *machine, const struct docker_call *call,
     const struct fake_container *c =
         fake_machine_publisher(machine, call->in.ready.host_port, PROTOCOL_TCP);
 
-    if (!c || !c->ready)
+    if (!c || !c->ready) {
         return fault_set(fault, FAULT_NOT_READY, "fake.docker", "nothing answers at port %u",
                          call->in.ready.host_port);
+    }
     return 0;
 }
 
@@ -328,9 +335,10 @@ static int
 fake_machine_exec(const struct fake_machine *machine, const struct fake_container *c,
                   struct docker_call *call, struct fault *fault)
 {
-    if (c->seen.state != DOCKER_RUNNING)
+    if (c->seen.state != DOCKER_RUNNING) {
         return fault_set(fault, FAULT_ENGINE_CONFLICT, "fake.docker", "Container %s is not running",
                          c->seen.name);
+    }
     if (call->on_data && machine->exec_output[0])
         call->on_data(call, 1, machine->exec_output, strlen(machine->exec_output));
     call->out.exit_code = machine->exec_code;

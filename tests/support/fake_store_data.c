@@ -328,9 +328,10 @@ kind_matches(const char *wanted, const char *kind)
 static bool
 pool_matches(const struct store_filter *filter, int64_t pool_id)
 {
-    for (size_t i = 0; i < filter->pool_count; i++)
+    for (size_t i = 0; i < filter->pool_count; i++) {
         if (filter->pools[i] == pool_id)
             return true;
+    }
     return filter->pool_count == 0 || pool_id == 0;
 }
 
