@@ -104,7 +104,7 @@ policy_grow(const struct policy_view *view, struct policy_plan *plan)
     const struct pool_policy *policy = &view->pool->policy;
     int64_t hosts = (int64_t)view->host_count;
     int64_t good = 0;
-    int64_t free_bytes = 0;
+    int64_t fits = 0; /* of the largest that waits */
 
     for (size_t i = 0; i < view->host_count; i++) {
         const struct policy_host *host = &view->hosts[i];
@@ -112,10 +112,11 @@ policy_grow(const struct policy_view *view, struct policy_plan *plan)
         if (host->state != HOST_SPAWNED && !(host->state == HOST_ACTIVE && host->takes_work))
             continue;
         good++;
-        free_bytes += host->capacity.memory_bytes - host->reserved.memory_bytes;
+        if (view->demand.largest.memory_bytes > 0)
+            fits += (host->capacity.memory_bytes - host->reserved.memory_bytes) /
+                    view->demand.largest.memory_bytes;
     }
-    if (good >= policy->min_hosts &&
-        (view->demand.count == 0 || free_bytes >= view->demand.sum.memory_bytes))
+    if (good >= policy->min_hosts && fits >= (int64_t)view->demand.count)
         return;
     if (view->cloud_held_until_ms > 0) {
         plan->held[0].hold = HOLD_CLOUD;

@@ -37,18 +37,25 @@ rented_check(struct world *world)
     }
 }
 
-static void
-rented_pool_put(struct rented *rented, int64_t min_hosts, bool shutdown)
+void
+rented_rule_set(struct rented *rented, struct rented_rules rules)
 {
     struct pool_policy policy;
 
     schema_defaults(&pool_policy_schema, &policy);
     policy.reserve.memory_bytes = 0;
-    policy.min_hosts = min_hosts;
-    policy.max_hosts = 8;
-    policy.shutdown = shutdown;
+    policy.min_hosts = rules.min_hosts;
+    policy.max_hosts = rules.max_hosts;
+    policy.shutdown = rules.shutdown;
     policy.prepare_attempts = 3;
+    policy.suspended_max_ms = RENTED_SUSPENDED_MS;
     (void)world_pool_rented(&rented->world, "rent", &policy);
+}
+
+static void
+rented_pool_put(struct rented *rented, int64_t min_hosts, bool shutdown)
+{
+    rented_rule_set(rented, (struct rented_rules){ min_hosts, 8, shutdown });
 }
 
 void

@@ -16,6 +16,16 @@ struct rented {
 void rented_begin(struct rented *rented, int64_t min_hosts);
 /** rented_end() - settle and go. */
 void rented_end(struct rented *rented);
+enum { RENTED_SUSPENDED_MS = 120000 /* a host that fails has so long to recover */ };
+
+struct rented_rules {
+    int64_t min_hosts;
+    int64_t max_hosts;
+    bool shutdown;
+};
+
+/** rented_rule_set() - these from now on. */
+void rented_rule_set(struct rented *rented, struct rented_rules rules);
 /** rented_policy_set() - other wishes from now on. */
 void rented_policy_set(struct rented *rented, int64_t min_hosts, bool shutdown);
 struct pool *rented_pool(struct rented *rented);
