@@ -102,6 +102,8 @@ class SilentEngineTest(FaultTest):
         self.bad.suspend()
         try:
             self.daemon.stop_instance(victim)
+            # By a ping: a list alone would wait for 30 s.
+            self.daemon.await_host(self.bad.name, lambda h: not h["engine"]["reachable"], "was found silent", 20)
             self.assert_work_goes_on()
         finally:
             self.bad.resume()
