@@ -30,12 +30,17 @@ struct log_reader {
     bool gone; /* the stream has ended */
 };
 
+/* What is wanted of it. */
+struct log_part {
+    int64_t tail; /* lines; -1: all */
+    int64_t since_ms;
+};
+
 /* From what was kept. */
 struct log_kept {
     struct store_history history;
     struct request *request;
-    int64_t tail;
-    int64_t since_ms;
+    struct log_part part;
 };
 
 static void handler_logs_live(struct request *request, const struct instance *instance);
@@ -267,8 +272,8 @@ handler_logs_kept(struct request *request, const struct instance *instance)
     struct log_kept *kept = mem_new0(sizeof(*kept));
 
     kept->request = request;
-    kept->tail = request->query.number[QUERY_TAIL];
-    kept->since_ms = request->query.number[QUERY_SINCE];
+    kept->part.tail = request->query.number[QUERY_TAIL];
+    kept->part.since_ms = request->query.number[QUERY_SINCE];
     kept->history.kind = HISTORY_LOG;
     kept->history.limit = LOGS_KEPT_MAX;
     kept->history.instance_id = instance->id;
@@ -297,22 +302,22 @@ handler_logs_cut(struct buf *text, int64_t tail)
 
 /* What is wanted of @history, to @out, which is empty. */
 static void
-handler_logs_fill(const struct store_history *history, int64_t since_ms, int64_t tail,
-                  struct buf *out)
+handler_logs_fill(const struct store_history *history, const struct log_part *part, struct buf *out)
 {
     for (size_t i = 0; i < history->count; i++) {
-        if (history->logs[i].at_ms >= since_ms)
+        if (history->logs[i].at_ms >= part->since_ms)
             buf_append(out, history->logs[i].data, history->logs[i].len);
     }
-    if (tail >= 0)
-        handler_logs_cut(out, tail);
+    if (part->tail >= 0)
+        handler_logs_cut(out, part->tail);
 }
 
 static void
 handler_logs_on_rest(struct store_history *history, const struct fault *fault)
 {
     struct log_reader *reader = CONTAINER_OF(history, struct log_reader, history);
-    const struct docker_call *call = &reader->call.call;
+    const struct log_part part = { reader->call.call.in.logs.tail,
+                                   reader->call.call.in.logs.since_ms };
     struct buf text;
 
     reader->done = true;
@@ -323,7 +328,7 @@ handler_logs_on_rest(struct store_history *history, const struct fault *fault)
     }
     buf_init(&text, STREAM_LIMIT);
     if (!fault)
-        handler_logs_fill(history, call->in.logs.since_ms, call->in.logs.tail, &text);
+        handler_logs_fill(history, &part, &text);
     if (text.len > 0)
         stream_write(&reader->stream, text.data, text.len);
     buf_fini(&text);
@@ -340,7 +345,7 @@ handler_logs_on_kept(struct store_history *history, const struct fault *fault)
         request_fail(request, fault);
     } else {
         reply_empty(request, MHD_HTTP_OK);
-        handler_logs_fill(history, kept->since_ms, kept->tail, &request->reply.body);
+        handler_logs_fill(history, &kept->part, &request->reply.body);
         request->reply.type = LOGS_TYPE;
     }
     mem_free(kept);

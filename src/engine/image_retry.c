@@ -24,13 +24,14 @@ image_retry_free(struct image_retry *retry)
 }
 
 void
-image_retry_plan(struct engine *engine, const struct host *host, int64_t image_id, int64_t delay_ms)
+image_retry_plan(struct engine *engine, const struct host *host, const struct image *image,
+                 int64_t delay_ms)
 {
     struct image_retry *retry = mem_new0(sizeof(*retry));
 
     retry->engine = engine;
     retry->host_id = host->id;
-    retry->image_id = image_id;
+    retry->image_id = image->id;
     retry->delay_ms = delay_ms == 0                       ? IMAGE_RETRY_MIN_MS
                       : delay_ms * 2 > IMAGE_RETRY_MAX_MS ? IMAGE_RETRY_MAX_MS
                                                           : delay_ms * 2;

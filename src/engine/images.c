@@ -314,8 +314,8 @@ images_is_to_retry(const struct image_spread *spread, const struct host *host,
 {
     const struct engine *engine = spread->engine;
 
-    return fault && fault->kind != FAULT_CANCELLED && spread->image_id != 0 && host && host->lane &&
-           !engine->reloading && engine->health != ENGINE_STOPPING;
+    return fault && fault->kind != FAULT_CANCELLED && host && host->lane && !engine->reloading &&
+           engine->health != ENGINE_STOPPING;
 }
 
 static void
@@ -324,13 +324,14 @@ images_end(struct image_spread *spread, const struct fault *fault)
     struct engine *engine = spread->engine;
     struct operation *operation = idmap_find(&engine->model->operations, spread->operation_id);
 
+    const struct image *image = idmap_find(&engine->model->images, spread->image_id);
     const struct host *host = idmap_find(&engine->model->hosts, spread->host_id);
 
-    if (images_is_to_retry(spread, host, fault)) {
+    if (image && images_is_to_retry(spread, host, fault)) {
         state_event(engine, "host.image_failed", host, NULL,
                     "an image archive could not be loaded, it is sent again later: %s",
                     fault->text);
-        image_retry_plan(engine, host, spread->image_id, spread->retried_ms);
+        image_retry_plan(engine, host, image, spread->retried_ms);
     }
     if (operation && engine->reloading) {
         operation->work = NULL; /* its row is thrown away */
@@ -442,9 +443,10 @@ images_spread_all(struct engine *engine, const struct pool *pool, const struct i
     operation->work = operation;
     IDMAP_EACH(&engine->model->hosts, struct host, host)
     {
-        if (host->pool == pool && host->lane && host->lane->state == LANE_OPEN)
+        if (host->pool == pool && host->lane && host->lane->state == LANE_OPEN) {
             (void)images_spread_new(engine, host, image, image ? NULL : operation->subject,
                                     operation);
+        }
     }
 }
 
