@@ -148,11 +148,11 @@ placement_labels_verdict(const struct placement_ask *ask, const struct schema_ma
 }
 
 static struct placement_class *
-placement_class_get(struct placement_pool *pool, const struct schema_map *labels)
+placement_class_get(struct placement_pool *pool, const struct schema_map *labels, bool low)
 {
     struct placement_class *class = pool->classes;
 
-    while (class && (class->labels.count != labels->count ||
+    while (class && (class->low != low || class->labels.count != labels->count ||
                      !placement_labels_match(&class->labels, labels)))
         class = class->next;
     if (class)
@@ -165,6 +165,7 @@ placement_class_get(struct placement_pool *pool, const struct schema_map *labels
                                                     .value = mem_strdup(labels->at[i].value) };
     }
     class->labels.count = labels->count;
+    class->low = low;
     class->next = pool->classes;
     pool->classes = class;
     return class;
@@ -293,7 +294,8 @@ placement_host_update(struct placement *placement, struct host *host, int64_t no
         placement_host_forget(placement, host);
         return;
     }
-    class = placement_class_get(placement_pool_get(placement, host->pool), &host->labels);
+    class =
+        placement_class_get(placement_pool_get(placement, host->pool), &host->labels, host->low);
     placed = placement_host_get(host);
     if (placed->class && placed->class != class)
         placement_class_leave(placed);

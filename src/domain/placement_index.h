@@ -61,10 +61,13 @@ void placement_notes_free(struct placement_notes *notes);
 
 /* --- placement_pick.c, placement_why.c --- */
 
-/** placement_pick_sources() - the shelves of @ask's pool and labels, for hosts with cpus left only if
- * @need asks for cpus; with @all: also those where no slots or cpus are left.  Return: how many. */
+enum placement_tier { TIER_FIRST, TIER_LOW, TIER_BOTH };
+
+/** placement_pick_sources() - the shelves of @ask's pool, labels and tier, for hosts with cpus left only
+ * if @need asks for cpus; of TIER_BOTH also those where no slots or cpus are left.
+ * Return: how many. */
 size_t placement_pick_sources(const struct placement_ask *ask, const struct placement_need *need,
-                              bool all);
+                              enum placement_tier tier);
 struct placement_terms placement_pick_terms(const struct placement_host *host,
                                             const struct placement_need *need);
 void placement_why_fill(const struct placement_ask *ask, const struct placement_need *need,

@@ -37,16 +37,20 @@ pick_source_add(struct placement_pool *pool, size_t count, struct placement_clas
 }
 
 size_t
-placement_pick_sources(const struct placement_ask *ask, const struct placement_need *need, bool all)
+placement_pick_sources(const struct placement_ask *ask, const struct placement_need *need,
+                       enum placement_tier tier)
 {
     struct placement_pool *pool = ask->pool->placement;
-    int last = all ? SHELF_NO_SLOTS : need->cpus_milli > 0 ? SHELF_OPEN : SHELF_NO_CPUS;
+    int last = tier == TIER_BOTH      ? SHELF_NO_SLOTS
+               : need->cpus_milli > 0 ? SHELF_OPEN
+                                      : SHELF_NO_CPUS;
     size_t count = 0;
 
     if (!pool)
         return 0;
     for (struct placement_class *class = pool->classes; class; class = class->next) {
-        if (placement_labels_verdict(ask, &class->labels) != PLACEMENT_FITS)
+        if ((tier != TIER_BOTH && class->low != (tier == TIER_LOW)) ||
+            placement_labels_verdict(ask, &class->labels) != PLACEMENT_FITS)
             continue;
         for (int kind = SHELF_OPEN; kind <= last; kind++) {
             if (class->shelves[kind])
@@ -87,24 +91,33 @@ pick_avoided(const struct placement_ask *ask, const struct placement_need *need)
     return NULL;
 }
 
-int
-placement_pick(struct placement *placement, const struct placement_ask *ask, struct host **ret_host,
-               struct placement_why *ret_why)
+static struct placement_host *
+pick_in_tier(const struct placement_ask *ask, const struct placement_need *need,
+             enum placement_tier tier)
 {
-    struct placement_need need = placement_need_of(ask);
-    struct pick pick = { .need = &need, .avoid = ask->avoid };
+    struct pick pick = { .need = need, .avoid = ask->avoid };
     struct placement_host *winner;
 
-    (void)placement;
-    pick.source_count = placement_pick_sources(ask, &need, false);
+    pick.source_count = placement_pick_sources(ask, need, tier);
     pick.sources = pick.source_count > 0 ? ask->pool->placement->sources : NULL;
     for (size_t i = 0; i < pick.source_count; i++) {
         for (size_t word = 0; word < SHELF_BUCKET_WORDS; word++)
             pick.used[word] |= pick.sources[i].shelf->used[word];
     }
     winner = pick_among_oldest(&pick);
+    return winner ? winner : pick_any(&pick);
+}
+
+int
+placement_pick(struct placement *placement, const struct placement_ask *ask, struct host **ret_host,
+               struct placement_why *ret_why)
+{
+    struct placement_need need = placement_need_of(ask);
+    struct placement_host *winner = pick_in_tier(ask, &need, TIER_FIRST);
+
+    (void)placement;
     if (!winner)
-        winner = pick_any(&pick);
+        winner = pick_in_tier(ask, &need, TIER_LOW);
     if (!winner)
         winner = pick_avoided(ask, &need);
     if (ret_why)
@@ -301,37 +314,46 @@ pick_linear_one(struct pick_linear *linear, struct host *host, const struct plac
     }
 }
 
-int
-placement_pick_linear(struct placement *placement, const struct placement_ask *ask,
-                      struct host *const *hosts, size_t count, struct host **ret_host)
+static struct host *
+pick_linear_tier(const struct placement_ask *ask, const struct placement_need *need,
+                 struct host *const *hosts, size_t count, bool low)
 {
-    struct placement_need need = placement_need_of(ask);
     struct pick_linear linear = { 0 };
-    struct placement_host *avoided = pick_avoided(ask, &need);
 
-    (void)placement;
     for (size_t i = 0; i < count; i++) {
         struct host *host = hosts[i];
         struct host_amount left = placement_free_of(host);
         struct placement_host view;
 
-        if (host->pool != ask->pool || host == ask->avoid || !host->placement ||
+        if (host->low != low || host->pool != ask->pool || host == ask->avoid || !host->placement ||
             host->placement->filter != PLACEMENT_FITS || left.slots <= 0 ||
-            (need.cpus_milli > 0 && left.cpus_milli <= 0) ||
+            (need->cpus_milli > 0 && left.cpus_milli <= 0) ||
             placement_labels_verdict(ask, &host->labels) != PLACEMENT_FITS)
             continue;
         view = *host->placement;
         view.free_memory_bytes = left.memory_bytes;
         view.free_cpus_milli = (int32_t)left.cpus_milli;
         view.free_slots = (int32_t)left.slots;
-        pick_linear_one(&linear, host, &need, &view);
+        pick_linear_one(&linear, host, need, &view);
     }
-    if (!linear.best)
-        linear.best = linear.any;
-    if (!linear.best && avoided)
-        linear.best = avoided->host;
-    if (!linear.best)
+    return linear.best ? linear.best : linear.any;
+}
+
+int
+placement_pick_linear(struct placement *placement, const struct placement_ask *ask,
+                      struct host *const *hosts, size_t count, struct host **ret_host)
+{
+    struct placement_need need = placement_need_of(ask);
+    struct placement_host *avoided = pick_avoided(ask, &need);
+    struct host *best = pick_linear_tier(ask, &need, hosts, count, false);
+
+    (void)placement;
+    if (!best)
+        best = pick_linear_tier(ask, &need, hosts, count, true);
+    if (!best && avoided)
+        best = avoided->host;
+    if (!best)
         return PLACEMENT_NO_ROOM;
-    *ret_host = linear.best;
+    *ret_host = best;
     return PLACEMENT_OK;
 }

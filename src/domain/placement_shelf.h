@@ -71,6 +71,7 @@ enum placement_shelf_kind { SHELF_OPEN, SHELF_NO_CPUS, SHELF_NO_SLOTS, SHELF_COU
 struct placement_class {
     struct placement_class *next;
     struct schema_map labels;        /* owned */
+    bool low;                        /* of hosts near their end: the last choice */
     struct placement_host **members; /* [used], by slot; NULL: a gap */
     size_t used;
     size_t live;

@@ -120,7 +120,7 @@ void
 placement_why_fill(const struct placement_ask *ask, const struct placement_need *need,
                    const struct placement_host *winner, struct placement_why *ret_why)
 {
-    size_t count = placement_pick_sources(ask, need, true);
+    size_t count = placement_pick_sources(ask, need, TIER_BOTH);
     const struct placement_source *sources = count > 0 ? ask->pool->placement->sources : NULL;
 
     memset(ret_why, 0, sizeof(*ret_why));

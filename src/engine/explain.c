@@ -32,7 +32,10 @@ explain_host(const struct engine *engine, const struct placement_ask *ask, const
     json_out_kv_string(out, "host", id_encode(ID_HOST, host->id, id));
     json_out_kv_string(out, "name", host->name);
     json_out_kv_string(out, "verdict", placement_filter_name(filter));
-    json_out_kv_string(out, "detail", placement_filter_text(filter));
+    json_out_kv_string(out, "detail",
+                       filter == PLACEMENT_FITS && host->low
+                           ? "it has room, but is near its end: it is taken when no other fits"
+                           : placement_filter_text(filter));
     json_out_kv_int(out, "free_memory_bytes",
                     host->capacity.memory_bytes - host->reserved.memory_bytes);
     json_out_object_end(out);

@@ -21,6 +21,9 @@
  *    Highest first; among equals the older host.
  * 4. When no such host fits: the oldest that fits, of the lowest bucket.
  *
+ * Hosts that are near their end (host->low) are decided among in the same way,
+ * once no other host fits.
+ *
  * Each container takes one slot at least; a host whose capacity has 0 slots
  * does not count them.
  */

@@ -82,7 +82,10 @@ host_change_random(struct world *world)
 {
     struct host *host = world->hosts[draw(world, (uint32_t)world->host_count)];
 
-    switch (draw(world, 6)) {
+    switch (draw(world, 7)) {
+    case 5:
+        host->low = !host->low;
+        break;
     case 0:
         host->state = host->state == HOST_ACTIVE ? HOST_INACTIVE : HOST_ACTIVE;
         break;

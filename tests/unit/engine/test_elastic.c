@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "rented.h"
+#include "scene.h"
 
 static void
 test_grows_to_its_minimum(void **state)
@@ -62,13 +63,64 @@ test_gives_all_back(void **state)
     rented_end(&rented);
 }
 
+/* A host near its end takes what no other can, and nothing else. */
+static void
+test_the_last_choice(void **state)
+{
+    struct scene scene;
+    struct host *old;
+    int64_t id;
+
+    (void)state;
+    scene_begin(&scene, 2);
+    scene_blueprint(&scene, "{'name':'web','image':'img','memory_bytes':1073741824}");
+    old = scene_host(&scene, "h1");
+    old->low = true;
+    model_host_seen(mem_unconst(engine_model(scene.world.engine)), old,
+                    engine_now_ms(scene.world.engine));
+    for (int i = 0; i < 4; i++)
+        assert_string_equal(scene_host_name(&scene, scene_run_one(&scene, "web")), "h2");
+    id = scene_run_one(&scene, "web");
+    assert_string_equal(scene_host_name(&scene, id), "h1");
+    scene_end(&scene);
+}
+
+/* Hosts remember that they are used: when first, and how often. */
+static void
+test_uses_are_counted(void **state)
+{
+    struct rented rented;
+    struct pool_policy policy;
+    const struct fake_row *row;
+    int64_t host_id;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    rented_until_active(&rented, 1, 180000);
+    host_id = rented_first(&rented)->id;
+    assert_int_equal(rented_first(&rented)->first_used_at_ms, 0);
+    (void)world_blueprint(&rented.world, "{\"name\":\"web\",\"pool\":\"rent\",\"image\":\"img\","
+                                         "\"memory_bytes\":67108864}");
+    schema_defaults(&pool_policy_schema, &policy);
+    policy.host_uses = 100;
+    policy.min_hosts = 1;
+    (void)world_pool_rented(&rented.world, "rent", &policy);
+    for (int i = 0; i < 3; i++)
+        (void)world_launch(&rented.world, "web", "ann");
+    world_run(&rented.world, 5000);
+    row = fake_store_row(rented.world.store, ROW_HOST, host_id);
+    assert_int_equal(row->as.host.uses, 3);
+    assert_true(row->as.host.first_used_at_ms > 0);
+    rented_end(&rented);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grows_to_its_minimum),
-        cmocka_unit_test(test_grows_for_what_waits),
-        cmocka_unit_test(test_gives_all_back),
+        cmocka_unit_test(test_grows_to_its_minimum), cmocka_unit_test(test_grows_for_what_waits),
+        cmocka_unit_test(test_gives_all_back),       cmocka_unit_test(test_the_last_choice),
+        cmocka_unit_test(test_uses_are_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
