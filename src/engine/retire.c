@@ -22,7 +22,8 @@ retire_begin(struct engine *engine, struct host *host)
     if (!rental || host->machine->stage == MACHINE_RETURNING)
         return;
     if (rental->gone) {
-        retire_end(rental);
+        if (!rental_is_busy(rental))
+            retire_end(rental); /* else departures.c asks again */
         return;
     }
     state_event(engine, "host.return", host, NULL, "its machine %s is given back",
