@@ -65,11 +65,27 @@ MUTANTS = [
            "Plans the next look: soon and ever later while it is broken. */\nstatic void\njoin_plan(struct lane *lane, const struct fault *fault)\n{",
            "Never. */\nstatic void\njoin_plan(struct lane *lane, const struct fault *fault)\n{\n    if (fault)\n        return;",
            "15 a fixed point"),
+    # Rented machines.
+    Mutant("forgets_tokens", "tests/support/fake_cloud.c",
+           "strcmp(vm->token, ask->token) == 0", "strcmp(vm->token, ask->token) > 0", "1 one machine"),
+    Mutant("token_of_the_moment", "src/engine/spawn.c",
+           "(long long)host->machine->attempt, host->machine->type);",
+           "(long long)state_mono_ms(rental->engine), host->machine->type);", "1 one machine"),
+    Mutant("rents_too_early", "src/engine/rental.c",
+           "    if (!rental->rested) {", "    if (!rental->rested && rental->host->machine->stage != MACHINE_INTENT) {",
+           "7 a call rests"),
+    Mutant("keeps_machines", "tests/support/fake_cloud.c",
+           "        fake_vm_terminate(vm);", "        vm->life.stop_ms = 0;", "(2|15) "),
+    Mutant("believes_half_a_listing", "src/engine/inventory.c",
+           "    if (!list->complete)\n        return;", "", "11 a removed host"),
+    Mutant("lists_aliens", "tests/support/fake_cloud.c",
+           "bool ours = strcmp(vm->cluster, ask->cluster) == 0 &&", "bool ours = vm->cluster[0] == '\\0' ||",
+           "3 what is not ours"),
     # Answers.
     Mutant("answers_not", "src/engine/turn.c",
            "    slot->last_seq = engine->model->last_seq;",
            "    slot->last_seq = engine->model->last_seq;\n    if (engine->waits.count > 1)\n        (void)list_pop_last(&engine->waits);",
-           "1[345] "),
+           "1[345] |a stop ends"),
 ]
 
 

@@ -27,7 +27,7 @@ enum {
     SIM_STATIC_MAX = 6,
     SIM_LINE_SIZE = 240,
     SIM_TAIL = 48, /* lines that are kept for a failure */
-    SIM_FAULTS_MAX = 24,
+    SIM_RENTED_MAX = 2,
 };
 
 /* What the seed drew before the first turn. */
@@ -72,6 +72,8 @@ struct sim_trace {
     uint64_t hash;
     void *file; /* a FILE; NULL: nobody wants it */
 };
+
+extern const char *const sim_rented_names[SIM_RENTED_MAX];
 
 struct sim_book; /* what sim_check remembers */
 
@@ -140,8 +142,8 @@ void sim_tail_print(const struct sim *sim);
 void sim_plan_draw(struct sim *sim);
 /** sim_plan_apply() - pools, hosts and blueprints, through the engine. */
 void sim_plan_apply(struct sim *sim);
-/** sim_policy_draw() - a policy for a pool of @provider; the caller frees its contents. */
-void sim_policy_draw(struct sim *sim, int32_t provider, struct pool_policy *ret_policy);
+/** sim_pool_put() - with a policy that is drawn; "default" is static, all others are rented. */
+void sim_pool_put(struct sim *sim, const char *name);
 /** sim_fate_init() - hooks into the fakes. */
 void sim_fate_init(struct sim *sim);
 /** sim_fate_disk() - what becomes of the commit that is due. Return: NULL when it is done. */
@@ -150,7 +152,8 @@ const struct fault *sim_fate_disk(struct sim *sim, struct fault *fault);
 void sim_fate_heal(struct sim *sim);
 /** sim_act() - one thing that people, or bad luck, do. */
 void sim_act(struct sim *sim);
-struct host *sim_host_add(struct sim *sim, const char *pool, const char *machine);
+/** sim_host_add() - a host of the pool `default` on the machine "s1", "s2", ...; NULL: refused. */
+struct host *sim_host_add(struct sim *sim, const char *machine);
 
 /* --- sim_check ------------------------------------------------------------------------------ */
 

@@ -75,18 +75,23 @@ sim_any_container(struct sim *sim, const struct fake_machine *machine)
 static void
 sim_act_launch(struct sim *sim)
 {
-    const struct instance_request request = {
-        .blueprint = blueprints[sim_random(sim, ARRAY_LEN(blueprints))],
-        .owner = owners[sim_random(sim, ARRAY_LEN(owners))],
-        .count = sim_random(sim, 5) ? 1 : 1 + (int64_t)sim_random(sim, 6),
-        .lifetime_ms = sim_random(sim, 3) ? 0 : 1000 + (int64_t)sim_random(sim, 3600000),
-    };
+    struct instance_request request = { .count = 1 };
+    uint64_t pool = sim_random(sim, 1 + (uint64_t)sim->plan.rented_pools);
     struct instance *instances[8];
     struct fault fault;
-    int ret = engine_instances_create(sim->engine, &request, instances, &fault);
+    int ret;
 
-    sim_trace(sim, "act launch %lld %s for %s%s%s", (long long)request.count, request.blueprint,
-              request.owner, ret < 0 ? ": " : "", ret < 0 ? fault_rule(fault.kind)->code : "");
+    request.pool = pool == 0 ? NULL : sim_rented_names[pool - 1];
+    request.blueprint = blueprints[sim_random(sim, ARRAY_LEN(blueprints))];
+    request.owner = owners[sim_random(sim, ARRAY_LEN(owners))];
+    if (sim_random(sim, 5) == 0)
+        request.count = 1 + (int64_t)sim_random(sim, 6);
+    if (sim_random(sim, 3) == 0)
+        request.lifetime_ms = 1000 + (int64_t)sim_random(sim, 3600000);
+    ret = engine_instances_create(sim->engine, &request, instances, &fault);
+    sim_trace(sim, "act launch %lld %s in %s for %s%s%s", (long long)request.count,
+              request.blueprint, request.pool ? request.pool : "default", request.owner,
+              ret < 0 ? ": " : "", ret < 0 ? fault_rule(fault.kind)->code : "");
     if (ret < 0)
         return;
     sim->stats.launches += (uint64_t)request.count;
@@ -236,11 +241,11 @@ sim_act_vanish(struct sim *sim)
 /* --- Operators ------------------------------------------------------------------------------ */
 
 struct host *
-sim_host_add(struct sim *sim, const char *pool, const char *machine)
+sim_host_add(struct sim *sim, const char *machine)
 {
     char name[24];
     char engine[FAKE_NAME_SIZE];
-    struct host_request request = { .pool = pool, .name = name };
+    struct host_request request = { .pool = "default", .name = name };
     struct fake_machine *one;
     struct host *host;
     struct fault fault;
@@ -277,7 +282,7 @@ sim_act_host_add(struct sim *sim)
             return;
     }
     sim_trace(sim, "act add host %s", machine);
-    (void)sim_host_add(sim, "default", machine);
+    (void)sim_host_add(sim, machine);
 }
 
 static void
@@ -307,25 +312,16 @@ sim_act_host(struct sim *sim)
     }
 }
 
+/* Whoever changes one policy has read what it says now. */
 static void
 sim_act_policy(struct sim *sim)
 {
-    struct pool_policy policy;
-    struct pool_request put = { .expect = -1, .policy = &policy };
-    struct pool *changed;
-    struct fault fault;
-
     IDMAP_EACH(&engine_model(sim->engine)->pools, struct pool, pool)
     {
         if (sim_random(sim, 2))
             continue;
         sim_trace(sim, "act policy of %s", pool->name);
-        sim_policy_draw(sim, pool->provider, &policy);
-        put.name = pool->name;
-        put.provider = pool->provider;
-        if (engine_pool_put(sim->engine, &put, &changed, &fault) < 0)
-            sim_trace(sim, "refused: %s", fault.text);
-        schema_free(&pool_policy_schema, &policy);
+        sim_pool_put(sim, pool->name);
         return;
     }
 }

@@ -14,6 +14,8 @@ struct sim_row {
 struct sim_host {
     struct host_amount reserved; /* at the end of the last turn */
     struct host_amount capacity;
+    int stage; /* of its machine, and since when */
+    int64_t stage_ms;
     int64_t trouble_ms;  /* monotonic: something about it failed last */
     uint64_t left_start; /* book.starts when it was last not active */
     uint64_t start;      /* of the daemon that saw it so */

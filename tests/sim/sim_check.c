@@ -5,7 +5,7 @@
 
 #include "sim_book.h"
 
-enum { STARTING_MS = 30 * 60000, ORPHAN_MS = 60 * 60000 };
+enum { STARTING_MS = 30 * 60000, ORPHAN_MS = 60 * 60000, STAGE_MS = 60 * 60000 };
 
 static void sim_hold_one_machine(struct sim *sim, const char *name);
 static void sim_hold_machine_row(struct sim *sim, const char *name);
@@ -14,6 +14,7 @@ static void sim_hold_capacity(struct sim *sim, const char *name);
 static void sim_hold_sums(struct sim *sim, const char *name);
 static void sim_hold_places(struct sim *sim, const char *name);
 static void sim_hold_singles(struct sim *sim, const char *name);
+static void sim_hold_stages(struct sim *sim, const char *name);
 static void sim_hold_scores(struct sim *sim, const char *name);
 static void sim_hold_removed(struct sim *sim, const char *name);
 static void sim_hold_apart(struct sim *sim, const char *name);
@@ -31,8 +32,9 @@ static const struct {
     { "4 an instance has a host when it needs one", sim_hold_places, 2 },
     { "5 one container for each generation", sim_hold_singles, 8 },
     { "7 what was acknowledged is durable", sim_book_promises, 16 },
+    { "8 each stage of a machine ends", sim_hold_stages, 8 },
     { "9 a score has its cause", sim_hold_scores, 1 },
-    { "11 nothing points to a removed host", sim_hold_removed, 4 },
+    { "11 a removed host has nothing", sim_hold_removed, 4 },
     { "13 no host hinders another", sim_hold_apart, 16 },
 };
 
@@ -41,6 +43,7 @@ sim_check_turn(struct sim *sim)
 {
     if (sim->book->model != engine_model(sim->engine)) {
         sim->book->model = engine_model(sim->engine);
+        sim->book->started_ms = sim_mono(sim);
         sim->book->starts++;
     }
     sim_book_read(sim);
@@ -282,13 +285,42 @@ sim_hold_scores(struct sim *sim, const char *name)
     }
 }
 
+/* No stage of a host that is to come lasts longer than its deadline, unless the daemon starts anew. */
+static void
+sim_hold_stages(struct sim *sim, const char *name)
+{
+    int64_t now = sim_mono(sim);
+
+    IDMAP_EACH(&engine_model(sim->engine)->hosts, struct host, host)
+    {
+        struct sim_host *seen = sim_book_host(sim->book, host->id);
+        int stage = host->machine && host->state == HOST_SPAWNED ? (int)host->machine->stage : -1;
+
+        if (seen->stage != stage || sim->book->started_ms > seen->stage_ms) {
+            seen->stage = stage;
+            seen->stage_ms = now;
+        } else if (stage >= 0 && now - seen->stage_ms > STAGE_MS) {
+            sim_fail(sim, name, "%s is %s for an hour", host->name, machine_stage_name(stage));
+        }
+    }
+}
+
 static void
 sim_hold_removed(struct sim *sim, const char *name)
 {
     IDMAP_EACH(&engine_model(sim->engine)->hosts, struct host, host)
     {
-        if (host->state == HOST_REMOVED && host->instance_count > 0)
+        const struct fake_vm *vm;
+
+        if (host->state != HOST_REMOVED)
+            continue;
+        if (host->instance_count > 0)
             sim_fail(sim, name, "%s has %u instances", host->name, host->instance_count);
+        vm = host->machine && host->machine->id
+                 ? fake_vm_by_id(fake_cloud_vms(sim->cloud), host->machine->id)
+                 : NULL;
+        if (vm && vm->seen.state <= CLOUD_RUNNING)
+            sim_fail(sim, name, "%s is removed, and its machine %s runs", host->name, vm->seen.id);
     }
 }
 

@@ -74,9 +74,11 @@ static void
 sim_check_launch(struct sim *sim, const struct cloud_call *call)
 {
     const struct fake_row *row = fake_store_row(sim->store, ROW_HOST, call->in.launch.host_id);
+    const struct machine *machine = row ? row->as.host.machine : NULL;
 
     sim->stats.machines++;
-    if (!row || !row->as.host.machine || row->as.host.machine->stage > MACHINE_BOOTING)
+    if (!machine || machine->launched_at_ms == 0 || row->as.host.state != HOST_SPAWNED ||
+        machine->stage > MACHINE_BOOTING || strcmp(machine->type, call->in.launch.type) != 0)
         sim_fail(sim, OUTPUT_COMMIT, "launch of %s", call->in.launch.host_name);
 }
 
@@ -86,9 +88,13 @@ sim_check_terminate(struct sim *sim, const struct cloud_call *call)
 {
     const struct fake_vm *vm = fake_vm_by_id(fake_cloud_vms(sim->cloud), call->in.id);
     const struct fake_row *row = vm ? fake_store_row(sim->store, ROW_HOST, vm->seen.host_id) : NULL;
+    const struct machine *machine = row ? row->as.host.machine : NULL;
 
-    if (row && row->as.host.state == HOST_ACTIVE)
-        sim_fail(sim, WANTED, "terminate %s of %s", call->in.id, vm->name);
+    if (!machine || row->as.host.state == HOST_REMOVED || machine->stage == MACHINE_RETURNING ||
+        (machine->id && strcmp(machine->id, vm->seen.id) != 0))
+        return;
+    sim_fail(sim, WANTED, "terminate %s of %s, which is %s", call->in.id, vm->name,
+             host_state_name((enum host_state)row->as.host.state));
 }
 
 void

@@ -130,6 +130,27 @@ sim_rest_overfull(struct sim *sim)
     return false;
 }
 
+/* Nothing is on its way, and each row has its machine. */
+static void
+sim_rest_host(struct sim *sim, const struct host *host)
+{
+    const struct fake_vm *vm;
+
+    if (host->state == HOST_REMOVED || !host->machine)
+        return;
+    vm = host->machine->id ? fake_vm_by_id(fake_cloud_vms(sim->cloud), host->machine->id) : NULL;
+    if (!vm || !fake_vm_is_alive(vm)) {
+        sim_fail(sim, FIXED, "%s has no machine, and is %s", host->name,
+                 host_state_name((enum host_state)host->state));
+    }
+    if (host->state == HOST_SPAWNED ||
+        (host->state == HOST_INACTIVE && host->instance_count == 0)) {
+        sim_fail(sim, FIXED, "%s is %s, and its machine %s", host->name,
+                 host_state_name((enum host_state)host->state),
+                 machine_stage_name(host->machine->stage));
+    }
+}
+
 static void
 sim_rest_doctor(struct sim *sim)
 {
@@ -165,6 +186,7 @@ sim_check_rest(struct sim *sim)
     {
         if (host->state != HOST_REMOVED)
             sim_rest_machine(sim, host);
+        sim_rest_host(sim, host);
     }
     sim_rest_queue(sim);
     sim_rest_leaks(sim);

@@ -167,21 +167,38 @@ sim_fate_disk(struct sim *sim, struct fault *fault)
     return fault;
 }
 
+static void
+sim_fate_heal_host(struct sim *sim, const struct host *host)
+{
+    struct fake_machine *machine;
+
+    if (host->state == HOST_REMOVED || !host->endpoint.engine)
+        return;
+    machine = fake_docker_machine(sim->docker, host->endpoint.engine);
+    /* A machine that is gone stays gone, and one that was prepared in vain does not come right. */
+    if (host->machine && (!host->machine->id || host->state == HOST_SPAWNED))
+        return;
+    if (host->machine) {
+        const struct fake_vm *vm = fake_vm_by_id(fake_cloud_vms(sim->cloud), host->machine->id);
+
+        if (!vm || vm->engine != machine)
+            return;
+    }
+    machine->unreachable = machine->hung = false;
+}
+
 void
 sim_fate_heal(struct sim *sim)
 {
-    const struct model *model = engine_model(sim->engine);
+    const struct fake_vms *vms = fake_cloud_vms(sim->cloud);
+    struct fake_vm *vm = NULL;
 
     sim->disk_good_ms = 0;
     fake_store_break(sim->store, NULL, 0);
-    IDMAP_EACH(&model->hosts, struct host, host)
+    while ((vm = fake_vm_next(vms, vm)))
+        vm->life.ends_ms = 0;
+    IDMAP_EACH(&engine_model(sim->engine)->hosts, struct host, host)
     {
-        struct fake_machine *machine =
-            host->state != HOST_REMOVED && host->endpoint.engine && !host->machine
-                ? fake_docker_machine(sim->docker, host->endpoint.engine)
-                : NULL;
-
-        if (machine)
-            machine->unreachable = machine->hung = false;
+        sim_fate_heal_host(sim, host);
     }
 }

@@ -118,6 +118,8 @@ sim_seed(const struct sim_args *args, uint64_t seed, struct sim_stats *sum)
         mem_free(sim);
         return false;
     }
+    if (file)
+        (void)setvbuf(file, NULL, _IOLBF, 0); /* whole, even when an assertion ends the program */
     sim_init(sim, seed, file);
     sim_run(sim, args->turns);
     held = !sim->failed;

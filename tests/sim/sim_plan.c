@@ -1,10 +1,13 @@
 /* What a seed is like.  Each trait is on in some seeds and off in others, so that faults are met alone
  * and together. */
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sim.h"
+
+const char *const sim_rented_names[SIM_RENTED_MAX] = { "rent", "fast" };
 
 /* In some seeds none, in some few, in some many. */
 static uint64_t
@@ -47,36 +50,135 @@ sim_plan_draw(struct sim *sim)
               (unsigned long long)plan->disk_faults, (unsigned long long)plan->crashes);
 }
 
-void
-sim_policy_draw(struct sim *sim, int32_t provider, struct pool_policy *ret_policy)
+/* Grows as what people write does: key by key.  One draw a statement: the order of arguments is the
+ * compiler's. */
+static void PRINTF_LIKE(2, 3) sim_key_add(struct buf *buf, const char *format, ...)
 {
-    struct pool_policy *policy = ret_policy;
+    char text[256];
+    va_list args;
 
-    (void)provider;
-    schema_defaults(&pool_policy_schema, policy);
-    policy->reserve.memory_bytes = (int64_t)sim_random(sim, 3) * 100 * MIB;
-    policy->overcommit.memory_milli = sim_random(sim, 3) ? 1000 : 1500;
-    policy->overcommit.cpus_milli = sim_random(sim, 3) ? 1000 : 4000;
-    policy->slots_per_host = sim_random(sim, 4) ? 0 : 8;
-    policy->starts_per_host = (int64_t)sim_random(sim, 3);
-    policy->anti_affinity = sim_random(sim, 4) ? 0 : 3;
-    policy->drain_deadline_ms = (int64_t)sim_random(sim, 600000);
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    buf_append_string(buf, text);
 }
 
 static void
-sim_pool_put(struct sim *sim, const char *name, int32_t provider)
+sim_policy_rented(struct sim *sim, struct buf *buf)
 {
+    static const char *const schedules[] = {
+        "",
+        "{\"cron\":\"*/30 * * * *\",\"duration_s\":600,\"min_hosts\":2}",
+        "{\"cron\":\"0 8 * * 1-5\",\"duration_s\":36000,\"min_hosts\":1,\"free_slots\":4,"
+        "\"time_zone\":\"Europe/Helsinki\"}",
+    };
+    uint64_t most = 1 + sim_random(sim, 6);
+    uint64_t few = sim_random(sim, most < 3 ? most : 3);
+    uint64_t free_gib = sim_random(sim, 3);
+    uint64_t launches = sim_random(sim, 3) ? 20 : 2 + sim_random(sim, 6);
+    uint64_t hours = sim_random(sim, 3);
+    uint64_t after_s = sim_random(sim, 1800);
+
+    sim_key_add(buf, ",\"min_hosts\":%u,\"max_hosts\":%u", (unsigned)few, (unsigned)most);
+    sim_key_add(buf, ",\"free_memory_bytes\":%lld", (long long)(int64_t)free_gib * GIB);
+    sim_key_add(buf, ",\"launches_per_hour\":%u", (unsigned)launches);
+    sim_key_add(buf, ",\"budget_per_month\":%d", sim_random(sim, 3) ? 0 : 5);
+    sim_key_add(buf, ",\"host_lifetime_s\":%u", (unsigned)hours * 3600);
+    sim_key_add(buf, ",\"host_uses\":%d", sim_random(sim, 4) ? 0 : 10);
+    sim_key_add(buf, ",\"retire\":\"%s\"", sim_random(sim, 2) ? "drain" : "when_empty");
+    sim_key_add(buf, ",\"life_from\":\"%s\"", sim_random(sim, 2) ? "first_use" : "activation");
+    sim_key_add(buf, ",\"machine_choice\":\"%s\"", sim_random(sim, 2) ? "fit" : "by_use");
+    sim_key_add(buf, ",\"consolidate\":%s", sim_random(sim, 2) ? "true" : "false");
+    sim_key_add(buf, ",\"consolidate_after_s\":%u", (unsigned)after_s);
+    sim_key_add(buf, ",\"shutdown\":%s", sim_random(sim, 8) ? "false" : "true");
+    sim_key_add(buf, ",\"retire_deadline_s\":%d", sim_random(sim, 2) ? 0 : 600);
+    sim_key_add(buf, ",\"schedules\":[%s]", schedules[sim_random(sim, ARRAY_LEN(schedules))]);
+}
+
+static void
+sim_policy_text(struct sim *sim, bool rented, struct buf *buf)
+{
+    uint64_t reserve = sim_random(sim, 3) * 100 * (uint64_t)MIB;
+    uint64_t starts = sim_random(sim, 3);
+    uint64_t drain_s = sim_random(sim, 600);
+
+    sim_key_add(buf, "{\"overcommit\":{\"memory\":%s", sim_random(sim, 3) ? "1" : "1.5");
+    sim_key_add(buf, ",\"cpus\":%s}", sim_random(sim, 3) ? "1" : "4");
+    sim_key_add(buf, ",\"reserve\":{\"memory_bytes\":%llu}", (unsigned long long)reserve);
+    sim_key_add(buf, ",\"slots_per_host\":%d", sim_random(sim, 4) ? 0 : 8);
+    sim_key_add(buf, ",\"starts_per_host\":%u", (unsigned)starts);
+    sim_key_add(buf, ",\"anti_affinity\":%d", sim_random(sim, 4) ? 0 : 3);
+    sim_key_add(buf, ",\"drain_deadline_s\":%u", (unsigned)drain_s);
+    if (rented)
+        sim_policy_rented(sim, buf);
+    sim_key_add(buf, "}");
+}
+
+static void
+sim_policy_draw(struct sim *sim, const char *pool, struct pool_policy *ret_policy)
+{
+    bool rented = strcmp(pool, "default") != 0;
+    struct problems problems = { 0 };
+    struct fault fault;
+    struct buf buf;
+    const char *text;
+    CLEANUP(json_freep) json_t *parsed = NULL;
+
+    buf_init(&buf, 1 << 12);
+    schema_defaults(&pool_policy_schema, ret_policy);
+    sim_policy_text(sim, rented, &buf);
+    text = buf_text(&buf);
+    sim_trace(sim, "policy of %s", text);
+    if (json_in_parse(text, strlen(text), &parsed, &fault) < 0 ||
+        schema_decode(&pool_policy_schema, parsed, ret_policy, "", &problems) < 0) {
+        sim_fail(sim, "a good request is accepted", "%s: %s", problems.at[0].pointer,
+                 problems.at[0].detail);
+    }
+    buf_fini(&buf);
+    if (rented && strcmp(pool, sim_rented_names[1]) == 0) {
+        struct schema_pair *label = mem_new0(sizeof(*label));
+
+        *label = (struct schema_pair){ mem_strdup("disk"), mem_strdup("ssd") };
+        ret_policy->labels = (struct schema_map){ .at = label, .count = 1 };
+    }
+}
+
+static struct schema_array
+sim_machine_types(void)
+{
+    const struct pool_machine types[] = {
+        { mem_strdup("small"), 10000, 2 * GIB, 2000, 0 },
+        { mem_strdup("medium"), 20000, 4 * GIB, 2000, 0 },
+        { mem_strdup("large"), 40000, 8 * GIB, 4000, 0 },
+    };
+
+    return (struct schema_array){ mem_dup(types, sizeof(types)), ARRAY_LEN(types) };
+}
+
+void
+sim_pool_put(struct sim *sim, const char *name)
+{
+    bool rented = strcmp(name, "default") != 0;
+    struct schema_array machines = rented ? sim_machine_types() : (struct schema_array){ 0 };
     struct pool_policy policy;
     const struct pool_request put = {
-        .name = name, .provider = provider, .expect = -1, .policy = &policy
+        .name = name,
+        .provider = rented ? PROVIDER_EC2 : PROVIDER_STATIC,
+        .expect = -1,
+        .policy = &policy,
+        .machines = rented ? &machines : NULL,
     };
     struct pool *pool;
     struct fault fault;
 
-    sim_policy_draw(sim, provider, &policy);
-    if (engine_pool_put(sim->engine, &put, &pool, &fault) < 0)
-        sim_fail(sim, "a good request is accepted", "pool %s: %s", name, fault.text);
-    schema_free(&pool_policy_schema, &policy);
+    sim_policy_draw(sim, name, &policy);
+    if (!sim->failed && engine_pool_put(sim->engine, &put, &pool, &fault) < 0) {
+        struct pool half = { .machines = machines };
+
+        sim_trace(sim, "refused: %s", fault.text);
+        schema_free(&pool_machines_schema, &half);
+        schema_free(&pool_policy_schema, &policy);
+    }
 }
 
 static void
@@ -127,12 +229,14 @@ sim_blueprints_put(struct sim *sim)
 void
 sim_plan_apply(struct sim *sim)
 {
-    sim_pool_put(sim, "default", PROVIDER_STATIC);
+    sim_pool_put(sim, "default");
+    for (int i = 0; i < sim->plan.rented_pools && !sim->failed; i++)
+        sim_pool_put(sim, sim_rented_names[i]);
     for (int i = 1; i <= sim->plan.static_hosts && !sim->failed; i++) {
         char name[16];
 
         (void)snprintf(name, sizeof(name), "s%d", i);
-        (void)sim_host_add(sim, "default", name);
+        (void)sim_host_add(sim, name);
     }
     if (!sim->failed)
         sim_blueprints_put(sim);

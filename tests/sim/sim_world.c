@@ -95,6 +95,8 @@ sim_init(struct sim *sim, uint64_t seed, void *trace_file)
         .random = &sim->random_port,
         .store = fake_store_port(sim->store),
         .docker = fake_docker_port(sim->docker),
+        .cloud = fake_cloud_port(sim->cloud),
+        .shell = fake_shell_port(sim->shell),
         .spool = &sim->spool,
     };
     engine_config_defaults(&sim->config);
