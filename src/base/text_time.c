@@ -15,9 +15,9 @@ enum {
 static const int64_t text_time_min_ms = -62167219200000;
 static const int64_t text_time_max_ms = 253402300799999;
 
-/* Days since 1970-01-01 of a date of the proleptic Gregorian calendar.  This and its inverse are
- * Howard Hinnant's, howardhinnant.github.io/date_algorithms.html: years begin in March. */
-static int64_t
+/* This and its inverse are Howard Hinnant's, howardhinnant.github.io/date_algorithms.html: years
+ * begin in March. */
+int64_t
 text_days_from_date(int year, int month, int day)
 {
     int64_t from_march = month > 2 ? year : year - 1;
@@ -29,13 +29,7 @@ text_days_from_date(int year, int month, int day)
     return era * 146097 + day_of_era - 719468;
 }
 
-struct text_date {
-    unsigned year;
-    unsigned month;
-    unsigned day;
-};
-
-static struct text_date
+struct text_date
 text_date_from_days(int64_t days)
 {
     int64_t shifted = days + 719468;

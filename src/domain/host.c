@@ -142,7 +142,7 @@ struct host_share {
 
 /* What is left of the total after the reserve, times the overcommit factor, rounded down. */
 static int64_t
-host_capacity_of(const struct host_share *share)
+host_capacity_part(const struct host_share *share)
 {
     int64_t overcommit_milli = share->overcommit_milli;
     int64_t left = share->total - share->reserve;
@@ -152,11 +152,9 @@ host_capacity_of(const struct host_share *share)
     return left / HOST_MILLI * overcommit_milli + left % HOST_MILLI * overcommit_milli / HOST_MILLI;
 }
 
-void
-host_capacity_update(struct host *host)
+struct host_amount
+host_capacity_of(const struct pool_policy *policy, const struct host_amount *total)
 {
-    const struct pool_policy *policy = &host->pool->policy;
-    const struct host_amount *total = &host->total;
     const struct host_share memory = { .total = total->memory_bytes,
                                        .reserve = policy->reserve.memory_bytes,
                                        .overcommit_milli = policy->overcommit.memory_milli };
@@ -164,11 +162,17 @@ host_capacity_update(struct host *host)
                                      .reserve = policy->reserve.cpus_milli,
                                      .overcommit_milli = policy->overcommit.cpus_milli };
 
-    host->capacity = (struct host_amount){
-        .memory_bytes = host_capacity_of(&memory),
-        .cpus_milli = host_capacity_of(&cpus),
+    return (struct host_amount){
+        .memory_bytes = host_capacity_part(&memory),
+        .cpus_milli = host_capacity_part(&cpus),
         .slots = total->slots > 0 ? total->slots : policy->slots_per_host,
     };
+}
+
+void
+host_capacity_update(struct host *host)
+{
+    host->capacity = host_capacity_of(&host->pool->policy, &host->total);
 }
 
 int64_t

@@ -1,12 +1,8 @@
-/*
- * The least that a pool's policy does: its minimum of hosts, room for what
- * waits, machines of hosts that are not wanted given back.
- */
-
 #include "berth/domain/policy.h"
 
 #include <assert.h>
-#include <string.h>
+
+#include "policy_round.h"
 
 static const char *const policy_kind_names[POLICY_KIND_COUNT] = {
     [POLICY_PREPARE] = "prepare", [POLICY_ACTIVATE] = "activate",
@@ -37,106 +33,68 @@ policy_hold_name(enum policy_hold hold)
 int64_t
 policy_life_left_ms(const struct policy_view *view, const struct policy_host *host)
 {
-    (void)view;
-    (void)host;
-    return INT64_MAX;
+    const struct pool_policy *policy = &view->pool->policy;
+    int64_t from_ms =
+        policy->life_from == LIFE_FROM_FIRST_USE ? host->first_used_at_ms : host->active_at_ms;
+    int64_t left_ms;
+
+    if (policy->shutdown)
+        return 0;
+    if (policy->host_lifetime_ms == 0 || from_ms == 0)
+        return INT64_MAX;
+    left_ms = policy->host_lifetime_ms - (view->now_ms - from_ms);
+    return left_ms > 0 ? left_ms : 0;
 }
 
 bool
-policy_is_low(const struct policy_view *view, const struct policy_host *host)
+policy_life_begins(const struct policy_view *view, const struct policy_host *host)
 {
-    (void)view;
-    (void)host;
-    return false;
+    return view->host_count == 1 && host->state == HOST_ACTIVE && host->first_used_at_ms == 0 &&
+           host->machine > 0 && view->pool->policy.machine_choice == CHOICE_BY_USE;
 }
 
-int64_t
-policy_spent_micro(const struct policy_view *view)
-{
-    return view->pool->spent_micro;
-}
-
+/* A host gets low, and its life ends, by time alone. */
 static void
-policy_text_set(char text[POLICY_REASON_SIZE], const char *words)
+policy_wake_ages(struct policy_round *round)
 {
-    size_t len = strlen(words);
-
-    assert(len < POLICY_REASON_SIZE);
-    memcpy(text, words, len + 1);
-}
-
-static void
-policy_add(struct policy_plan *plan, enum policy_kind kind, const struct policy_host *host,
-           const char *reason)
-{
-    struct policy_action *action = &plan->actions[plan->count];
-
-    if (plan->count == POLICY_ACTIONS_MAX)
-        return;
-    plan->count++;
-    action->kind = kind;
-    action->host_id = host ? host->id : 0;
-    policy_text_set(action->reason, reason);
-}
-
-static void
-policy_host_plan(const struct policy_view *view, const struct policy_host *host,
-                 struct policy_plan *plan)
-{
-    if (host->busy)
-        return;
-    if (host->state == HOST_SPAWNED && host->stage == MACHINE_UP) {
-        policy_add(plan, POLICY_PREPARE, host, "its machine is up");
-    } else if (host->state == HOST_INACTIVE && host->instances == 0 && host->machine >= 0) {
-        policy_add(plan, POLICY_REMOVE, host, "nothing runs there any more");
-    } else if (host->state == HOST_ACTIVE && view->pool->policy.shutdown) {
-        policy_add(plan, POLICY_DRAIN, host, "the pool is shut down");
-        plan->actions[plan->count - 1].cause = CAUSE_SHUTDOWN;
-    } else if (host->state == HOST_ACTIVE && host->untrusted) {
-        policy_add(plan, POLICY_INACTIVATE, host, "it did not recover");
-        plan->actions[plan->count - 1].cause = CAUSE_ERRORS;
-    }
-}
-
-static void
-policy_grow(const struct policy_view *view, struct policy_plan *plan)
-{
-    const struct pool_policy *policy = &view->pool->policy;
-    int64_t hosts = (int64_t)view->host_count;
-    int64_t good = 0;
-    int64_t fits = 0; /* of the largest that waits */
+    const struct policy_view *view = round->view;
 
     for (size_t i = 0; i < view->host_count; i++) {
-        const struct policy_host *host = &view->hosts[i];
+        int64_t left_ms = policy_life_left_ms(view, &view->hosts[i]);
 
-        if (host->state != HOST_SPAWNED && !(host->state == HOST_ACTIVE && host->takes_work))
+        if (view->hosts[i].state != HOST_ACTIVE || left_ms == INT64_MAX)
             continue;
-        good++;
-        if (view->demand.largest.memory_bytes > 0)
-            fits += (host->capacity.memory_bytes - host->reserved.memory_bytes) /
-                    view->demand.largest.memory_bytes;
+        policy_round_wake(round, view->now_ms + left_ms - round->policy->host_lifetime_low_ms);
+        policy_round_wake(round, view->now_ms + left_ms);
     }
-    if (good >= policy->min_hosts && fits >= (int64_t)view->demand.count)
-        return;
-    if (view->cloud_held_until_ms > 0) {
-        plan->held[0].hold = HOLD_CLOUD;
-        policy_text_set(plan->held[0].text, "the provider refused lately");
-        plan->held_count = 1;
-        return;
-    }
-    do {
-        if (hosts++ < policy->max_hosts)
-            policy_add(plan, POLICY_SPAWN, NULL, "more room is wanted");
-    } while (++good < policy->min_hosts);
 }
 
 void
 policy_plan_make(const struct policy_view *view, struct policy_plan *ret_plan)
 {
-    *ret_plan = (struct policy_plan){ .spent_micro = view->pool->spent_micro };
-    for (size_t i = 0; i < view->host_count; i++)
-        policy_host_plan(view, &view->hosts[i], ret_plan);
-    if (pool_provider_rents(view->pool->provider) && view->pool->machines.count > 0 &&
-        !view->pool->policy.shutdown)
-        policy_grow(view, ret_plan);
+    struct policy_round round = {
+        .view = view,
+        .policy = &view->pool->policy,
+        .machines = view->pool->machines.at,
+        .machine_count = view->pool->machines.count,
+        .plan = ret_plan,
+        .rents = pool_provider_rents(view->pool->provider),
+    };
+
+    ret_plan->count = 0;
+    ret_plan->held_count = 0;
+    ret_plan->next_at_ms = 0;
+    policy_supply_sum(&round);
+    ret_plan->headroom = round.all.free;
+    ret_plan->wanted = round.needed;
+    ret_plan->spent_micro = policy_spent_micro(view);
+    ret_plan->committed_micro = policy_committed_micro(view);
+    policy_round_wake(&round, round.targets.next_at_ms);
+    policy_wake_ages(&round);
+    policy_prepare(&round);
+    policy_take_back(&round);
+    policy_remove(&round);
+    policy_launch(&round);
+    policy_retire(&round);
+    policy_consolidate(&round);
 }

@@ -2,7 +2,9 @@
 
 #include <stddef.h>
 
+#include "berth/domain/cron.h"
 #include "berth/domain/pool.h"
+#include "berth/domain/zone.h"
 
 #define SECOND_MS  INT64_C(1000)
 #define HOUR_MS    (3600 * SECOND_MS)
@@ -94,9 +96,9 @@ const struct schema pool_machines_schema = {
 
 #define pool_at pool_schedule
 static const struct schema_field pool_schedule_fields[] = {
-    { .name = "cron", FIELD(STRING, cron), .flags = SCHEMA_REQUIRED, .min = 1, .max = 256, 
+    { .name = "cron", FIELD(STRING, cron), .flags = SCHEMA_REQUIRED, .min = 1, .max = 256, .check = cron_check,
       .doc = "When it begins, as in crontab(5): minute, hour, day of the month, month, day of the week; \"30 7 * * mon-fri\"." },
-    { .name = "time_zone", FIELD(STRING, time_zone), .max = 64,
+    { .name = "time_zone", FIELD(STRING, time_zone), .max = 64, .check = zone_name_check,
       .doc = "The clock that cron means: \"Europe/Helsinki\"; without it UTC." },
     { .name = "duration_s", FIELD(MILLI, duration_ms), .flags = SCHEMA_REQUIRED, .min = 60 * SECOND_MS, .max = 31 * DAY_MS,
       .doc = "Seconds for which it holds from each time that cron names." },

@@ -30,6 +30,17 @@ extern const char text_digit_pairs[201];
 /** text_time_parse() - RFC 3339 (any offset, 0 to 9 digits of fraction) to Unix milliseconds. */
 bool text_time_parse(const char *text, int64_t *ret_at_ms);
 
+/* A date of the proleptic Gregorian calendar. */
+struct text_date {
+    unsigned year;
+    unsigned month; /* 1 to 12 */
+    unsigned day;   /* 1 to 31 */
+};
+
+/** text_days_from_date() - days since 1970-01-01. */
+int64_t text_days_from_date(int year, int month, int day);
+struct text_date text_date_from_days(int64_t days);
+
 /** text_size_parse() - "512m", "1.5GiB", "1073741824": bytes. Units are powers of 1024. */
 bool text_size_parse(const char *text, uint64_t *ret_bytes);
 /** text_duration_parse() - "90s", "15m", "1h 30m", "2d", "45": seconds. */

@@ -139,6 +139,10 @@ enum { HOST_SHARED_TEXTS = 5 };
 /** host_shared_texts() - where @host keeps the texts that many hosts repeat. */
 void host_shared_texts(struct host *host, const char **ret_slots[HOST_SHARED_TEXTS]);
 
+/** host_capacity_of() - what a host with @total has for containers under @policy. */
+struct host_amount host_capacity_of(const struct pool_policy *policy,
+                                    const struct host_amount *total);
+
 /** host_capacity_update() - recompute capacity from total and the pool's policy. */
 void host_capacity_update(struct host *host);
 

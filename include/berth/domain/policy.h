@@ -14,6 +14,7 @@
 
 #include "berth/domain/host.h"
 #include "berth/domain/pool.h"
+#include "berth/domain/zone.h"
 
 enum { POLICY_ACTIONS_MAX = 64, POLICY_REASON_SIZE = 160, POLICY_HOLDS_MAX = 8 };
 
@@ -49,7 +50,7 @@ struct policy_host {
     int64_t id;
     const char *name;            /* borrowed */
     int32_t state;               /* enum host_state */
-    int32_t stage;               /* enum machine_stage */
+    int32_t stage;               /* enum machine_stage; READY when it has no machine of ours */
     int32_t cause;               /* enum host_cause, of its inactivity */
     struct host_amount capacity; /* of a spawned one: what its machine type promises */
     struct host_amount reserved;
@@ -63,6 +64,7 @@ struct policy_host {
     int64_t first_used_at_ms; /* 0: never */
     int64_t price_micro;      /* an hour */
     int64_t launched_at_ms;   /* its machine costs since; 0: nothing */
+    int64_t ends_at_ms;       /* deadline of its drain; 0: none */
     bool takes_work;          /* reachable, within its threshold, not on trial */
     bool untrusted; /* on trial for longer than the pool waits, or its score is beyond repair */
     bool busy;      /* a flow is on it: nothing new may be begun */
@@ -70,18 +72,19 @@ struct policy_host {
 
 /* What waits for room. */
 struct policy_demand {
-    uint32_t count;
+    uint32_t count; /* of those that some host may hold */
     struct host_amount sum;
     struct host_amount largest; /* of each dimension */
     int64_t oldest_ms;          /* how long the oldest has waited */
+    uint32_t misfits;           /* those that no machine type of the pool holds; not in count */
+    struct host_amount misfit;  /* the largest of them, of each dimension */
 };
-
-struct policy_targets; /* headroom and hosts wanted now: policy and schedules */
 
 struct policy_view {
     const struct pool *pool;         /* policy, machine types, money spent */
     const struct policy_host *hosts; /* [host_count], by id */
     size_t host_count;
+    const struct zone *const *zones; /* of each schedule; NULL: UTC; @zones NULL: all UTC */
     struct policy_demand demand;
     uint32_t launches;           /* begun in the last hour */
     int64_t launches_free_at_ms; /* when the oldest of them leaves that hour; 0: none */
@@ -93,7 +96,7 @@ struct policy_action {
     enum policy_kind kind;
     int64_t host_id;       /* 0 for POLICY_SPAWN */
     int32_t machine;       /* POLICY_SPAWN: index of the machine type */
-    int64_t deadline_ms;   /* POLICY_DRAIN: instances are stopped after; 0: never */
+    int64_t deadline_ms;   /* DRAIN and INACTIVATE: instances are stopped after; 0: never */
     enum host_cause cause; /* of DRAIN and INACTIVATE */
     char reason[POLICY_REASON_SIZE];
 };
@@ -115,11 +118,29 @@ struct policy_plan {
     int64_t next_at_ms;          /* time alone changes the plan then; 0: it does not */
 };
 
-/** policy_plan_make() - one round. Deterministic: the same view, the same plan. */
+/** policy_demand_add() - one more that waits, for @waited_ms; @demand starts as zeroes.  What no
+ * machine type of @pool can hold is counted apart. */
+void policy_demand_add(struct policy_demand *demand, const struct pool *pool,
+                       const struct host_amount *request, int64_t waited_ms);
+
+/** policy_machine_capacity() - what a host of that type will have for containers. A dimension that
+ * the configuration does not tell is 0, and taken as enough for anything. */
+struct host_amount policy_machine_capacity(const struct pool *pool,
+                                           const struct pool_machine *machine);
+
+/** policy_plan_make() - one round. Deterministic: the same view, the same plan.
+ *
+ * Each host gets one action at the most, a busy one none.  Whoever carries the plan out sets the
+ * pool's grown_at_ms with SPAWN and ACTIVATE. */
 void policy_plan_make(const struct policy_view *view, struct policy_plan *ret_plan);
 
 /** policy_life_left_ms() - until @host is to be retired by age; INT64_MAX: it does not age now. */
 int64_t policy_life_left_ms(const struct policy_view *view, const struct policy_host *host);
+
+/** policy_life_begins() - it was never used, and yet its life is to begin now: it is the pool's only
+ * host and not of the first machine type, which the pool goes back to in time (CHOICE_BY_USE).
+ * Asked before each round; the answer is kept in first_used_at_ms. */
+bool policy_life_begins(const struct policy_view *view, const struct policy_host *host);
 
 /** policy_is_low() - it takes new work only when no other can: near its end. */
 bool policy_is_low(const struct policy_view *view, const struct policy_host *host);
