@@ -64,25 +64,26 @@ cron_read_number(struct cron_reader *reader, unsigned *ret_number)
     return reader->at > from;
 }
 
-static char
-cron_lower(char letter)
+/* Whether @text begins with the three letters of @name, large or small. */
+static bool
+cron_is_word(const char *text, const char *name)
 {
-    return letter >= 'A' && letter <= 'Z' ? (char)(letter - 'A' + 'a') : letter;
+    enum { SMALL = 0x20 };
+
+    for (size_t i = 0; i < CRON_NAME_LEN; i++) {
+        if (text[i] == '\0' || (text[i] | SMALL) != name[i])
+            return false;
+    }
+    return true;
 }
 
 static bool
 cron_read_name(struct cron_reader *reader, unsigned *ret_number)
 {
     const char *names = reader->field->names;
-    char word[CRON_NAME_LEN];
 
-    for (size_t i = 0; i < CRON_NAME_LEN; i++) {
-        if (reader->at[i] == '\0')
-            return false;
-        word[i] = cron_lower(reader->at[i]);
-    }
     for (size_t i = 0; names && names[i]; i += CRON_NAME_LEN) {
-        if (memcmp(&names[i], word, CRON_NAME_LEN) == 0) {
+        if (cron_is_word(reader->at, &names[i])) {
             *ret_number = reader->field->min + (unsigned)(i / CRON_NAME_LEN);
             reader->at += CRON_NAME_LEN;
             return true;
@@ -238,9 +239,10 @@ cron_in_day_next(const struct cron *cron, int64_t from_s)
     for (; hour < 24; hour++, minute = 0) {
         uint64_t left = cron->minutes >> minute;
 
-        if (cron->hours >> hour & 1 && left)
-            return (int64_t)hour * CRON_HOUR_S +
-                   (int64_t)(minute + (unsigned)__builtin_ctzll(left)) * CRON_MINUTE_S;
+        if (cron->hours >> hour & 1 && left) {
+            minute += (unsigned)__builtin_ctzll(left);
+            return (int64_t)hour * CRON_HOUR_S + (int64_t)minute * CRON_MINUTE_S;
+        }
     }
     return -1;
 }
@@ -255,7 +257,7 @@ cron_in_day_last(const struct cron *cron, int64_t to_s)
         uint64_t left = cron->minutes & (UINT64_MAX >> (63 - minute));
 
         if (cron->hours >> hour & 1 && left)
-            return hour * CRON_HOUR_S + (63 - __builtin_clzll(left)) * CRON_MINUTE_S;
+            return hour * CRON_HOUR_S + INT64_C(60) * (63 - __builtin_clzll(left));
     }
     return -1;
 }
@@ -278,19 +280,24 @@ cron_local_next(const struct cron *cron, int64_t from_s)
     return INT64_MAX;
 }
 
-/* At or before @to_s and not before @from_s; INT64_MIN: none. */
-static int64_t
-cron_local_last(const struct cron *cron, int64_t to_s, int64_t from_s)
-{
-    int64_t last = cron_floor(to_s, CRON_DAY_S);
+struct cron_range {
+    int64_t from_s;
+    int64_t to_s;
+};
 
-    for (int64_t day = last; (day + 1) * CRON_DAY_S > from_s; day--) {
+/* The last of them in @range, both ends included; INT64_MIN: none. */
+static int64_t
+cron_local_last(const struct cron *cron, struct cron_range range)
+{
+    int64_t last = cron_floor(range.to_s, CRON_DAY_S);
+
+    for (int64_t day = last; (day + 1) * CRON_DAY_S > range.from_s; day--) {
         int64_t at_s;
 
         if (!cron_has_day(cron, day))
             continue;
-        at_s = cron_in_day_last(cron, day == last ? to_s - day * CRON_DAY_S : CRON_DAY_S - 1);
-        if (at_s >= 0 && day * CRON_DAY_S + at_s >= from_s)
+        at_s = cron_in_day_last(cron, day == last ? range.to_s - day * CRON_DAY_S : CRON_DAY_S - 1);
+        if (at_s >= 0 && day * CRON_DAY_S + at_s >= range.from_s)
             return day * CRON_DAY_S + at_s;
     }
     return INT64_MIN;
@@ -360,8 +367,9 @@ cron_last_s(const struct cron *cron, const struct zone *zone, int64_t at_s, int6
     while (at_s >= since_s) {
         struct zone_span span = zone_span_at(zone, at_s);
         int64_t from_s = span.from_s > since_s ? span.from_s : since_s;
-        int64_t local_s =
-            cron_local_last(cron, at_s + span.offset_s, cron_local_from(cron, zone, &span, from_s));
+        const struct cron_range range = { .from_s = cron_local_from(cron, zone, &span, from_s),
+                                          .to_s = at_s + span.offset_s };
+        int64_t local_s = cron_local_last(cron, range);
 
         if (local_s != INT64_MIN)
             return local_s - span.offset_s;

@@ -25,6 +25,22 @@ policy_is_stuck(const struct policy_view *view, const struct policy_host *host)
     return host->ends_at_ms > 0 && view->now_ms - host->ends_at_ms >= POLICY_REMOVE_GRACE_MS;
 }
 
+/* Whether its machine can be given back now. */
+static bool
+policy_is_over(struct policy_round *round, const struct policy_host *host)
+{
+    if (host->state != HOST_INACTIVE || host->stage == MACHINE_RETURNING)
+        return false;
+    /* A person who has drained it may want to look at it. */
+    if (host->cause == CAUSE_OPERATOR && !round->policy->shutdown)
+        return false;
+    if (host->instances == 0 || policy_is_stuck(round->view, host))
+        return true;
+    if (host->ends_at_ms > 0)
+        policy_round_wake(round, host->ends_at_ms + POLICY_REMOVE_GRACE_MS);
+    return false;
+}
+
 void
 policy_remove(struct policy_round *round)
 {
@@ -34,16 +50,8 @@ policy_remove(struct policy_round *round)
         const struct policy_host *host = &view->hosts[i];
         struct policy_action *action;
 
-        if (host->state != HOST_INACTIVE || host->stage == MACHINE_RETURNING)
+        if (!policy_is_over(round, host))
             continue;
-        /* A person who has drained it may want to look at it. */
-        if (host->cause == CAUSE_OPERATOR && !round->policy->shutdown)
-            continue;
-        if (host->instances > 0 && !policy_is_stuck(view, host)) {
-            if (host->ends_at_ms > 0)
-                policy_round_wake(round, host->ends_at_ms + POLICY_REMOVE_GRACE_MS);
-            continue;
-        }
         action = policy_round_add(round, POLICY_REMOVE, host);
         if (action && host->instances > 0) {
             policy_say(action->reason,
@@ -116,20 +124,26 @@ policy_worn_cause(const struct policy_round *round, const struct policy_host *ho
     return policy_life_left_ms(round->view, host) <= 0 ? CAUSE_AGE : CAUSE_USES;
 }
 
+static bool
+policy_leaves_spawned(const struct policy_round *round, const struct policy_host *host,
+                      struct policy_leave *ret_leave)
+{
+    const struct pool_policy *policy = round->policy;
+
+    ret_leave->cause = policy->shutdown ? CAUSE_SHUTDOWN : CAUSE_GAVE_UP;
+    return round->rents && (policy->shutdown || host->prepare_failures >= policy->prepare_attempts);
+}
+
 /* Whether and how @host should leave, as far as it alone is concerned. */
 static bool
 policy_leaves(struct policy_round *round, const struct policy_host *host,
               struct policy_leave *ret_leave)
 {
-    const struct pool_policy *policy = round->policy;
-
     *ret_leave = (struct policy_leave){ .kind = POLICY_INACTIVATE };
     if (host->busy || host->stage == MACHINE_RETURNING)
         return false;
-    if (host->state == HOST_SPAWNED && round->rents) {
-        ret_leave->cause = policy->shutdown ? CAUSE_SHUTDOWN : CAUSE_GAVE_UP;
-        return policy->shutdown || host->prepare_failures >= policy->prepare_attempts;
-    }
+    if (host->state == HOST_SPAWNED)
+        return policy_leaves_spawned(round, host, ret_leave);
     if (host->state != HOST_ACTIVE)
         return false;
     if (host->untrusted && round->rents) {

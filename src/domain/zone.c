@@ -214,10 +214,11 @@ zone_span_at(const struct zone *zone, int64_t at_s)
     if (!zone)
         return span;
     begun = zone_begun(zone, at_s);
-    if (begun == zone->count && zone->ruled)
+    if (begun == zone->count && zone->ruled) {
         span = zone_rule_span_at(&zone->rule, at_s);
-    else
+    } else {
         span.offset_s = zone->offsets[begun > 0 ? zone->types[begun - 1] : 0];
+    }
     if (begun > 0 && span.from_s < zone->times[begun - 1])
         span.from_s = zone->times[begun - 1];
     if (begun < zone->count)
