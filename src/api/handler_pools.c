@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "berth/wire/request.h"
 #include "berth/wire/row.h"
 
 #include "auth.h"
@@ -102,4 +103,40 @@ handler_pools_put(struct request *request)
     reply_json(request, created ? MHD_HTTP_CREATED : MHD_HTTP_OK, &out);
     wire_row_pool(&out, pool);
     request_commit(request);
+}
+
+void
+handler_pools_plan(struct request *request)
+{
+    struct pool *pool = find_pool(request);
+    struct json_out out;
+
+    if (!pool)
+        return;
+    reply_json(request, MHD_HTTP_OK, &out);
+    engine_pool_plan(request->server->engine, pool, (uint32_t)request->query.number[QUERY_ROUNDS],
+                     &out);
+}
+
+void
+handler_pools_apply(struct request *request)
+{
+    const struct wire_request_apply *input = request->input;
+    const struct pool *pool = find_pool(request);
+    struct operation *operation;
+    struct pool_apply apply;
+    struct fault fault;
+
+    if (!pool)
+        return;
+    apply = (struct pool_apply){
+        .pool = pool->name,
+        .revision = input->revision,
+        .owner = auth_name(request),
+    };
+    if (engine_pool_apply(request->server->engine, &apply, &operation, &fault) < 0) {
+        request_fail(request, &fault);
+    } else {
+        handler_operations_accepted(request, operation);
+    }
 }

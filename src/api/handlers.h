@@ -38,6 +38,8 @@ void handler_hosts_remove(struct request *request);
 void handler_pools_list(struct request *request);
 void handler_pools_get(struct request *request);
 void handler_pools_put(struct request *request);
+void handler_pools_plan(struct request *request);
+void handler_pools_apply(struct request *request);
 
 void handler_tokens_list(struct request *request);
 void handler_tokens_create(struct request *request);

@@ -242,7 +242,7 @@ openapi_answers(struct json_out *out, const struct route *route)
         openapi_problem(out, "404");
     if (writes)
         openapi_problem(out, "409");
-    if (route->flags & ROUTE_IF_MATCH)
+    if (route->flags & (ROUTE_IF_MATCH | ROUTE_REVISION))
         openapi_problem(out, "412");
     if (route->method == ROUTE_POST)
         openapi_problem(out, "422");

@@ -9,6 +9,7 @@
 #include "berth/domain/host.h"
 #include "berth/domain/instance.h"
 #include "berth/domain/operation.h"
+#include "berth/engine/engine.h"
 #include "berth/wire/request.h"
 
 enum query_type {
@@ -91,6 +92,7 @@ static const struct query_rule query_rules[QUERY_COUNT] = {
     [QUERY_SINCE]       = { "since", QUERY_TIME, .doc = "Only what was written since: RFC 3339, Unix seconds, or how long ago (10m)." },
     [QUERY_TIMESTAMPS]  = { "timestamps", QUERY_BOOL, .doc = "Put the time before each line." },
     [QUERY_STREAM]      = { "stream", QUERY_BOOL, .doc = "Go on with a sample each second, a line each." },
+    [QUERY_ROUNDS]      = { "rounds", QUERY_INT, .min = 1, .max = POOL_ROUNDS_MAX, .fallback = 5, .doc = "Most rounds in the answer." },
 };
 /* clang-format on */
 

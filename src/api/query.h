@@ -32,6 +32,7 @@ enum query_name {
     QUERY_SINCE,
     QUERY_TIMESTAMPS,
     QUERY_STREAM,
+    QUERY_ROUNDS,
     QUERY_COUNT,
 };
 

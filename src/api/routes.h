@@ -33,7 +33,8 @@ enum route_flags {
     ROUTE_STREAMS = 1 << 3,       /* may answer with a stream: see `stream_type` */
     ROUTE_IF_MATCH = 1 << 4,
     ROUTE_ETAG = 1 << 5,
-    ROUTE_ACTS = 1 << 6, /* a POST that changes nothing in the model (exec) */
+    ROUTE_ACTS = 1 << 6,     /* a POST that changes nothing in the model (exec) */
+    ROUTE_REVISION = 1 << 7, /* the body names what it rests on: 412 when that has moved */
 };
 
 struct route {

@@ -75,6 +75,11 @@ const struct route routes[] = {
       .status = 200, .answer = "Pool", .name = "getPool", .summary = "Show a pool" },
     { AT(PUT, ADMIN), .path = "/v1/pools/{name}", .handler = handler_pools_put, .flags = ROUTE_IF_MATCH | ROUTE_ETAG, .body = &pool_policy_schema,
       .status = 200, .answer = "Pool", .name = "putPool", .summary = "Make a pool, or change its policy" },
+    { AT(GET, OPERATOR), .path = "/v1/pools/{name}/plan", .handler = handler_pools_plan, .query = BITS(ROUNDS),
+      .status = 200, .answer = "PoolPlan", .name = "getPoolPlan", .summary = "What the next rounds would do to a pool, and why; changes nothing" },
+    { AT(POST, OPERATOR), .path = "/v1/pools/{name}/plan/apply", .handler = handler_pools_apply, .flags = ROUTE_REVISION,
+      .body = &wire_request_apply_schema, .status = 202, .answer = "Operation", .name = "applyPoolPlan",
+      .summary = "Carry out the first round of a plan now, if the pool has not moved since" },
     { AT(POST, OPERATOR), .path = "/v1/housekeeping", .handler = handler_operations_housekeep,
       .status = 202, .answer = "Operation", .name = "startHousekeeping", .summary = "A round of housekeeping now" },
 

@@ -62,11 +62,18 @@ pools_round(const struct engine *engine, const struct policy_view *view,
 static void
 pools_money(const struct policy_view *view, const struct policy_plan *plan, struct json_out *out)
 {
+    int64_t budget_milli = view->pool->policy.budget_per_month_milli;
+
     json_out_key(out, "money");
     json_out_object(out);
-    json_out_kv_int(out, "spent_micro", plan->spent_micro);
-    json_out_kv_int(out, "committed_micro", plan->committed_micro);
-    json_out_kv_int(out, "budget_micro", view->pool->policy.budget_per_month_milli * 1000);
+    json_out_kv_micro(out, "spent", plan->spent_micro);
+    json_out_kv_micro(out, "committed", plan->committed_micro);
+    json_out_key(out, "budget");
+    if (budget_milli > 0) {
+        json_out_milli(out, budget_milli);
+    } else {
+        json_out_null(out);
+    }
     json_out_object_end(out);
 }
 
@@ -90,6 +97,12 @@ engine_pool_plan(struct engine *engine, struct pool *pool, uint32_t rounds, stru
     json_out_array_end(out);
     pools_money(&outlook.view, plan, out);
     json_out_kv_uint(out, "launches_last_hour", outlook.view.launches);
+    json_out_key(out, "launches_per_hour");
+    if (pool->policy.launches_per_hour > 0) {
+        json_out_int(out, pool->policy.launches_per_hour);
+    } else {
+        json_out_null(out);
+    }
     json_out_kv_uint(out, "waiting", outlook.view.demand.count);
     json_out_kv_time(out, "next_at", plan->next_at_ms);
     json_out_object_end(out);

@@ -163,6 +163,11 @@ static const struct schema_field wire_request_pull_fields[] = {
     { NAMED(wire_request_pull, reference, "reference"), .type = SCHEMA_STRING, .flags = SCHEMA_REQUIRED, .min = 1, .max = 255,
       .check = wire_request_check_reference, .doc = "The image, as in docker pull." },
 };
+
+static const struct schema_field wire_request_apply_fields[] = {
+    { NAMED(wire_request_apply, revision, "revision"), .type = SCHEMA_STRING, .flags = SCHEMA_REQUIRED, .min = 1, .max = 64,
+      .check = wire_request_check_reference, .doc = "That of the plan that was looked at: another one means that the pool has moved since (412)." },
+};
 /* clang-format on */
 
 OF(wire_request_instance, wire_request_instance_fields, "InstanceRequest", "What to start.");
@@ -173,3 +178,4 @@ OF(wire_request_drain, wire_request_drain_fields, "DrainRequest", "How long a dr
 OF(wire_request_remove, wire_request_remove_fields, "RemoveRequest", "How to remove a host.");
 OF(wire_request_token, wire_request_token_fields, "TokenRequest", "A token to make.");
 OF(wire_request_pull, wire_request_pull_fields, "PullRequest", "An image to pull.");
+OF(wire_request_apply, wire_request_apply_fields, "ApplyRequest", "Which plan to carry out.");

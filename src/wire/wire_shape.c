@@ -29,6 +29,12 @@ const struct wire_shape wire_shapes[] = {
     { "Pool", "Hosts of one kind and the rules for them.",
       "{name:s,provider:(local|static|ec2),configured:b,hosts:i,rev:i,created_at:t,machine_types:[@PoolMachine],policy:@PoolPolicy}" },
     { "PoolList", "A page of pools.", "{items:[@Pool],next:s?}" },
+    { "PoolPlan", "What the next rounds would do to a pool. The revision stands for all that the first round rests on.",
+      "{pool:s,revision:s,rounds:[{at:t,actions:[{kind:(prepare|activate|remove|spawn|drain|inactivate),host:s?,"
+      "machine_type:s?,cause:s?,reason:s}],held:[@PoolHold],headroom:" AMOUNT ",wanted:" AMOUNT "}],"
+      "money:{spent:n,committed:n,budget:n?},launches_last_hour:i,launches_per_hour:i?,waiting:i,next_at:t?}" },
+    { "PoolHold", "What holds back the growth of a pool.",
+      "{hold:(max_hosts|launches|budget|no_type|by_hand|shutdown|cloud),text:s}" },
     { "BlueprintList", "A page of blueprints.", "{items:[@Blueprint],next:s?}" },
     { "Token", "Who may do what; never its secret.",
       "{id:s,name:s?,role:(user|operator|admin),owner:s?,pools:[s],created_at:t,expires_at:t?}" },

@@ -15,6 +15,7 @@ BODIES = {
     "putBlueprint": {"image": "sample:1", "memory_bytes": 16 << 20, "ready": {"kind": "none"}},
     "createHost": {"pool": "none", "name": "h9", "engine": "unix:///nothing.sock"},
     "putPool": {},
+    "applyPoolPlan": {"revision": "none"},
     "createToken": {"name": "t9", "role": "user"},
     "pullImage": {"reference": "sample:1"},
     "drainHost": {},

@@ -202,7 +202,7 @@ struct pool_request {
 int engine_pool_put(struct engine *engine, const struct pool_request *request,
                     struct pool **ret_pool, struct fault *fault);
 
-enum { POOL_ROUNDS_MAX = 60 };
+enum { POOL_ROUNDS_MAX = 10 };
 
 /**
  * engine_pool_plan() - the coming rounds of @pool; changes nothing
@@ -211,10 +211,9 @@ enum { POOL_ROUNDS_MAX = 60 };
  * {"pool","revision",
  *  "rounds":[{"at","actions":[{"kind","host"?,"machine_type"?,"cause"?,"reason"}],
  *             "held":[{"hold","text"}],"headroom":AMOUNT,"wanted":AMOUNT}],
- *  "money":{"spent_micro","committed_micro","budget_micro"},
- *  "launches_last_hour","waiting","next_at"?}
- * where AMOUNT is {"memory_bytes","cpus","slots"}, a budget of 0 is none, and next_at is when time
- * alone changes the plan.  The revision is a digest over what the first round rests on.
+ *  "money":{"spent","committed","budget"?},
+ *  "launches_last_hour","launches_per_hour"?,"waiting","next_at"?}
+ * where AMOUNT is {"memory_bytes","cpus","slots"}, and next_at is when time alone changes the plan.  The revision is a digest over what the first round rests on.
  */
 void engine_pool_plan(struct engine *engine, struct pool *pool, uint32_t rounds,
                       struct json_out *out);

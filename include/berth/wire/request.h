@@ -80,6 +80,12 @@ struct wire_request_pull {
 };
 extern const struct schema wire_request_pull_schema;
 
+/* POST /v1/pools/{name}/plan/apply */
+struct wire_request_apply {
+    char *revision; /* of the plan that was looked at */
+};
+extern const struct schema wire_request_apply_schema;
+
 /** wire_request_check_owner() - NULL when @text may be an owner: 1 to 128 visible ASCII characters,
  * else what is wrong. For tables. */
 const char *wire_request_check_owner(const char *text);
