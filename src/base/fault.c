@@ -37,6 +37,7 @@ static const struct fault_rule fault_rules[FAULT_KIND_COUNT] = {
     [FAULT_LOST]            = { "engine_lost",            "The connection broke before the answer",      502, EXIT_UNREACHABLE, true,  HOST,      true  },
     [FAULT_GARBLED]         = { "engine_garbled",         "The host's engine gave a garbled answer",     502, EXIT_FAILED,      false, HOST,      true  },
     [FAULT_ENGINE]          = { "engine_failed",          "The host's engine failed",                    502, EXIT_FAILED,      true,  HOST,      true  },
+    [FAULT_INCONSISTENT]    = { "engine_inconsistent",    "The host's engine contradicts itself",        502, EXIT_FAILED,      true,  HOST,      true  },
     [FAULT_ENGINE_MISSING]  = { "engine_not_found",       "The host's engine does not have it",          502, EXIT_FAILED,      false, NOBODY,    false },
     [FAULT_ENGINE_CONFLICT] = { "engine_conflict",        "The host's engine has a conflict",            502, EXIT_FAILED,      false, NOBODY,    false },
     [FAULT_ENGINE_REFUSED]  = { "engine_refused",         "The host's engine refused the request",       502, EXIT_FAILED,      false, NOBODY,    false },

@@ -191,6 +191,14 @@ host_slots(const struct host *host)
 bool
 host_takes_work(const struct host *host, int64_t now_ms)
 {
-    return host->state == HOST_ACTIVE && host->reachable && !host->breaker_open &&
+    if (host->trial && host->trial->state == TRIAL_PROBATION && !host->proving)
+        return host->state == HOST_ACTIVE && host->reachable && !host->breaker_open;
+    return host_is_trusted(host, now_ms);
+}
+
+bool
+host_is_trusted(const struct host *host, int64_t now_ms)
+{
+    return host->state == HOST_ACTIVE && host->reachable && !host->breaker_open && !host->trial &&
            score_at(&host->score, now_ms) <= host->pool->policy.error_threshold_milli;
 }

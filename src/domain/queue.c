@@ -217,7 +217,7 @@ queue_line_next(struct queue_line *line, const struct queue_sweep *sweep, int64_
     while (line->next) {
         struct instance *instance = queue_instance_of(line->next);
 
-        if (instance->retry_at_ms <= now_ms)
+        if (instance->retry_at_ms <= now_ms && !instance->blueprint->held)
             return instance;
         line->next = list_next(&line->waiting, line->next);
     }

@@ -5,12 +5,14 @@
 #include "launch.h"
 #include "observe.h"
 #include "restart.h"
+#include "trust.h"
 
 enum {
     BURY_DELAY_MIN_MS = 250,
     BURY_DELAY_MAX_MS = 10000,
-    BURY_WAITS_MAX = 2, /* each twice as long as the one before */
-    BURY_STOPS_MAX = 3, /* answered with an error: from then on it is removed by force */
+    BURY_WAITS_MAX = 2,    /* each twice as long as the one before */
+    BURY_FRESH_MS = 60000, /* having run for less, it does not disappear by itself */
+    BURY_STOPS_MAX = 3,    /* answered with an error: from then on it is removed by force */
 };
 
 /* In order of time. */
@@ -317,6 +319,17 @@ bury_settle_crashed(struct engine *engine, struct instance *instance, const char
     }
 }
 
+/* Nobody asked for its end, and it had hardly begun. */
+static void
+bury_note_vanished(const struct bury *bury)
+{
+    const struct instance *instance = bury->work.instance;
+
+    if (bury->gone && !bury->stopping && instance->state == INSTANCE_RUNNING &&
+        state_now_ms(bury->work.engine) - instance->moved_at_ms < BURY_FRESH_MS)
+        trust_vanished(instance->host->lane, bury->name);
+}
+
 static void
 bury_settle(struct bury *bury)
 {
@@ -333,6 +346,7 @@ bury_settle(struct bury *bury)
         fault_set(&why, FAULT_EXITED, "bury", "%s", instance->reason);
     } else if (!bury->told) {
         fault_set(&why, FAULT_EXITED, "bury", "its container has disappeared from its host");
+        bury_note_vanished(bury);
     }
     bury_free(bury);
     state_sweep(engine);

@@ -4,9 +4,11 @@
 
 #include "adopt.h"
 #include "bury.h"
+#include "canary.h"
 #include "lane.h"
 #include "launch.h"
 #include "observe.h"
+#include "trust.h"
 
 /* One removal of a container that nobody wants.  Freed when it ends. */
 struct compare_removal {
@@ -22,8 +24,10 @@ compare_on_removed(struct lane_op *op, const struct fault *fault)
 {
     struct compare_removal *removal = CONTAINER_OF(op, struct compare_removal, op);
 
-    if (!fault)
+    if (!fault) {
         removal->engine->meter.orphans_removed++;
+        trust_removed(op->lane, removal->name);
+    }
     free(removal);
 }
 
@@ -42,6 +46,20 @@ compare_on_durable(struct engine_wait *wait, const struct fault *fault)
     }
 }
 
+/* It said before the list was asked for that it had removed it. */
+static void
+compare_lied(struct lane *lane, const struct docker_container *container)
+{
+    struct fault fault;
+
+    if (container->state == DOCKER_REMOVING || container->state == DOCKER_DEAD)
+        return;
+    fault_set(&fault, FAULT_INCONSISTENT, "compare", "%s is listed, though it was removed",
+              container->name);
+    lane->engine->meter.faults[fault.kind]++;
+    trust_fault(lane, "list", &fault);
+}
+
 static void
 compare_remove(struct engine *engine, struct host *host, const struct docker_container *container)
 {
@@ -56,8 +74,12 @@ compare_remove(struct engine *engine, struct host *host, const struct docker_con
     removal->engine = engine;
     removal->host_id = host->id;
     removal->wait.done = compare_on_durable;
-    state_event(engine, "host.orphan", host, NULL,
-                "container %s belongs to no instance here and is removed", container->name);
+    if (trust_was_removed(host->lane, container->id)) {
+        compare_lied(host->lane, container);
+    } else if (!container->canary) {
+        state_event(engine, "host.orphan", host, NULL,
+                    "container %s belongs to no instance here and is removed", container->name);
+    }
     engine_wait_durable(engine, &removal->wait);
 }
 
@@ -95,7 +117,9 @@ compare_container(struct engine *engine, struct host *host,
     struct instance *instance;
     int64_t id;
 
-    if (!id_decode(ID_INSTANCE, container->label_instance, &id)) {
+    if (host->lane->trust && canary_is(host->lane->trust->canary, container))
+        return false;
+    if (container->canary || !id_decode(ID_INSTANCE, container->label_instance, &id)) {
         compare_remove(engine, host, container);
         return false;
     }

@@ -6,6 +6,7 @@
 #include "labels.h"
 #include "lane.h"
 #include "state.h"
+#include "trust.h"
 
 static const char *
 hosts_text(const char *text)
@@ -197,7 +198,7 @@ engine_host_activate(struct engine *engine, struct host *host, struct fault *fau
                          "the machine of host %s is %s: only one that was prepared can be active",
                          host->name, machine_stage_name(host->machine->stage));
     }
-    score_clear(&host->score, now_ms);
+    trust_vouch(engine, host, "an operator vouches for it: it takes work again");
     host->remove_when_empty = false;
     host->ends_at_ms = 0;
     if (host->other_engine)

@@ -8,6 +8,7 @@
 #include "images.h"
 #include "recover.h"
 #include "rounds.h"
+#include "trust.h"
 
 enum {
     JOIN_LOOKS_A_SECOND = 200, /* over all hosts: with more hosts, each is looked at less often */
@@ -29,7 +30,6 @@ static void join_on_info(struct lane_op *op, const struct fault *fault);
 static void join_list(struct lane *lane);
 static void join_on_list(struct lane_op *op, const struct fault *fault);
 static void join_succeeded(struct lane *lane);
-static void join_forgive(struct lane *lane);
 static void join_ended(struct lane *lane, const struct fault *fault);
 static void join_plan(struct lane *lane, const struct fault *fault);
 static void join_admit(struct engine *engine);
@@ -212,6 +212,7 @@ join_list(struct lane *lane)
                                        .share = LANE_FREE,
                                        .done = join_on_list };
     lane->join->leftovers = lane->leftovers;
+    trust_list_asked(lane);
     lane_submit(lane, &lane->join->op);
 }
 
@@ -238,11 +239,9 @@ join_on_list(struct lane_op *op, const struct fault *fault)
     }
     if (!lane->engine->info.restored)
         recover_host_compared(lane->engine, lane->host);
-    if (lane->state != LANE_OPEN) {
+    if (lane->state != LANE_OPEN)
         join_succeeded(lane);
-    } else if (lane->host->score.milli > 0) {
-        join_forgive(lane);
-    }
+    trust_look(lane);
     join_ended(lane, NULL);
 }
 
@@ -267,23 +266,6 @@ join_succeeded(struct lane *lane)
     model_host_seen(engine->model, host, now_ms);
     lane_opened(lane);
     images_host_joined(engine, host);
-    state_sweep(engine);
-}
-
-/* Its score decays by itself: perhaps it takes work again. */
-static void
-join_forgive(struct lane *lane)
-{
-    struct engine *engine = lane->engine;
-    struct host *host = lane->host;
-    int64_t now_ms = state_now_ms(engine);
-
-    if (host->score.at_ms > now_ms) {
-        /* The clock was put back: the score would not fall for as long. */
-        host->score.at_ms = now_ms;
-        model_host_touch(engine->model, host, now_ms);
-    }
-    placement_host_update(engine->model->placement, host, now_ms);
     state_sweep(engine);
 }
 

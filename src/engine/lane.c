@@ -4,6 +4,7 @@
 
 #include "join.h"
 #include "pulse.h"
+#include "trust.h"
 
 /* In order of time. */
 static void lane_poke(struct lane *lane);
@@ -36,6 +37,7 @@ lane_free(struct lane *lane)
     assert(!lane_is_busy(lane));
     state_timer_clear(lane->engine, &lane->timer);
     pulse_free(lane);
+    trust_free(lane);
     if (list_is_in(&lane->join_node))
         list_remove(&lane->engine->joins_waiting, &lane->join_node);
     if (lane->counted)
@@ -57,7 +59,8 @@ lane_is_leaving(const struct lane *lane)
 bool
 lane_is_busy(const struct lane *lane)
 {
-    return lane->work || lane->running.count > 0 || lane->join || lane->hints;
+    return lane->work || lane->running.count > 0 || lane->join || lane->hints ||
+           (lane->trust && lane->trust->canary);
 }
 
 bool
@@ -80,16 +83,13 @@ lane_limit(const struct lane *lane, int share)
     return limit > 32 ? 32 : (uint32_t)limit;
 }
 
-/* Work that was placed before the host's score passed the threshold goes elsewhere, too. */
+/* Work that was placed before the host was suspended goes elsewhere, too. */
 static bool
 lane_sheds(const struct lane *lane)
 {
-    const struct host *host = lane->host;
-    int64_t threshold_milli = host->pool->policy.error_threshold_milli;
+    const struct trial *trial = lane->host->trial;
 
-    /* A score only falls by itself: most hosts cost one comparison. */
-    return host->score.milli > threshold_milli &&
-           score_at(&host->score, state_now_ms(lane->engine)) > threshold_milli;
+    return trial && trial->state == TRIAL_SUSPENDED;
 }
 
 static void
@@ -195,10 +195,8 @@ lane_shed(struct lane *lane)
         list_remove(waiting, node);
         list_push(&failed, node);
     }
-    fault_set(
-        &fault, FAULT_NO_CAPACITY, "lane",
-        "host %s takes no new work: too much fails there, its error score is beyond the threshold",
-        lane->host->name);
+    fault_set(&fault, FAULT_NO_CAPACITY, "lane",
+              "host %s takes no new work: too much fails there, it is suspended", lane->host->name);
     lane_fail(lane, &failed, &fault);
 }
 
@@ -299,28 +297,33 @@ lane_on_done(struct docker_call *call, const struct fault *fault)
     op->done(op, fault);
 }
 
+/* While it is broken, only the looks at it count: not when nobody answers for a while, as after a
+ * restart of its engine, but an engine that hangs does. */
+static bool
+lane_counts(const struct lane *lane, const struct lane_op *op, const struct fault *fault)
+{
+    if (lane->engine->reloading || lane->engine->health == ENGINE_STOPPING)
+        return false;
+    if (lane->state != LANE_BROKEN)
+        return true;
+    return op->call.verb == DOCKER_INFO &&
+           (fault->kind != FAULT_UNREACHABLE || lane->probe_delay_ms >= LANE_PROBE_MAX_MS);
+}
+
 /* A fault that blames the host raises its score; some mean that it cannot be worked with now. */
 static void
 lane_judge(struct lane *lane, const struct lane_op *op, const struct fault *fault)
 {
-    const struct fault_rule *rule = fault ? fault_rule(fault->kind) : NULL;
-    struct engine *engine = lane->engine;
-    int64_t now_ms = state_now_ms(engine);
-
     if (!fault) {
         lane->failures = 0;
         return;
     }
-    engine->meter.faults[fault->kind]++;
-    if (rule->blame != BLAME_HOST || lane->state == LANE_BROKEN || engine->reloading ||
-        engine->health == ENGINE_STOPPING)
+    lane->engine->meter.faults[fault->kind]++;
+    if (fault_rule(fault->kind)->blame != BLAME_HOST || !lane_counts(lane, op, fault))
         return;
-    score_add(&lane->host->score, fault->kind, now_ms);
-    model_host_touch(engine->model, lane->host, now_ms);
-    state_event(engine, "host.fault", lane->host, NULL, "%s: %s (score %lld of %lld thousandths)",
-                docker_verb_name(op->call.verb), fault->text,
-                (long long)score_at(&lane->host->score, now_ms),
-                (long long)lane->host->pool->policy.error_threshold_milli);
+    trust_fault(lane, docker_verb_name(op->call.verb), fault);
+    if (lane->state == LANE_BROKEN)
+        return;
     if (lane->failures < LANE_FAILURES_MAX)
         lane->failures++;
     if (fault->kind == FAULT_UNREACHABLE || fault->kind == FAULT_TLS ||
@@ -357,6 +360,7 @@ lane_cancel_all(struct lane *lane)
     struct list_node *node;
     struct list_node *next;
 
+    trust_cancel(lane);
     for (int share = 0; share < LANE_FREE; share++) {
         while (lane->work && (node = list_first(&lane->work->queues[share].waiting)))
             lane_cancel(CONTAINER_OF(node, struct lane_op, node));

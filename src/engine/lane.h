@@ -36,6 +36,7 @@ struct join;
 struct hints;
 struct keep;
 struct pulse;
+struct trust;
 
 /* One call.  Embed it. */
 struct lane_op {
@@ -86,6 +87,7 @@ struct lane {
     struct clock_timer timer;   /* next probe, pulse or compare */
     struct join *join;          /* the probe or compare under way; NULL: none */
     struct list_node join_node; /* in engine->joins_waiting */
+    struct trust *trust;        /* of a host that has failed; NULL: it has not */
     struct pulse *pulse;        /* whether it lives while calls are under way; NULL: not asked */
     struct hints *hints;        /* the engine's event stream; NULL: not open */
 };

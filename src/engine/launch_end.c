@@ -2,11 +2,12 @@
 
 #include <assert.h>
 
-#include "blame.h"
 #include "bury.h"
+#include "judge.h"
 #include "keep.h"
 #include "launch_words.h"
 #include "restart.h"
+#include "trust.h"
 
 enum {
     RETRY_DELAY_MIN_MS = 200,
@@ -101,10 +102,13 @@ launch_end_settle(struct launch *launch, const struct fault *fault)
 {
     struct engine *engine = launch->work.engine;
     struct instance *instance = launch->work.instance;
+    struct host *host = instance->host;
 
     if (launch->work.abandoned) {
         launch_end_free(launch);
-    } else if (instance->state == INSTANCE_STOPPING) {
+        return;
+    }
+    if (instance->state == INSTANCE_STOPPING) {
         /* Normally nothing is left of it; should something be, the burial finds it. */
         launch_end_free(launch);
         bury_start(engine, instance);
@@ -113,6 +117,7 @@ launch_end_settle(struct launch *launch, const struct fault *fault)
     } else {
         launch_end_running(launch);
     }
+    trust_work_changed(engine, host);
 }
 
 static void
@@ -137,6 +142,9 @@ launch_end_running(struct launch *launch)
         (engine->next_end_ms == 0 || instance->ends_at_ms < engine->next_end_ms))
         engine->next_end_ms = instance->ends_at_ms;
     model_instance_move(engine->model, instance, INSTANCE_EV_READY, "ready", now_ms);
+    judge_launch_went_well(engine, instance);
+    if (instance->restarts == 0)
+        trust_placed_well(engine, instance->host);
     if (died)
         bury_look(engine, instance);
 }
@@ -181,8 +189,7 @@ launch_end_failed(struct launch *launch, const struct fault *why)
     engine->meter.launch_failures++;
     state_event(engine, "instance.attempt_failed", instance->host, instance, "%s: %s", rule->code,
                 fault->text);
-    if (rule->blame == BLAME_BLUEPRINT)
-        blame_blueprint(engine, instance->blueprint, fault);
+    judge_launch_failed(engine, instance, fault);
     if (fault->kind == FAULT_EXITED && restart_is_due(instance, state_now_ms(engine))) {
         launch_end_free(launch);
         restart_start(engine, instance, fault->text);
@@ -212,10 +219,12 @@ launch_end_on_retry(struct clock_timer *timer)
     struct launch *launch = CONTAINER_OF(timer, struct launch, timer);
     struct engine *engine = launch->work.engine;
     struct instance *instance = launch->work.instance;
+    struct host *host = instance->host;
 
     launch_end_free(launch);
     instance->retry_at_ms = 0;
     model_instance_move(engine->model, instance, INSTANCE_EV_RETRY, NULL, state_now_ms(engine));
+    trust_work_changed(engine, host);
     state_sweep(engine);
 }
 
@@ -233,6 +242,8 @@ launch_end_now(struct launch *launch)
         return;
     }
     launch_end_free(launch);
-    if (!abandoned)
-        bury_start(engine, instance);
+    if (abandoned)
+        return;
+    trust_work_changed(engine, instance->host);
+    bury_start(engine, instance);
 }

@@ -4,6 +4,7 @@
 
 #include "bury.h"
 #include "observe.h"
+#include "trust.h"
 
 enum {
     READY_DELAY_MIN_MS = 4,
@@ -100,11 +101,34 @@ launch_ready_on_wait(struct clock_timer *timer)
         launch_look(launch, launch_ready_on_looked);
 }
 
+/* The engine said that it was started: then it has ended at the worst, it is not gone and did not
+ * fail to begin. */
+static bool
+launch_ready_is_lie(const struct launch *launch, const struct lane_op *op,
+                    const struct fault *fault, struct fault *ret_lie)
+{
+    bool gone = fault && fault->kind == FAULT_ENGINE_MISSING;
+
+    if (!gone && (fault || op->call.out.container.state != DOCKER_CREATED))
+        return false;
+    fault_set(ret_lie, FAULT_INCONSISTENT, "launch.ready",
+              "the engine said that %s was started, and now that %s", launch->name,
+              gone ? "there is no such container" : "it never was");
+    launch->work.engine->meter.faults[ret_lie->kind]++;
+    return !launch->work.abandoned;
+}
+
 static void
 launch_ready_on_looked(struct lane_op *op, const struct fault *fault)
 {
     struct launch *launch = launch_called(op, METER_STEP_COUNT);
 
+    struct fault lie;
+
+    if (launch_ready_is_lie(launch, op, fault, &lie)) {
+        trust_fault(op->lane, "start", &lie);
+        fault = &lie;
+    }
     if (fault) {
         flow_step_done(&launch->flow, fault);
         return;

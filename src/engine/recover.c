@@ -72,6 +72,8 @@ recover_resume(struct engine *engine)
 {
     engine->next_end_ms = 0;
     engine->hosts_lost = false;
+    engine->blame.count = 0;
+    engine->breakers_open = 0;
     IDMAP_EACH(&engine->model->hosts, struct host, host)
     {
         recover_host(engine, host);

@@ -93,10 +93,12 @@ struct engine {
 
     struct clock_timer tick_timer; /* lifetimes, each second at the most */
     struct clock_timer housekeeping_timer;
-    int64_t next_end_ms; /* no instance ends before this; 0: unknown */
-    bool sweep_needed;   /* room or demand has changed */
-    bool breaks_pending; /* something waits on a broken host, or too much on one */
-    bool hosts_lost;     /* some host is to be removed at once */
+    int64_t next_end_ms;    /* no instance ends before this; 0: unknown */
+    bool sweep_needed;      /* room or demand has changed */
+    bool breaks_pending;    /* something waits on a broken host, or too much on one */
+    struct blame blame;     /* failed launches, lately */
+    uint32_t breakers_open; /* blueprints that are held back */
+    bool hosts_lost;        /* some host is to be removed at once */
     bool started;
     uint32_t joins_running;    /* looks at hosts */
     struct list joins_waiting; /* struct lane: to be looked at when one of those ends */

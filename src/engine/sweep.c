@@ -1,7 +1,9 @@
 #include "sweep.h"
 
 #include "explain.h"
+#include "judge.h"
 #include "launch.h"
+#include "trust.h"
 #include "turn.h"
 
 enum { SWEEP_MISFIT_MS = 60000 }; /* hosts may be on their way */
@@ -34,6 +36,8 @@ sweep_place(struct engine *engine, struct instance *instance, const struct place
     engine->meter.placements++;
     instance->blueprint->misfit = NULL;
     model_instance_place(model, instance, host, NULL, now_ms);
+    judge_placed(instance);
+    trust_work_changed(engine, host);
     turn_decision_add(engine, instance, explain_decision(engine, instance, ask, ret_why));
     launch_start(engine, instance);
     return true;
@@ -46,7 +50,7 @@ sweep_try(struct engine *engine, struct instance *instance)
     struct placement_why why = { 0 };
 
     /* After a restore it may run already, on a host that was not yet looked at. */
-    if (engine->info.restored)
+    if (engine->info.restored || judge_holds(engine, instance))
         return false;
     sweep_ask(engine, instance, &ask);
     return sweep_place(engine, instance, &ask, &why);

@@ -5,6 +5,7 @@
 #include "housekeeping.h"
 #include "idle.h"
 #include "images.h"
+#include "judge.h"
 #include "lane.h"
 #include "recover.h"
 #include "turn.h"
@@ -75,6 +76,7 @@ tick_on_second(struct clock_timer *timer)
         return;
     tick_ends(engine);
     departures_check(engine);
+    judge_tick(engine);
 }
 
 /* Ended instances beyond the limits go, the oldest first. */

@@ -38,6 +38,7 @@ enum fault_kind {
     FAULT_LOST,            /* the connection broke after the request was sent */
     FAULT_GARBLED,         /* an answer that is not what the API promises */
     FAULT_ENGINE,          /* the engine answered 5xx */
+    FAULT_INCONSISTENT,    /* the engine's answers contradict each other: a host that lies */
     FAULT_ENGINE_MISSING,  /* the engine answered 404: no such container, image, ... */
     FAULT_ENGINE_CONFLICT, /* the engine answered 409: the name is taken, not running, ... */
     FAULT_ENGINE_REFUSED,  /* the engine answered another 4xx */

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 #include "berth/base/schema.h"
+#include "berth/domain/blame.h"
+#include "berth/domain/breaker.h"
 
 enum protocol { PROTOCOL_TCP, PROTOCOL_UDP };
 
@@ -97,15 +99,17 @@ struct blueprint {
     struct blueprint_spec spec;
     char *spec_json; /* owned: schema_encode() of spec, what is stored */
     /* Not stored. */
-    uint32_t instances;          /* live rows that point here */
-    struct error_score *breaker; /* owned; NULL until a fault blames it */
-    uint64_t image_key;          /* blueprint_image_key() of spec.image */
-    uint64_t hosts_key;          /* the same for all that the same hosts can take, empty or not:
+    uint32_t instances;        /* live rows that point here */
+    bool held;                 /* by its breaker: nothing of it is placed */
+    struct breaker *breaker;   /* owned; NULL until a fault blames it */
+    struct blame_wins wins;    /* hosts where it started well lately */
+    uint64_t image_key;        /* blueprint_image_key() of spec.image */
+    uint64_t hosts_key;        /* the same for all that the same hosts can take, empty or not:
                                     a hash of spec.host_labels and of fixed host ports */
-    const struct pool *misfit;   /* no host of this pool could ever hold it; NULL: none is known */
-    int64_t misfit_mono_ms;      /* ... since */
-    uint32_t fixed_ports;        /* of spec.ports, those with a host port */
-    uint32_t name_key; /* a hash of spec.name, the same for all versions: counts replicas */
+    const struct pool *misfit; /* no host of this pool could ever hold it; NULL: none is known */
+    int64_t misfit_mono_ms;    /* ... since */
+    uint32_t fixed_ports;      /* of spec.ports, those with a host port */
+    uint32_t name_key;         /* a hash of spec.name, the same for all versions: counts replicas */
     bool dirty;
 };
 

@@ -13,6 +13,7 @@
 
 #include "berth/base/list.h"
 #include "berth/base/schema.h"
+#include "berth/domain/blame.h"
 #include "berth/domain/machine.h"
 #include "berth/domain/pool.h"
 #include "berth/domain/score.h"
@@ -121,10 +122,12 @@ struct host {
     bool late;         /* it was silent when restored rows were compared with the hosts */
     bool seen;         /* its containers were compared since start or since it was unreachable */
     bool dirty;
-    bool low; /* near its end: new work only when no other host can take it */
+    bool proving; /* on probation, and a placement is under way */
+    bool low;     /* near its end: new work only when no other host can take it */
     uint32_t instance_count;
     struct host_amount capacity; /* (total - reserve) × overcommit, see host_capacity_update() */
     struct host_amount reserved; /* sum over its instances */
+    struct blame_wins wins;      /* images that started well here lately */
     struct list instances;       /* struct instance, node */
     struct placement_host *placement; /* owned by the placement index */
     struct lane *lane;                /* owned by the engine */
@@ -149,5 +152,8 @@ void host_capacity_update(struct host *host);
 /** host_slots() - how many it has by its machine type, else by its pool's policy; 0: not counted. */
 int64_t host_slots(const struct host *host);
 
-/** host_takes_work() - active, reachable, score within the threshold, not draining. */
+/** host_takes_work() - active, reachable, not draining, and trusted: no trial and its score within the
+ * threshold; or on probation, and no placement is under way. */
 bool host_takes_work(const struct host *host, int64_t now_ms);
+/** host_is_trusted() - the same without those on probation: it counts as capacity. */
+bool host_is_trusted(const struct host *host, int64_t now_ms);

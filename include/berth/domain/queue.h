@@ -50,7 +50,7 @@ uint32_t queue_length(const struct queue *queue, const struct pool *pool);
  *
  * Lines (of an owner and a class) in turn: the one that was served longest ago first.  An instance
  * that does not fit (queue_passed_over(), queue_stand_by()) closes its line for this sweep; one that is
- * to be retried later is left out, and all of a class that no host takes (queue_set_aside()).  Each
+ * to be retried later, or whose blueprint is held back, is left out, and all of a class that no host takes (queue_set_aside()).  Each
  * instance that was returned must be served, passed over, told to stand by, set aside or removed before
  * the next call.  A sweep costs the lines, not the instances, but for those that are to be retried
  * later; one sweep of a pool at a time: an older one ends.

@@ -43,6 +43,8 @@ struct meter {
     uint64_t launch_failures;
     uint64_t oom_kills;
     uint64_t orphans_removed;
+    uint64_t canaries_ran;
+    uint64_t canaries_failed;
     uint64_t faults[FAULT_KIND_COUNT]; /* that ended a call to a host */
 };
 

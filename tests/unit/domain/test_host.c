@@ -96,6 +96,17 @@ test_takes_work_only_when_all_is_well(void **state)
     host->score.milli++;
     assert_false(host_takes_work(host, 0));
     assert_true(host_takes_work(host, SCORE_HALF_LIFE_MS));
+    /* On trial the score decides nothing any more; on probation there is one placement at a time. */
+    host->trial = trial_new(0);
+    assert_false(host_takes_work(host, SCORE_HALF_LIFE_MS));
+    trial_canary_ran(host->trial, 3, 0);
+    assert_true(host_takes_work(host, 0));
+    assert_false(host_is_trusted(host, SCORE_HALF_LIFE_MS));
+    host->proving = true;
+    assert_false(host_takes_work(host, 0));
+    host->proving = false;
+    host->breaker_open = true;
+    assert_false(host_takes_work(host, 0));
     host_free(host);
     pool_free(pool);
 }

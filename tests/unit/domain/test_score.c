@@ -99,6 +99,24 @@ test_below_at_is_the_first_such_moment(void **state)
     assert_true(score_at(&score, at - 1) > 0);
 }
 
+/* What another is to blame for is taken back as far as it has not decayed yet. */
+static void
+test_taken_back(void **state)
+{
+    struct error_score score = { 0 };
+
+    (void)state;
+    score_add(&score, FAULT_ENGINE, 1000);
+    score_add(&score, FAULT_TIMEOUT, 1000 + HALF);
+    assert_int_equal(score_at(&score, 1000 + HALF), 1500);
+    score_take_back(&score, 1000, 1000, 1000 + HALF);
+    assert_int_equal(score_at(&score, 1000 + HALF), 1000);
+    score_take_back(&score, 1000, 1000 + HALF, 1000 + 2 * HALF);
+    assert_int_equal(score_at(&score, 1000 + 2 * HALF), 0);
+    score_take_back(&score, 1000, 1000, 1000 + 2 * HALF);
+    assert_int_equal(score.milli, 0);
+}
+
 int
 main(void)
 {
@@ -109,6 +127,7 @@ main(void)
         cmocka_unit_test(test_faults_add_their_weight),
         cmocka_unit_test(test_has_a_highest_value),
         cmocka_unit_test(test_below_at_is_the_first_such_moment),
+        cmocka_unit_test(test_taken_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,6 +73,23 @@ check_blame(struct check *check, const struct fake_machine *machine)
 
 /* --- Calls ---------------------------------------------------------------------------------- */
 
+static bool
+check_is_canary(const struct docker_call *call)
+{
+    return strncmp(call->name, "berth-canary-", strlen("berth-canary-")) == 0;
+}
+
+/* A canary runs on hosts only of which the disk says that they are suspended. */
+static void
+check_rests_on_trial(const struct check *check, const struct docker_call *call)
+{
+    const struct fake_row *row = fake_store_row(check->world->store, ROW_HOST, call->host_id);
+
+    if (!row || !row->as.host.trial || row->as.host.trial->state != TRIAL_SUSPENDED)
+        fail_msg("%s of %s on a host that is not suspended", docker_verb_name(call->verb),
+                 call->name);
+}
+
 /* A container may be made and started only for a row that is on the disk. */
 static void
 check_rests_on_row(const struct check *check, const struct docker_call *call)
@@ -81,6 +98,10 @@ check_rests_on_row(const struct check *check, const struct docker_call *call)
     uint32_t generation;
     int64_t id;
 
+    if (check_is_canary(call)) {
+        check_rests_on_trial(check, call);
+        return;
+    }
     if (!instance_container_name_parse(call->name, &id, &generation))
         fail_msg("%s names %s", docker_verb_name(call->verb), call->name);
     row = fake_store_row(check->world->store, ROW_INSTANCE, id);
@@ -407,8 +428,8 @@ check_settled_machine(const struct check *check, const struct host *host)
         const struct instance *instance = NULL;
         int64_t id;
 
-        if (!check_is_ours(check, c))
-            continue;
+        if (!check_is_ours(check, c) || c->seen.canary)
+            continue; /* on its way out */
         if (id_decode(ID_INSTANCE, c->seen.label_instance, &id))
             instance = world_instance(check->world, id);
         if (!instance || instance->host != host ||

@@ -199,6 +199,7 @@ test_disappears(void **state)
         list_remove(&world_machine(&scene.world, "h1")->containers, &container->node);
         mem_free(container);
     }
+    check_blame(&scene.check, world_machine(&scene.world, "h1")); /* two: no accident */
     world_run(&scene.world, 30000);
     assert_int_equal(scene_instance(&scene, rest)->state, INSTANCE_FAILED);
     assert_int_equal(scene_instance(&scene, mover)->state, INSTANCE_RUNNING);

@@ -107,7 +107,7 @@ blame_of(struct scene *scene, const char *blueprint)
     const struct blueprint *row =
         model_blueprint_find(engine_model(scene->world.engine), blueprint);
 
-    return row->breaker ? (enum fault_kind)row->breaker->last_kind : FAULT_NONE;
+    return row->breaker ? (enum fault_kind)row->breaker->score.last_kind : FAULT_NONE;
 }
 
 /* A shell that does not find its command says 127: that is the command's fault. */

@@ -302,7 +302,7 @@ sample_model(void)
     pool->spent_month = 202311;
     full_machine(host);
     host->trial = mem_new0(sizeof(*host->trial));
-    *host->trial = (struct trial){ 1700000000063, 1700000000064, 4, 5, TRIAL_PROBATION };
+    *host->trial = (struct trial){ 1700000000063, 1700000000064, 4, 5, 6, 7, TRIAL_PROBATION };
     host->cause = CAUSE_ERRORS;
     host->first_used_at_ms = 1700000000065;
     host->uses = 17;
