@@ -21,6 +21,7 @@ struct canary {
     struct lane *lane;
     struct flow flow;
     struct lane_op op;
+    struct engine_wait wait;
     struct clock_timer timer;
     struct blueprint_spec blueprint;
     struct buf archive;
@@ -29,12 +30,15 @@ struct canary {
     char architecture[16];
     int64_t by_mono_ms; /* it must have ended */
     int64_t look_ms;
+    bool waiting; /* for the commit */
     bool calling;
     bool cleared; /* a container that had its name was removed */
     bool loaded;  /* its image was */
 };
 
 /* In the order in which they run. */
+static void canary_commit(struct flow *flow);
+static void canary_on_durable(struct engine_wait *wait, const struct fault *fault);
 static void canary_info(struct flow *flow);
 static void canary_on_info(struct lane_op *op, const struct fault *fault);
 static void canary_create(struct flow *flow);
@@ -54,6 +58,7 @@ static void canary_finished(struct flow *flow, const struct fault *fault);
 /* clang-format off */
 static const struct flow_step canary_steps[] = {
     /* name      start          undo          */
+    { "commit",  canary_commit, NULL          },
     { "info",    canary_info,   NULL          },
     { "create",  canary_create, canary_remove },
     { "start",   canary_begin,  NULL          },
@@ -92,7 +97,7 @@ canary_free(struct canary *canary)
 {
     if (!canary)
         return;
-    assert(!canary->calling);
+    assert(!canary->calling && !canary->waiting);
     state_timer_clear(canary->lane->engine, &canary->timer);
     buf_fini(&canary->archive);
     free(canary);
@@ -118,6 +123,8 @@ canary_cancel(struct canary *canary)
 {
     struct fault fault;
 
+    if (canary->waiting)
+        return; /* the next step sees it */
     if (canary->calling) {
         lane_cancel(&canary->op);
         return;
@@ -146,6 +153,31 @@ canary_called(struct lane_op *op)
 
     canary->calling = false;
     return canary;
+}
+
+/* That the host is suspended is on the disk before a container is made because of it. */
+static void
+canary_commit(struct flow *flow)
+{
+    struct canary *canary = CONTAINER_OF(flow, struct canary, flow);
+
+    canary->waiting = true;
+    canary->wait.done = canary_on_durable;
+    engine_wait_durable(canary->lane->engine, &canary->wait);
+}
+
+static void
+canary_on_durable(struct engine_wait *wait, const struct fault *fault)
+{
+    struct canary *canary = CONTAINER_OF(wait, struct canary, wait);
+    struct fault over;
+
+    canary->waiting = false;
+    if (!fault && (canary_is_over(canary) || !canary->lane->host->trial)) {
+        fault_set(&over, FAULT_CANCELLED, "canary", "not wanted any more");
+        fault = &over;
+    }
+    flow_step_done(&canary->flow, fault);
 }
 
 static void

@@ -185,8 +185,6 @@ hosts_is_prepared(const struct host *host)
 int
 engine_host_activate(struct engine *engine, struct host *host, struct fault *fault)
 {
-    int64_t now_ms = state_now_ms(engine);
-
     if (engine_admit(engine, false, fault) < 0)
         return -1;
     if (host->state == HOST_REMOVED || host->lost) {

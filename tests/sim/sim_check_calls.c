@@ -10,6 +10,16 @@
 #define WANTED        "8 what is wanted is not ended"
 #define ALIEN         "3 what is not ours is left alone"
 
+/* A canary runs on hosts only of which the disk says that they are suspended. */
+static void
+sim_check_canary(struct sim *sim, const struct docker_call *call)
+{
+    const struct fake_row *row = fake_store_row(sim->store, ROW_HOST, call->host_id);
+
+    if (!row || !row->as.host.trial || row->as.host.trial->state != TRIAL_SUSPENDED)
+        sim_fail(sim, OUTPUT_COMMIT, "%s of %s", docker_verb_name(call->verb), call->name);
+}
+
 /* A container may be made and started only for a row that is on the disk. */
 static void
 sim_check_begins(struct sim *sim, const struct docker_call *call)
@@ -18,6 +28,10 @@ sim_check_begins(struct sim *sim, const struct docker_call *call)
     uint32_t generation;
     int64_t id;
 
+    if (strncmp(call->name, "berth-canary-", strlen("berth-canary-")) == 0) {
+        sim_check_canary(sim, call);
+        return;
+    }
     if (!instance_container_name_parse(call->name, &id, &generation)) {
         sim_fail(sim, OUTPUT_COMMIT, "%s names %s", docker_verb_name(call->verb), call->name);
         return;

@@ -73,12 +73,6 @@ check_blame(struct check *check, const struct fake_machine *machine)
 
 /* --- Calls ---------------------------------------------------------------------------------- */
 
-static bool
-check_is_canary(const struct docker_call *call)
-{
-    return strncmp(call->name, "berth-canary-", strlen("berth-canary-")) == 0;
-}
-
 /* A canary runs on hosts only of which the disk says that they are suspended. */
 static void
 check_rests_on_trial(const struct check *check, const struct docker_call *call)
@@ -98,7 +92,7 @@ check_rests_on_row(const struct check *check, const struct docker_call *call)
     uint32_t generation;
     int64_t id;
 
-    if (check_is_canary(call)) {
+    if (strncmp(call->name, "berth-canary-", strlen("berth-canary-")) == 0) {
         check_rests_on_trial(check, call);
         return;
     }
