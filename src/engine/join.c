@@ -285,7 +285,6 @@ static void
 join_plan(struct lane *lane, const struct fault *fault)
 {
     struct engine *engine = lane->engine;
-    bool wanted = lane->wanted;
     int64_t delay_ms = join_interval_ms(engine);
 
     if (lane->counted) {
@@ -301,13 +300,11 @@ join_plan(struct lane *lane, const struct fault *fault)
         lane_break(lane, fault);
     if (lane->state == LANE_BROKEN) {
         delay_ms = lane->probe_delay_ms;
-        lane->probe_delay_ms *= 2;
-        if (lane->probe_delay_ms > LANE_PROBE_MAX_MS)
-            lane->probe_delay_ms = LANE_PROBE_MAX_MS;
+        lane_probe_later(lane);
     }
     /* Jitter, so that hosts which broke together are not asked together for ever. */
     delay_ms += (int64_t)(random_u32(engine->ports.random) % (uint64_t)(delay_ms / 8 + 1));
-    join_schedule(lane, wanted ? 0 : delay_ms);
+    join_schedule(lane, lane->wanted && lane->state != LANE_BROKEN ? 0 : delay_ms);
 }
 
 /* Those that waited for their turn. */

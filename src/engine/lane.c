@@ -376,8 +376,15 @@ lane_opened(struct lane *lane)
 {
     lane->state = LANE_OPEN;
     lane->failures = 0;
-    lane->probe_delay_ms = LANE_PROBE_MIN_MS;
     lane_poke(lane);
+}
+
+void
+lane_probe_later(struct lane *lane)
+{
+    lane->probe_delay_ms *= 2;
+    if (lane->probe_delay_ms > LANE_PROBE_MAX_MS)
+        lane->probe_delay_ms = LANE_PROBE_MAX_MS;
 }
 
 void
@@ -389,6 +396,13 @@ lane_break(struct lane *lane, const struct fault *fault)
 
     if (lane->state == LANE_BROKEN)
         return;
+    /* One that breaks again and again is not asked ever so often. */
+    if (lane->broken_mono_ms == 0 ||
+        state_mono_ms(lane->engine) - lane->broken_mono_ms > LANE_STEADY_MS) {
+        lane->probe_delay_ms = LANE_PROBE_MIN_MS;
+    } else {
+        lane_probe_later(lane);
+    }
     lane->state = LANE_BROKEN;
     lane->broken_mono_ms = state_mono_ms(lane->engine);
     host->reachable = false;
@@ -404,6 +418,7 @@ lane_break(struct lane *lane, const struct fault *fault)
         op->broken = true;
         docker->call_cancel(docker->self, &op->call);
     }
+    state_timer_clear(lane->engine, &lane->timer); /* a look at once was wanted: not any more */
     join_schedule(lane, lane->probe_delay_ms);
     lane_settle_ask(lane);
 }

@@ -27,6 +27,7 @@ enum {
     LANE_FAILURES_MAX = 3, /* faults in a row that blame the host: broken */
     LANE_PROBE_MIN_MS = 1000,
     LANE_PROBE_MAX_MS = 30000,
+    LANE_STEADY_MS = 60000, /* from one break to the next: pauses begin anew */
     LANE_LIGHT_MAX = 64,
     LANE_BULK_MAX = 6,
     LANE_WAITING_MAX = 10000, /* of each share; what comes on top fails */
@@ -118,5 +119,7 @@ void lane_settle(struct lane *lane);
 
 /** lane_opened() - its host was compared: heavy calls may run. */
 void lane_opened(struct lane *lane);
+/** lane_probe_later() - the next pause is twice as long. */
+void lane_probe_later(struct lane *lane);
 /** lane_break() - its host does not answer: fail what waits, cancel what runs, probe. */
 void lane_break(struct lane *lane, const struct fault *fault);

@@ -29,17 +29,22 @@ outlook_takes_work(const struct engine *engine, const struct host *host, int64_t
     const struct lane *lane = host->lane;
     int64_t mono_ms = state_mono_ms(engine);
 
-    if (host->state != HOST_ACTIVE || !lane ||
+    if (host->state != HOST_ACTIVE || !lane || host->trial ||
         score_at(&host->score, now_ms) > host->pool->policy.error_threshold_milli)
         return false;
     return lane->state != LANE_BROKEN || mono_ms - lane->broken_mono_ms < OUTLOOK_GRACE_MS;
 }
 
+/* A machine that is not rented cannot be replaced: it stays on trial, and people are told. */
 static bool
 outlook_is_untrusted(const struct engine *engine, const struct host *host)
 {
     const struct lane *lane = host->lane;
 
+    if (!host->machine)
+        return false;
+    if (host->trial && trial_is_untrusted(host->trial, host->pool->policy.suspended_max_ms))
+        return true;
     return lane && lane->state == LANE_BROKEN && host->pool->policy.suspended_max_ms > 0 &&
            state_mono_ms(engine) - lane->broken_mono_ms >= host->pool->policy.suspended_max_ms;
 }

@@ -49,12 +49,14 @@ sim_fate_on_start(void *cookie, struct fake_machine *machine, struct fake_contai
 
     if (strcmp(container->seen.image, "mute:1") == 0)
         container->ready = false;
-    if (sim->quiet || !sim_chance(sim, sim->plan.docker_faults))
+    if (container->seen.state != DOCKER_RUNNING || sim->quiet ||
+        !sim_chance(sim, sim->plan.docker_faults))
         return;
     sim_trace(sim, "%s does not go on", container->seen.name);
     if (sim_random(sim, 2)) {
         fake_machine_end(machine, container, (int32_t)sim_random(sim, 3), false);
     } else {
+        sim_blame(sim, machine); /* it said that it was started */
         container->seen.state = DOCKER_CREATED;
         container->seen.port_count = 0;
     }

@@ -387,6 +387,7 @@ test_events_are_bounded(void **state)
     }
     heal(&scene);
     assert_in_range(scene_events(&scene, "host.fault", 0), 1, 10);
+    assert_in_range(scene_events(&scene, "host.unreachable", 0), 1, 20);
     world_run(&scene.world, 120000);
     scene_end(&scene);
 }
