@@ -8,6 +8,7 @@
 #include "housekeeping.h"
 #include "idle.h"
 #include "images.h"
+#include "jumps.h"
 #include "lane.h"
 #include "launch.h"
 #include "mind.h"
@@ -71,6 +72,7 @@ engine_load(struct engine *engine, struct fault *fault)
     if (store->load(store->self, engine->model, &engine->info, fault) < 0)
         return -1;
     engine->started = true;
+    jumps_check(engine); /* the clock is what it is */
     engine->told_seq = engine->model->last_seq;
     recover_resume(engine);
     tick_start(engine);

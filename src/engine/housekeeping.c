@@ -2,6 +2,7 @@
 
 #include "departures.h"
 #include "inventory.h"
+#include "jumps.h"
 #include "lane.h"
 #include "mind.h"
 #include "outlook.h"
@@ -100,6 +101,7 @@ housekeeping_plan_all(struct engine *engine, bool all)
 {
     struct housekeeping *house = &engine->housekeeping;
 
+    jumps_check(engine);
     state_timer_clear(engine, &house->timer);
     house->reading = false;
     house->planned_mono_ms = state_mono_ms(engine);

@@ -114,6 +114,8 @@ struct engine {
     uint32_t rounds_due;        /* lanes whose next look a housekeeping round waits for */
     struct list rounds;         /* operations that wait for a housekeeping round */
     struct housekeeping housekeeping;
+    int64_t wall_ahead_ms; /* of the monotonic clock; see jumps.c */
+    bool wall_known;
     struct idmap minds;   /* struct mind, by pool */
     struct idmap rentals; /* struct rental, by host */
     uint32_t cloud_calls; /* with a provider or a shell, or waiting for a commit to begin */

@@ -6,6 +6,7 @@
 #include "idle.h"
 #include "images.h"
 #include "judge.h"
+#include "jumps.h"
 #include "lane.h"
 #include "recover.h"
 #include "turn.h"
@@ -74,6 +75,7 @@ tick_on_second(struct clock_timer *timer)
     state_timer_set(engine, &engine->tick_timer, TICK_MS);
     if (engine->reloading || engine->health == ENGINE_BROKEN)
         return;
+    jumps_check(engine);
     tick_ends(engine);
     departures_check(engine);
     judge_tick(engine);

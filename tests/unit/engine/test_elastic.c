@@ -63,6 +63,41 @@ test_gives_all_back(void **state)
     rented_end(&rented);
 }
 
+/* A wall clock that is set by years makes nothing older, and nothing end. */
+static void
+test_the_clock_is_set(void **state)
+{
+    static const int64_t year_ms = INT64_C(365) * 86400000;
+    const int64_t jumps_ms[] = { year_ms * 5, -year_ms * 9, 3 * year_ms };
+    struct rented rented;
+    struct world *world = &rented.world;
+    int64_t id;
+
+    (void)state;
+    rented_begin(&rented, 2);
+    (void)world_blueprint(world, "{\"name\":\"web\",\"pool\":\"rent\",\"image\":\"img\","
+                                 "\"memory_bytes\":67108864,\"lifetime_s\":7200}");
+    world_run(world, 20000);
+    for (size_t i = 0; i < ARRAY_LEN(jumps_ms); i++) {
+        fake_clock_jump(world->clock, jumps_ms[i]);
+        world_run(world, 30000);
+    }
+    rented_until_active(&rented, 2, 180000);
+    id = world_launch(world, "web", "ann");
+    world_run(world, 10000);
+    for (size_t i = 0; i < ARRAY_LEN(jumps_ms); i++) {
+        fake_clock_jump(world->clock, jumps_ms[i]);
+        world_run(world, 60000);
+    }
+    assert_int_equal(world_instance(world, id)->state, INSTANCE_RUNNING);
+    assert_int_equal(rented_count(&rented, HOST_ACTIVE), 2);
+    assert_int_equal(fake_cloud_calls(world->cloud, CLOUD_LAUNCH), 2);
+    assert_int_equal(rented_events(&rented, "clock.set"), 2 * ARRAY_LEN(jumps_ms));
+    world_run(world, 7200000);
+    assert_int_equal(world_instance(world, id)->state, INSTANCE_STOPPED);
+    rented_end(&rented);
+}
+
 /* A host near its end takes what no other can, and nothing else. */
 static void
 test_the_last_choice(void **state)
@@ -119,8 +154,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grows_to_its_minimum), cmocka_unit_test(test_grows_for_what_waits),
-        cmocka_unit_test(test_gives_all_back),       cmocka_unit_test(test_the_last_choice),
-        cmocka_unit_test(test_uses_are_counted),
+        cmocka_unit_test(test_gives_all_back),       cmocka_unit_test(test_the_clock_is_set),
+        cmocka_unit_test(test_the_last_choice),      cmocka_unit_test(test_uses_are_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

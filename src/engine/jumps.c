@@ -1,0 +1,81 @@
+#include "jumps.h"
+
+static void
+jumps_move(int64_t *at_ms, int64_t by_ms)
+{
+    if (*at_ms > 0)
+        *at_ms += by_ms;
+}
+
+static void
+jumps_host(struct engine *engine, struct host *host, int64_t by_ms)
+{
+    if (host->state == HOST_REMOVED)
+        return;
+    jumps_move(&host->created_at_ms, by_ms);
+    jumps_move(&host->active_at_ms, by_ms);
+    jumps_move(&host->first_used_at_ms, by_ms);
+    jumps_move(&host->ends_at_ms, by_ms);
+    jumps_move(&host->score.at_ms, by_ms);
+    if (host->machine) {
+        jumps_move(&host->machine->launched_at_ms, by_ms);
+        jumps_move(&host->machine->stage_at_ms, by_ms);
+    }
+    if (host->trial) {
+        jumps_move(&host->trial->since_ms, by_ms);
+        jumps_move(&host->trial->canary_at_ms, by_ms);
+    }
+    model_host_touch(engine->model, host, state_now_ms(engine));
+}
+
+static void
+jumps_instance(struct engine *engine, struct instance *instance, int64_t by_ms)
+{
+    if (instance_state_is_final((enum instance_state)instance->state))
+        return;
+    jumps_move(&instance->moved_at_ms, by_ms);
+    if (instance->ends_at_ms == 0 && instance->retry_at_ms == 0)
+        return;
+    jumps_move(&instance->ends_at_ms, by_ms);
+    jumps_move(&instance->retry_at_ms, by_ms);
+    model_instance_touch(engine->model, instance);
+}
+
+static void
+jumps_apply(struct engine *engine, int64_t by_ms)
+{
+    char span[32];
+
+    IDMAP_EACH(&engine->model->pools, struct pool, pool)
+    {
+        jumps_move(&pool->grown_at_ms, by_ms);
+        model_pool_save(engine->model, pool);
+    }
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        jumps_host(engine, host, by_ms);
+    }
+    IDMAP_EACH(&engine->model->instances, struct instance, instance)
+    {
+        jumps_instance(engine, instance, by_ms);
+    }
+    engine->next_end_ms = 0;
+    state_event(engine, "clock.set", NULL, NULL,
+                "the wall clock was put %s by %s: ages and ends move along",
+                by_ms > 0 ? "forward" : "back", text_duration(by_ms > 0 ? by_ms : -by_ms, span));
+}
+
+void
+jumps_check(struct engine *engine)
+{
+    int64_t ahead_ms = state_now_ms(engine) - state_mono_ms(engine);
+    int64_t by_ms = ahead_ms - engine->wall_ahead_ms;
+    bool known = engine->wall_known;
+
+    if (known && by_ms > -JUMPS_LEAST_MS && by_ms < JUMPS_LEAST_MS)
+        return;
+    engine->wall_ahead_ms = ahead_ms;
+    engine->wall_known = true;
+    if (known)
+        jumps_apply(engine, by_ms);
+}
