@@ -1,0 +1,257 @@
+/*
+ * The provider's listings against the rows, both ways; machines that never
+ * become hosts; types that run out.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "rented.h"
+
+enum { SWEPT_MS = 240000 };
+
+/* A call that the daemon did not make. */
+struct stray {
+    struct cloud_call call;
+    bool done;
+};
+
+static void
+on_stray(struct cloud_call *call, const struct fault *fault)
+{
+    assert_null(fault);
+    CONTAINER_OF(call, struct stray, call)->done = true;
+}
+
+/* Machines with the cluster's tag whose host no row knows. */
+static void
+strays_launch(struct rented *rented, size_t count)
+{
+    const struct cloud_port *cloud = fake_cloud_port(rented->world.cloud);
+
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(mem_freep) char *token = mem_printf("stray-%zu", i);
+        struct stray stray = { .call = { .verb = CLOUD_LAUNCH, .done = on_stray } };
+
+        stray.call.pool = rented_pool(rented);
+        stray.call.cluster_id = engine_cluster_id(rented->world.engine);
+        stray.call.in.launch =
+            (struct cloud_launch){ token, "small", "stray", INT64_C(1) << 50 | (int64_t)(i + 1) };
+        cloud->start(cloud->self, &stray.call);
+        while (!stray.done)
+            assert_true(world_turn(&rented->world, INT64_MAX));
+    }
+}
+
+static bool
+is_only_hosts(struct world *world)
+{
+    return fake_cloud_alive(world->cloud) == rented_count(world->cookie, HOST_ACTIVE);
+}
+
+static void
+test_what_has_no_row_is_given_back(void **state)
+{
+    struct rented rented;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    rented_until_active(&rented, 1, 180000);
+    (void)fake_cloud_alien_add(rented.world.cloud);
+    strays_launch(&rented, 3);
+    assert_int_equal(fake_cloud_alive(rented.world.cloud), 4);
+    /* Not at once: its row may be on its way. */
+    world_run(&rented.world, 50000);
+    assert_int_equal(fake_cloud_alive(rented.world.cloud), 4);
+    assert_true(world_run_until(&rented.world, is_only_hosts, SWEPT_MS));
+    assert_int_equal(rented_events(&rented, "pool.orphan"), 3);
+    assert_int_equal(fake_cloud_aliens_touched(rented.world.cloud), 0);
+    assert_int_equal(rented_count(&rented, HOST_ACTIVE), 1);
+    rented_end(&rented);
+}
+
+/* So many that the database may be the wrong one: nothing is touched, and it is said once. */
+static void
+test_too_many_are_left_alone(void **state)
+{
+    struct rented rented;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    rented_until_active(&rented, 1, 180000);
+    strays_launch(&rented, 8);
+    world_run(&rented.world, 600000);
+    assert_int_equal(fake_cloud_alive(rented.world.cloud), 9);
+    assert_int_equal(rented_events(&rented, "pool.orphan"), 0);
+    assert_int_equal(rented_events(&rented, "pool.sweep_stopped"), 1);
+    rented_end(&rented);
+}
+
+/* Listings that are not complete say nothing about what they lack. */
+static void
+test_half_a_listing_loses_nobody(void **state)
+{
+    struct fake_cloud_rule half = { .verb = CLOUD_LIST };
+    struct rented rented;
+
+    (void)state;
+    half.fate = fake_cloud_fate_usual();
+    half.fate.incomplete = true;
+    rented_begin(&rented, 3);
+    rented_until_active(&rented, 3, 180000);
+    fake_cloud_rule_add(rented.world.cloud, &half);
+    world_run(&rented.world, 600000);
+    assert_int_equal(rented_count(&rented, HOST_ACTIVE), 3);
+    assert_int_equal(rented_events(&rented, "host.lost"), 0);
+    rented_end(&rented);
+}
+
+static void
+test_a_machine_that_never_boots(void **state)
+{
+    struct fake_cloud_rule never = { .verb = CLOUD_LAUNCH, .nth = 1 };
+    struct rented rented;
+
+    (void)state;
+    never.fate = fake_cloud_fate_usual();
+    never.fate.life.boot_ms = -1;
+    rented_begin(&rented, 1);
+    fake_cloud_rule_add(rented.world.cloud, &never);
+    rented_until_active(&rented, 1, 1200000);
+    assert_true(world_run_until(&rented.world, is_only_hosts, SWEPT_MS));
+    assert_int_equal(fake_cloud_calls(rented.world.cloud, CLOUD_LAUNCH), 2);
+    rented_end(&rented);
+}
+
+static void
+test_a_preparation_that_fails(void **state)
+{
+    struct fake_shell_rule fails = { .nth = 1, .fate = { 1000, 3, FAULT_PREPARE } };
+    struct rented rented;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    fake_shell_rule_add(rented.world.shell, &fails);
+    rented_until_active(&rented, 1, 300000);
+    assert_int_equal(rented_first(&rented)->machine->prepare_failures, 1);
+    assert_int_equal(fake_cloud_calls(rented.world.cloud, CLOUD_LAUNCH), 1);
+    assert_int_equal(rented_events(&rented, "host.prepare_failed"), 1);
+    rented_end(&rented);
+}
+
+/* So often, and the host is given up and replaced. */
+static void
+test_a_preparation_that_fails_for_ever(void **state)
+{
+    struct fake_shell_rule fails = { .fate = { 1000, 3, FAULT_PREPARE } };
+    struct rented rented;
+    const struct host *host;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    fake_shell_rule_add(rented.world.shell, &fails);
+    world_run(&rented.world, 60000);
+    host = rented_first(&rented);
+    world_run(&rented.world, 240000);
+    assert_int_equal(host->state, HOST_REMOVED);
+    assert_int_equal(host->machine->prepare_failures, 3);
+    fake_shell_rules_clear(rented.world.shell);
+    rented_until_active(&rented, 1, 600000);
+    assert_true(world_run_until(&rented.world, is_only_hosts, SWEPT_MS));
+    rented_end(&rented);
+}
+
+/* The next type is tried, with a token of its own. */
+static void
+test_a_type_that_runs_out(void **state)
+{
+    struct rented rented;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    fake_quota_room_set(fake_cloud_quota(rented.world.cloud), "small", 0);
+    rented_until_active(&rented, 1, 180000);
+    assert_string_equal(rented_first(&rented)->machine->type, "large");
+    assert_int_equal(rented_first(&rented)->machine->price_micro, 40000);
+    assert_int_equal(rented_first(&rented)->machine->attempt, 1);
+    assert_int_equal(fake_cloud_calls(rented.world.cloud, CLOUD_LAUNCH), 2);
+    rented_end(&rented);
+}
+
+/* The provider says no: ever fewer questions, said once, and growth goes on when it says yes. */
+static void
+test_an_account_at_its_limit(void **state)
+{
+    struct rented rented;
+    uint64_t calls;
+
+    (void)state;
+    rented_begin(&rented, 3);
+    fake_quota_limit_set(fake_cloud_quota(rented.world.cloud), 1);
+    rented_until_active(&rented, 1, 180000);
+    world_run(&rented.world, 300000);
+    assert_int_equal(rented_count(&rented, HOST_ACTIVE), 1);
+    calls = fake_cloud_calls(rented.world.cloud, CLOUD_LAUNCH);
+    world_run(&rented.world, 300000);
+    assert_true(fake_cloud_calls(rented.world.cloud, CLOUD_LAUNCH) - calls < 10);
+    assert_int_equal(rented_events(&rented, "pool.refused"), 1);
+    fake_quota_limit_set(fake_cloud_quota(rented.world.cloud), -1);
+    rented_until_active(&rented, 3, 1800000);
+    assert_true(world_run_until(&rented.world, is_only_hosts, SWEPT_MS));
+    rented_end(&rented);
+}
+
+/* Taken back with notice: its instances move while there is time. */
+static void
+test_a_notice(void **state)
+{
+    struct fake_cloud_rule spot = { .verb = CLOUD_LAUNCH, .nth = 1 };
+    struct rented rented;
+    struct world *world = &rented.world;
+    const struct instance *instance;
+    int64_t id;
+
+    (void)state;
+    spot.fate = fake_cloud_fate_usual();
+    spot.fate.life.ends_ms = 900000;
+    spot.fate.life.notice = true;
+    rented_begin(&rented, 1);
+    fake_cloud_rule_add(world->cloud, &spot);
+    (void)world_blueprint(world, "{\"name\":\"kept\",\"pool\":\"rent\",\"image\":\"img\","
+                                 "\"memory_bytes\":67108864,\"restart\":{\"policy\":\"always\"}}");
+    rented_until_active(&rented, 1, 180000);
+    id = world_launch(world, "kept", "ann");
+    world_run(world, 880000 - world_mono(world));
+    instance = world_instance(world, id);
+    assert_int_equal(instance->state, INSTANCE_RUNNING);
+    assert_int_equal(instance->host->state, HOST_ACTIVE);
+    assert_int_equal(instance->generation, 2);
+    assert_int_equal(rented_events(&rented, "host.notice"), 1);
+    world_run(world, 200000);
+    assert_true(is_only_hosts(world));
+    assert_int_equal(world_instance(world, id)->generation, 2);
+    rented_end(&rented);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_what_has_no_row_is_given_back),
+        cmocka_unit_test(test_too_many_are_left_alone),
+        cmocka_unit_test(test_half_a_listing_loses_nobody),
+        cmocka_unit_test(test_a_machine_that_never_boots),
+        cmocka_unit_test(test_a_preparation_that_fails),
+        cmocka_unit_test(test_a_preparation_that_fails_for_ever),
+        cmocka_unit_test(test_a_type_that_runs_out),
+        cmocka_unit_test(test_an_account_at_its_limit),
+        cmocka_unit_test(test_a_notice),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
