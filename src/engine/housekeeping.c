@@ -114,6 +114,22 @@ housekeeping_plan_all(struct engine *engine, bool all)
     engine->ports.clock->turn_ask(engine->ports.clock->self);
 }
 
+/* The policy says when the life of a host that was never used begins. */
+static void
+housekeeping_lives_begin(struct engine *engine, struct outlook *outlook)
+{
+    for (size_t i = 0; i < outlook->view.host_count; i++) {
+        struct policy_host *known = &outlook->hosts[i];
+        struct host *host;
+
+        if (!policy_life_begins(&outlook->view, known))
+            continue;
+        host = idmap_find(&engine->model->hosts, known->id);
+        host->first_used_at_ms = known->first_used_at_ms = outlook->view.now_ms;
+        model_host_touch(engine->model, host, outlook->view.now_ms);
+    }
+}
+
 static void
 housekeeping_low_set(struct engine *engine, const struct policy_view *view)
 {
@@ -135,6 +151,7 @@ housekeeping_plan(struct engine *engine, struct pool *pool)
     struct outlook outlook;
 
     outlook_init(engine, pool, &outlook);
+    housekeeping_lives_begin(engine, &outlook);
     policy_plan_make(&outlook.view, plan);
     housekeeping_low_set(engine, &outlook.view);
     outlook_fini(&outlook);
@@ -203,6 +220,8 @@ housekeeping_activate(struct engine *engine, struct host *host, const char *reas
     mem_free(STEAL(host->waiting_for));
     host->ends_at_ms = 0;
     host->cause = CAUSE_NONE;
+    host->pool->grown_at_ms = state_now_ms(engine);
+    model_pool_save(engine->model, host->pool);
     state_event(engine, "host.activate", host, NULL, "%s", reason);
     model_host_move(engine->model, host, HOST_EV_ACTIVATED, reason, state_now_ms(engine));
     state_sweep(engine);

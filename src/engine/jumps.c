@@ -29,19 +29,6 @@ jumps_host(struct engine *engine, struct host *host, int64_t by_ms)
 }
 
 static void
-jumps_instance(struct engine *engine, struct instance *instance, int64_t by_ms)
-{
-    if (instance_state_is_final((enum instance_state)instance->state))
-        return;
-    jumps_move(&instance->moved_at_ms, by_ms);
-    if (instance->ends_at_ms == 0 && instance->retry_at_ms == 0)
-        return;
-    jumps_move(&instance->ends_at_ms, by_ms);
-    jumps_move(&instance->retry_at_ms, by_ms);
-    model_instance_touch(engine->model, instance);
-}
-
-static void
 jumps_apply(struct engine *engine, int64_t by_ms)
 {
     char span[32];
@@ -55,13 +42,8 @@ jumps_apply(struct engine *engine, int64_t by_ms)
     {
         jumps_host(engine, host, by_ms);
     }
-    IDMAP_EACH(&engine->model->instances, struct instance, instance)
-    {
-        jumps_instance(engine, instance, by_ms);
-    }
-    engine->next_end_ms = 0;
     state_event(engine, "clock.set", NULL, NULL,
-                "the wall clock was put %s by %s: ages and ends move along",
+                "the wall clock was put %s by %s: ages of hosts move along",
                 by_ms > 0 ? "forward" : "back", text_duration(by_ms > 0 ? by_ms : -by_ms, span));
 }
 

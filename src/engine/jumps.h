@@ -1,9 +1,10 @@
 #pragma once
 
 /*
- * A wall clock that is set, by hand or by a time service.  What rows remember by
- * it moves along, so that nothing gets older or younger, ends or goes on, because
- * of it.  (What it was set to while the daemon was not running, nobody knows.)
+ * A wall clock that is set, by hand or by a time service.  What hosts and pools
+ * remember by it moves along, so that no host gets older or younger and no
+ * machine dearer because of it.  The end of an instance was told as a time and
+ * stays.  (What the clock was set to while the daemon did not run, nobody knows.)
  */
 
 #include "state.h"

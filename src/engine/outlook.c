@@ -92,6 +92,7 @@ outlook_host(const struct engine *engine, const struct host *host, struct policy
         .created_at_ms = host->created_at_ms,
         .active_at_ms = host->active_at_ms,
         .first_used_at_ms = host->first_used_at_ms,
+        .ends_at_ms = host->ends_at_ms,
         .takes_work = outlook_takes_work(engine, host, now_ms),
         .untrusted = outlook_is_untrusted(engine, host),
         .busy = outlook_is_busy(engine, host),
@@ -116,21 +117,6 @@ outlook_hosts_fill(const struct engine *engine, const struct pool *pool, struct 
     return count;
 }
 
-static void
-outlook_demand_add(struct policy_demand *demand, const struct host_amount *amount)
-{
-    demand->count++;
-    demand->sum.memory_bytes += amount->memory_bytes;
-    demand->sum.cpus_milli += amount->cpus_milli;
-    demand->sum.slots += amount->slots;
-    if (amount->memory_bytes > demand->largest.memory_bytes)
-        demand->largest.memory_bytes = amount->memory_bytes;
-    if (amount->cpus_milli > demand->largest.cpus_milli)
-        demand->largest.cpus_milli = amount->cpus_milli;
-    if (amount->slots > demand->largest.slots)
-        demand->largest.slots = amount->slots;
-}
-
 /* A new host carries its pool's labels, and no others. */
 static bool
 outlook_would_help(const struct pool *pool, const struct instance *instance, int64_t now_ms)
@@ -151,11 +137,8 @@ outlook_demand(const struct engine *engine, const struct pool *pool,
     while ((instance = queue_waiting_next(engine->model->queue, pool, &cursor))) {
         struct host_amount amount = instance_amount(instance);
 
-        if (!outlook_would_help(pool, instance, now_ms))
-            continue;
-        outlook_demand_add(ret_demand, &amount);
-        if (now_ms - instance->moved_at_ms > ret_demand->oldest_ms)
-            ret_demand->oldest_ms = now_ms - instance->moved_at_ms;
+        if (outlook_would_help(pool, instance, now_ms))
+            policy_demand_add(ret_demand, pool, &amount, now_ms - instance->moved_at_ms);
     }
 }
 

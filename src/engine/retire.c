@@ -1,15 +1,12 @@
 #include "retire.h"
 
-#include <string.h>
+#include "berth/domain/cost.h"
 
 #include "departures.h"
 #include "housekeeping.h"
 #include "inventory.h"
 
-enum {
-    RETIRE_AGAIN_MS = 60000, /* an accepted termination is asked for again after */
-    RETIRE_MICRO_MS = 3600000,
-};
+enum { RETIRE_AGAIN_MS = 60000 /* an accepted termination is asked for again after */ };
 
 static void retire_on_terminated(struct cloud_call *call, const struct fault *fault);
 static void retire_end(struct rental *rental);
@@ -126,32 +123,14 @@ retire_gone(struct rental *rental, const char *why)
 
 /* --- Money -------------------------------------------------------------------------------------- */
 
-/* 202611 of a time in November 2026, and when that month began (UTC). */
-static int32_t
-retire_month(int64_t at_ms, int64_t *ret_began_ms)
-{
-    char text[TEXT_TIME_SIZE];
-    int32_t month = 0;
-
-    (void)text_time(at_ms, text);
-    for (size_t i = 0; i < sizeof("2026-11") - 1; i++) {
-        if (text[i] != '-')
-            month = month * 10 + (text[i] - '0');
-    }
-    memcpy(text + sizeof("2026-11") - 1, "-01T00:00:00.000Z", sizeof("-01T00:00:00.000Z"));
-    if (!text_time_parse(text, ret_began_ms))
-        *ret_began_ms = at_ms;
-    return month;
-}
-
 /* What the machine cost this month is its pool's now. */
 static void
 retire_account(struct engine *engine, const struct host *host, int64_t now_ms)
 {
     struct pool *pool = host->pool;
-    int64_t began_ms;
-    int32_t month = retire_month(now_ms, &began_ms);
+    int64_t began_ms = cost_month_start_ms(now_ms);
     int64_t since_ms = host->machine->launched_at_ms;
+    int32_t month = cost_month(now_ms);
 
     if (since_ms == 0)
         return;
@@ -161,9 +140,8 @@ retire_account(struct engine *engine, const struct host *host, int64_t now_ms)
         pool->spent_month = month;
         pool->spent_micro = 0;
     }
-    if (now_ms > since_ms)
-        pool->spent_micro +=
-            host->machine->price_micro * ((now_ms - since_ms) / 1000) / (RETIRE_MICRO_MS / 1000);
+    pool->spent_micro = cost_add_micro(
+        pool->spent_micro, cost_of_micro(host->machine->price_micro, now_ms - since_ms));
     model_pool_save(engine->model, pool);
 }
 

@@ -213,7 +213,8 @@ enum { POOL_ROUNDS_MAX = 10 };
  *             "held":[{"hold","text"}],"headroom":AMOUNT,"wanted":AMOUNT}],
  *  "money":{"spent","committed","budget"?},
  *  "launches_last_hour","launches_per_hour"?,"waiting","next_at"?}
- * where AMOUNT is {"memory_bytes","cpus","slots"}, and next_at is when time alone changes the plan.  The revision is a digest over what the first round rests on.
+ * where AMOUNT is {"memory_bytes","cpus","slots"}, and next_at is when time alone changes the plan.
+ * The revision is a digest over what the first round rests on.
  */
 void engine_pool_plan(struct engine *engine, struct pool *pool, uint32_t rounds,
                       struct json_out *out);
