@@ -5,6 +5,13 @@
 
 #include "berth/base/text.h"
 #include "berth/cli/format.h"
+#include "berth/cli/grid.h"
+
+/* Blanks and control characters. */
+#define FORMAT_BLANKS                                                                              \
+    " \001\002\003\004\005\006\a\b\t\n\v\f\r\016\017\020\021\022\023\024\025\026\027\030\031\032"  \
+    "\033\034"                                                                                     \
+    "\035\036\037\177"
 
 enum { SECOND_MS = 1000 };
 
@@ -34,6 +41,33 @@ cli_format_age(int64_t ms, char ret[16])
         buf_printf(&out, "%lldd", (long long)s / 86400);
     }
     return ret;
+}
+
+void
+cli_format_wrap(struct buf *out, size_t indent, size_t width, const char *text)
+{
+    size_t used = 0; /* columns of this line; 0: it has not begun */
+
+    while (*(text += strspn(text, FORMAT_BLANKS))) {
+        size_t len = strcspn(text, FORMAT_BLANKS);
+        size_t columns = cli_grid_width(text, len);
+
+        if (used > 0 && width > 0 && used + 1 + columns > width) {
+            buf_append_char(out, '\n');
+            used = 0;
+        }
+        if (used > 0) {
+            buf_append_char(out, ' ');
+            used++;
+        } else {
+            buf_printf(out, "%*s", (int)indent, "");
+            used = indent;
+        }
+        buf_append(out, text, len);
+        used += columns;
+        text += len;
+    }
+    buf_append_char(out, '\n');
 }
 
 const json_t *

@@ -73,6 +73,12 @@ static const struct cli_flag pool_set_flags[] = {
     { .name = NULL },
 };
 
+static const struct cli_flag pool_plan_flags[] = {
+    { .name = "rounds", .type = CLI_NUMBER, .value = "N", .fallback = "5", .min = 1, .max = 10, .doc = "How many rounds to look ahead." },
+    { .name = "apply", .type = CLI_SWITCH, .doc = "Carry out the first round now." },
+    { .name = NULL },
+};
+
 static const struct cli_flag image_pool[] = {
     { .name = "pool", .type = CLI_TEXT, .words = CLI_WORDS_POOL, .value = "POOL", .fallback = "default", .doc = "The pool." },
     { .name = NULL },
@@ -122,8 +128,12 @@ const struct cli_command cli_table_fleet[] = {
       NULL, NULL, NULL, CLI_SET_OUTPUT | CLI_SET_LIST | CLI_SET_WATCH, false, cmd_pool_ls },
     { "pool show", "Show all about a pool", NULL, "berth pool show default",
       NULL, pool_one, NULL, CLI_SET_OUTPUT, false, cmd_pool_show },
-    { "pool plan", "Show what the next rounds would do, and why", NULL, "berth pool plan default",
-      NULL, pool_one, NULL, CLI_SET_OUTPUT, false, cmd_pool_plan },
+    { "pool plan", "Show what the next rounds would do, and why",
+      "Nothing is changed. Each action has its reason; below stands what holds back growth, and what lifts it. With --apply "
+      "the first round is carried out at once, after a question; when the pool has moved since the plan was made, nothing is "
+      "done and the exit code is 5.",
+      "berth pool plan default\nberth pool plan default --apply",
+      NULL, pool_one, pool_plan_flags, CLI_SET_OUTPUT, false, cmd_plan_plan },
     { "pool set", "Change a pool's policy", "Members that are not named stay. Sizes may be written like 512m, durations like 1h.",
       "berth pool set default overcommit.memory=1.5 drain_deadline_s=10m",
       NULL, pool_set_args, pool_set_flags, CLI_SET_OUTPUT | CLI_SET_DRY_RUN, false, cmd_pool_set },

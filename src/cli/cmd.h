@@ -34,9 +34,10 @@ int cmd_host_log(struct cli *cli);
 
 int cmd_pool_ls(struct cli *cli);
 int cmd_pool_show(struct cli *cli);
-int cmd_pool_plan(struct cli *cli);
 int cmd_pool_set(struct cli *cli);
 int cmd_pool_routes(struct cli *cli);
+
+int cmd_plan_plan(struct cli *cli);
 
 int cmd_token_ls(struct cli *cli);
 int cmd_token_create(struct cli *cli);

@@ -1,4 +1,4 @@
-/* berth pool ls, show, plan, set; route ls */
+/* berth pool ls, show, set; route ls */
 
 #include <string.h>
 
@@ -32,47 +32,14 @@ cmd_pool_ls(struct cli *cli)
     return cli_output_list(cli, &(struct cli_list){ .path = "/v1/pools", .rows = &pool_rows });
 }
 
-struct cmd_pool_page {
-    const char *verb;    /* NULL: the pool itself */
-    const char *missing; /* what to say when there is none; NULL: what the daemon says */
-};
-
-static int
-cmd_pool_get(struct cli *cli, const struct cmd_pool_page *page)
-{
-    CLEANUP(mem_freep) char *path = cli_ask_path("pools", cli_args_word(&cli->args, 0), page->verb);
-    struct cli_call call = { .method = "GET", .path = path };
-    struct fault fault = { 0 };
-    int code = cli_ask_quietly(cli, &call, &fault);
-
-    if (fault.kind == FAULT_NOT_FOUND && call.status == 404 && page->missing) {
-        cli_term_note("%s", page->missing);
-    } else if (fault.kind != FAULT_NONE) {
-        code = cli_ask_problem(cli, &call, &fault);
-    } else {
-        code = cli_output_object(cli, "name", call.json);
-    }
-    cli_client_call_fini(&call);
-    return code;
-}
-
 int
 cmd_pool_show(struct cli *cli)
 {
-    static const struct cmd_pool_page page = { .verb = NULL };
+    CLEANUP(mem_freep) char *path = cli_ask_path("pools", cli_args_word(&cli->args, 0), NULL);
+    CLEANUP(json_freep) json_t *pool = NULL;
+    int code = cli_ask_json(cli, path, &pool);
 
-    return cmd_pool_get(cli, &page);
-}
-
-int
-cmd_pool_plan(struct cli *cli)
-{
-    static const struct cmd_pool_page page = {
-        .verb = "plan",
-        .missing = "there is no such pool, or this daemon does not plan for pools yet",
-    };
-
-    return cmd_pool_get(cli, &page);
+    return code == EXIT_OK ? cli_output_object(cli, "name", pool) : code;
 }
 
 int

@@ -1,7 +1,6 @@
 """A daemon of straw: answers like berthd's API as far as the command line needs it, and misbehaves on request."""
 
 import copy
-import datetime
 import http.server
 import json
 import os
@@ -11,17 +10,10 @@ import socketserver
 import threading
 import urllib.parse
 
+from .rows import ago, ident, plan
+
 TOKEN = "berth_secret_of_the_tests"
 CUT, HANG, STATUS = "cut", "hang", "status"
-
-
-def ago(seconds):
-    at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
-    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
-
-def ident(letter, number):
-    return f"{letter}-{number:013d}"
 
 
 class Problem(Exception):
@@ -53,6 +45,7 @@ class Fake:
         self.ready = {"status": "ok", "reason": None}
         self.forbidden = ()
         self.streams = {}
+        self.plan = plan()
         self._server = make_server(self, unix_path)
         self.url = "unix:" + unix_path if unix_path else f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -305,6 +298,19 @@ def put_pool(fake, request, name):
     return 200, {}, shown(row)
 
 
+def get_plan(fake, request, name):
+    pool = fake.find("pools", name, "name")
+    rounds = int(request["query"].get("rounds", 5))
+    return 200, {}, {**fake.plan, "pool": name, "revision": f"rev-{pool['rev']}", "rounds": fake.plan["rounds"][:rounds]}
+
+
+def apply_plan(fake, request, name):
+    pool = fake.find("pools", name, "name")
+    if request["body"] != {"revision": f"rev-{pool['rev']}"}:
+        raise Problem(412, "precondition_failed", f"pool {name} has moved since that plan was made; ask for a new plan")
+    return 202, {}, shown(fake.add_operation(pool=name, text="2 of 2 actions begun"))
+
+
 def make_token(fake, request):
     fake.counter += 1
     row = {"id": ident("t", fake.counter), "owner": request["body"]["name"], "pools": [], "created_at": ago(0),
@@ -357,6 +363,8 @@ HANDLERS = [
     ("POST", f"/v1/hosts/{ID}/(drain|activate|remove)", move_host),
     ("GET", f"/v1/pools/{ID}", one("pools")),
     ("PUT", f"/v1/pools/{ID}", put_pool),
+    ("GET", f"/v1/pools/{ID}/plan", get_plan),
+    ("POST", f"/v1/pools/{ID}/plan/apply", apply_plan),
     ("POST", "/v1/housekeeping", lambda fake, _r: (202, {}, shown(fake.add_operation()))),
     ("POST", "/v1/tokens", make_token),
     ("GET", f"/v1/operations/{ID}", get_operation),

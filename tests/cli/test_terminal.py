@@ -52,6 +52,17 @@ class Terminal(cases.CliTest):
         return shown.decode().replace("\r\n", "\n"), process.wait(cases.DEADLINE_S)
 
 
+class PlanTest(Terminal):
+    def test_nothing_is_done_without_a_yes(self):
+        self.fake.add_pool()
+        shown, code = self.on_terminal("pool", "plan", "default", "--apply", answer=b"n\n")
+        self.assert_mentions(shown, "its life of 4 hours ends", "Carry out the 2 actions of round 1 now? [y/N]",
+                             "nothing was done")
+        self.assertEqual((code, self.fake.asked("POST")), (1, []))
+        self.assertEqual(self.on_terminal("pool", "plan", "default", "--apply", answer=b"y\n")[1], 0)
+        self.assertEqual(len(self.fake.asked("POST")), 1)
+
+
 class TableTest(Terminal):
     def test_tables_fit_the_terminal(self):
         self.env["NO_COLOR"] = "1"

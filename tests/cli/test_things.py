@@ -4,7 +4,7 @@ import json
 import os
 import unittest
 
-from . import cases, fake
+from . import cases, fake, rows
 
 NOTEBOOK = """# what people get
 name: notebook
@@ -121,7 +121,54 @@ class PoolTest(cases.CliTest):
 
     def test_what_this_daemon_does_not_have_yet_is_said(self):
         self.assert_mentions(self.berth("route", "ls", code=3).err, "no routes yet")
-        self.assert_mentions(self.berth("pool", "plan", "default", code=3).err, "does not plan")
+
+
+class PlanTest(cases.CliTest):
+    def setUp(self):
+        super().setUp()
+        self.pool = self.fake.add_pool()
+
+    def test_it_is_readable(self):
+        lines = self.berth("pool", "plan", "default").out.splitlines()
+        self.assertEqual(lines[0].split(), ["ROUND", "WHEN", "ACTION", "HOST", "REASON"])
+        self.assertEqual(lines[1].split()[:6], ["1", "now", "spawn", "(a", "new", "m5.large)"])
+        self.assertEqual(lines[3].split()[:5], ["2", "in", "15s", "remove", "rack1"])
+        self.assert_mentions("\n".join(lines), "its life of 4 hours ends", "Held back by budget: 500 of 500",
+                             "berth pool set default budget_per_month=N", "Headroom: 1 GiB, 4 slots; wanted: 3 GiB; waiting: 7",
+                             "499.50 spent, up to 12.00 more", "budget 500.00", "3 of 20", "in 60m")
+        self.assertEqual(self.fake.asked("POST"), [])
+
+    def test_rounds(self):
+        self.assertNotIn("in 15s", self.berth("pool", "plan", "default", "--rounds", "1").out)
+        self.assertEqual(self.fake.asked("GET")[-1]["query"], {"rounds": "1"})
+        self.assert_mentions(self.berth("pool", "plan", "default", "--rounds", "11", code=2).err, "--rounds", "10")
+
+    def test_for_programs(self):
+        plan = self.berth("pool", "plan", "default", "-o", "json").json
+        self.assertEqual((plan["revision"], len(plan["rounds"])), ("rev-3", 2))
+        self.assertEqual(self.berth("pool", "plan", "default", "-o", "json", "--apply", "--yes").json["text"],
+                         "2 of 2 actions begun")
+
+    def test_apply(self):
+        result = self.berth("pool", "plan", "default", "--apply", "--yes")
+        self.assert_mentions(result.out, "spawn")
+        self.assert_mentions(result.err, "2 of 2 actions begun")
+        asked = self.fake.asked("POST", "/v1/pools/default/plan/apply")[0]
+        self.assertEqual(asked["body"], {"revision": "rev-3"})
+        self.assertIn("idempotency-key", asked["headers"])
+
+    def test_apply_refuses_when_the_pool_has_moved(self):
+        self.fake.streams["/v1/pools/default/plan"] = {**rows.plan(), "pool": "default", "revision": "rev-2"}
+        self.assert_mentions(self.berth("pool", "plan", "default", "--apply", "--yes", code=5).err, "has moved since",
+                             "ask for a new plan")
+
+    def test_nothing_to_do(self):
+        self.fake.plan = {**rows.plan(), "rounds": [rows.plan_round(0)], "next_at": None}
+        result = self.berth("pool", "plan", "default", "--apply")
+        self.assert_mentions(result.out, "Nothing is to be done")
+        self.assert_mentions(result.err, "nothing is to be done now")
+        self.assertEqual(self.fake.asked("POST"), [])
+        self.berth("pool", "plan", "none", code=3)
 
 
 class TokenTest(cases.CliTest):

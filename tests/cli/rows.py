@@ -1,0 +1,35 @@
+"""What the daemon of straw tells, as far as it is the same for many tests."""
+
+import datetime
+
+
+def ago(seconds):
+    at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
+    return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+def ident(letter, number):
+    return f"{letter}-{number:013d}"
+
+
+def amount(memory_bytes, slots=0):
+    return {"memory_bytes": memory_bytes, "cpus": 1.5, "slots": slots}
+
+
+def plan_round(at_s, *actions, held=()):
+    return {"at": ago(-at_s), "actions": list(actions), "held": list(held), "headroom": amount(1 << 30, 4),
+            "wanted": amount(3 << 30)}
+
+
+def action(kind, reason, host=None, machine_type=None, cause=None):
+    return {"kind": kind, "host": host, "machine_type": machine_type, "cause": cause, "reason": reason}
+
+
+def plan():
+    """Of a pool, as far as it does not depend on the pool."""
+    return {"rounds": [plan_round(0, action("spawn", "2 GiB more are to be free", machine_type="m5.large"),
+                                  action("drain", "its life of 4 hours ends", host="rack1", cause="age"),
+                                  held=[{"hold": "budget", "text": "500 of 500 are spent or committed"}]),
+                       plan_round(15, action("remove", "nothing runs there any more", host="rack1"))],
+            "money": {"spent": 499.5, "committed": 12, "budget": 500}, "launches_last_hour": 3, "launches_per_hour": 20,
+            "waiting": 7, "next_at": ago(-3600)}
