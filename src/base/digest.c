@@ -1,6 +1,9 @@
 #include "berth/base/digest.h"
 
+#include <assert.h>
+#include <limits.h>
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 struct digest {
     EVP_MD_CTX *context;
@@ -44,4 +47,12 @@ void
 digest_end(struct digest *digest, uint8_t ret_digest[TEXT_SHA256_SIZE])
 {
     digest_must(EVP_DigestFinal_ex(digest->context, ret_digest, NULL));
+}
+
+void
+digest_hmac(const void *key, size_t key_len, const void *data, size_t len,
+            uint8_t ret_code[TEXT_SHA256_SIZE])
+{
+    assert(key_len <= INT_MAX);
+    digest_must(HMAC(EVP_sha256(), key, (int)key_len, data, len, ret_code, NULL) != NULL);
 }

@@ -7,6 +7,8 @@
 #include <string.h>
 
 static const char text_hex_digits[] = "0123456789abcdef";
+static const char text_base64_digits[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 static const char text_base64url_digits[] =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -49,8 +51,8 @@ text_hex_parse(const char *text, uint8_t *ret_data, size_t len)
     return true;
 }
 
-void
-text_base64url(const uint8_t *data, size_t len, char *ret_text)
+static void
+text_base64_with(const char *digits, const uint8_t *data, size_t len, char *ret_text)
 {
     for (size_t i = 0; i < len; i += 3) {
         uint32_t bits = (uint32_t)data[i] << 16;
@@ -59,12 +61,24 @@ text_base64url(const uint8_t *data, size_t len, char *ret_text)
             bits |= (uint32_t)data[i + 1] << 8;
         if (i + 2 < len)
             bits |= data[i + 2];
-        *ret_text++ = text_base64url_digits[bits >> 18];
-        *ret_text++ = text_base64url_digits[bits >> 12 & 63];
-        *ret_text++ = (char)(i + 1 < len ? text_base64url_digits[bits >> 6 & 63] : '=');
-        *ret_text++ = (char)(i + 2 < len ? text_base64url_digits[bits & 63] : '=');
+        *ret_text++ = digits[bits >> 18];
+        *ret_text++ = digits[bits >> 12 & 63];
+        *ret_text++ = (char)(i + 1 < len ? digits[bits >> 6 & 63] : '=');
+        *ret_text++ = (char)(i + 2 < len ? digits[bits & 63] : '=');
     }
     *ret_text = '\0';
+}
+
+void
+text_base64(const uint8_t *data, size_t len, char *ret_text)
+{
+    text_base64_with(text_base64_digits, data, len, ret_text);
+}
+
+void
+text_base64url(const uint8_t *data, size_t len, char *ret_text)
+{
+    text_base64_with(text_base64url_digits, data, len, ret_text);
 }
 
 /* The lead bytes of longer sequences with the range of the byte that follows them: Unicode 15,

@@ -78,6 +78,7 @@ http_start(struct http *http, struct http_op *op)
     op->status = 0;
     op->answer = NULL;
     op->took_us = 0;
+    op->date_ms = 0;
     http_exchange_move(exchange, &http->starting);
     http_exchange_enter(exchange, HTTP_CONNECTING);
     http_exchange_wake(http);

@@ -1,5 +1,8 @@
 #include "http_answer.h"
 
+#include <stdio.h>
+#include <strings.h>
+
 #include "http_exchange.h"
 
 /* What a callback returns to make libcurl give up: never the length it was given. */
@@ -9,6 +12,21 @@ static bool
 http_answer_is_final(long status)
 {
     return status >= 200 || status == 101; /* after 101 the connection is the body */
+}
+
+static void
+http_answer_field(struct http_op *op, const char *line, size_t len)
+{
+    static const char name[] = "Date:";
+    char value[64];
+    time_t date;
+
+    if (len < sizeof(name) || strncasecmp(line, name, sizeof(name) - 1) != 0)
+        return;
+    (void)snprintf(value, sizeof(value), "%.*s", (int)(len - (sizeof(name) - 1)),
+                   line + sizeof(name) - 1);
+    date = curl_getdate(value, NULL);
+    op->date_ms = date > 0 ? (int64_t)date * 1000 : 0;
 }
 
 size_t
@@ -28,8 +46,12 @@ http_answer_head(char *line, size_t size, size_t count, void *cookie)
                            HTTP_HEAD_MAX / 1024);
         return http_answer_stop;
     }
-    if (!is_blank || exchange->phase == HTTP_RECEIVING)
-        return len; /* a field, or a trailer */
+    if (exchange->phase == HTTP_RECEIVING)
+        return len; /* a trailer */
+    if (!is_blank) {
+        http_answer_field(exchange->op, line, len);
+        return len;
+    }
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
     if (http_answer_is_final(status)) {
         exchange->op->status = (int)status;

@@ -52,7 +52,8 @@ const char *text_duration(int64_t ms, char ret[32]);
 
 void text_hex(const uint8_t *data, size_t len, char *ret_text);       /* 2 × len + 1 bytes */
 bool text_hex_parse(const char *text, uint8_t *ret_data, size_t len); /* exactly 2 × len digits */
-/** text_base64url() - with padding; @ret_text has 4 × ceil(len / 3) + 1 bytes. */
+/** text_base64() / text_base64url() - with padding; @ret_text has 4 × ceil(len / 3) + 1 bytes. */
+void text_base64(const uint8_t *data, size_t len, char *ret_text);
 void text_base64url(const uint8_t *data, size_t len, char *ret_text);
 
 /** text_utf8_len() - length of the longest valid UTF-8 prefix of @data. */

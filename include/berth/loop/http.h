@@ -66,6 +66,7 @@ struct http_op {
     int status;         /* 0: no answer; known before the first on_body */
     struct buf *answer; /* the body; borrowed, valid inside done only: buf_take() keeps its bytes */
     int64_t took_us;
+    int64_t date_ms; /* the answer's Date, the peer's clock: Unix epoch, whole seconds; 0: none */
 
     /* Exactly once, from the loop, never from inside http_start(); last touch.  A fault means that
      * there is no whole answer: FAULT_UNREACHABLE (nothing was sent), FAULT_TLS, FAULT_TIMEOUT,

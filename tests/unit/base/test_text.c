@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "berth/base/digest.h"
 #include "berth/base/text.h"
 
 static void
@@ -214,6 +215,11 @@ test_hex_base64_and_digest(void **state)
         text_base64url((const uint8_t *)rfc4648[i].plain, strlen(rfc4648[i].plain), text);
         assert_string_equal(text, rfc4648[i].coded);
     }
+    text_base64((const uint8_t *)"\xfb\xff", 2, text);
+    assert_string_equal(text, "+/8=");
+    digest_hmac("Jefe", 4, "what do ya want for nothing?", 28, bytes); /* RFC 4231, 4.3 */
+    text_hex(bytes, sizeof(bytes), text);
+    assert_string_equal(text, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     text_sha256("abc", 3, bytes); /* FIPS 180-2, B.1 */
     text_hex(bytes, sizeof(bytes), text);
     assert_string_equal(text, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");

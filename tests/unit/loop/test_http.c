@@ -24,6 +24,9 @@ static const struct fake_http_rule rules[] = {
       .reply = "HTTP/1.1 101 UPGRADED\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
                "raw bytes",
       .then = FAKE_HTTP_CLOSE },
+    { "/dated", .reply = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\n"
+                         "date: Sun, 22 Nov 2026 03:00:00 GMT\r\nContent-Length: 0\r\n\r\n" },
+    { "/misdated", .reply = "HTTP/1.1 200 OK\r\nDate: some day\r\nContent-Length: 0\r\n\r\n" },
     { "/big", .reply = "HTTP/1.1 200 OK\r\nContent-Length: 4000000\r\n\r\n", .padding = 4000000 },
     { "/paced", .reply = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n", .padding = 10,
       .pace_ms = 150 },
@@ -53,6 +56,25 @@ answers_come_whole(void **state)
     probe_expect(&probe, FAULT_NONE, "");
     assert_int_equal(probe.op.status, 200);
     assert_true(probe.op.took_us > 0);
+}
+
+static void
+the_date_of_an_answer_is_known(void **state)
+{
+    static const struct {
+        const char *path;
+        int64_t date_ms;
+    } cases[] = { { "/dated", INT64_C(1795316400000) }, { "/misdated", 0 }, { "/ok", 0 } };
+    struct probe probe;
+
+    (void)state;
+    probe_serve(rules);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        probe_init("GET", &probe, "http", cases[i].path);
+        probe.op.date_ms = 1;
+        probe_expect(&probe, FAULT_NONE, "");
+        assert_int_equal(probe.op.date_ms, cases[i].date_ms);
+    }
 }
 
 static void
@@ -212,6 +234,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(answers_come_whole, probe_setup, probe_teardown),
+        cmocka_unit_test_setup_teardown(the_date_of_an_answer_is_known, probe_setup,
+                                        probe_teardown),
         cmocka_unit_test_setup_teardown(unix_sockets_work, probe_setup, probe_teardown),
         cmocka_unit_test_setup_teardown(requests_are_sent_as_asked, probe_setup, probe_teardown),
         cmocka_unit_test_setup_teardown(bodies_can_be_streamed, probe_setup, probe_teardown),

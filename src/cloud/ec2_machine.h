@@ -1,0 +1,20 @@
+#pragma once
+
+/*
+ * A machine as DescribeInstances and RunInstances tell it, and the tags by which it is ours.
+ */
+
+#include "berth/port/cloud.h"
+
+#include "ec2_xml.h"
+
+/* Who reads them in the provider's console knows where they are from. */
+#define EC2_TAG_CLUSTER "berth:cluster"
+#define EC2_TAG_POOL    "berth:pool"
+#define EC2_TAG_HOST    "berth:host" /* the host's id as the API shows it */
+#define EC2_TAG_NAME    "Name"
+
+/** ec2_machine_read() - an item of an instancesSet.  Its address is the public one if it has one, else
+ * the private one.
+ * Return: false when it has no id that fits, or no known state: it is no machine then. */
+bool ec2_machine_read(struct ec2_node item, struct cloud_machine *ret_machine);
