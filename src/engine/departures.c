@@ -137,6 +137,8 @@ departures_begin(struct engine *engine, struct host *host, enum host_cause cause
     if (host->state == HOST_ACTIVE) {
         model_host_move(engine->model, host, HOST_EV_DRAIN, reason, now_ms);
     } else if (host->state == HOST_SPAWNED) {
+        /* A rented machine that is not a host yet is not kept for later. */
+        host->remove_when_empty |= host->machine != NULL;
         model_host_move(engine->model, host, HOST_EV_GAVE_UP, reason, now_ms);
     } else {
         model_host_touch(engine->model, host, now_ms);

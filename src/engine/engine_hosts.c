@@ -246,7 +246,7 @@ hosts_operation_undo(struct engine *engine, const struct operation *operation, s
         drains |= other;
         removes |= other && one->kind == OPERATION_HOST_REMOVE;
     }
-    host->remove_when_empty = host->remove_when_empty && removes;
+    host->remove_when_empty = host->remove_when_empty && (removes || !hosts_is_prepared(host));
     if (!drains) {
         host->ends_at_ms = 0;
         free(STEAL(host->waiting_for));

@@ -172,15 +172,17 @@ housekeeping_holds_tell(struct mind *mind, const struct policy_plan *plan)
         const struct policy_held *held = &plan->held[i];
         uint32_t bit = UINT32_C(1) << held->hold;
 
-        if (!(mind->holds_told & bit))
+        if (!(mind->holds_told & bit)) {
             state_pool_event(engine, "pool.held", mind->pool, "%s: %s",
                              policy_hold_name(held->hold), held->text);
+        }
         now |= bit;
     }
     for (int hold = 0; hold < HOLD_COUNT; hold++) {
-        if ((mind->holds_told & ~now) & (UINT32_C(1) << hold))
+        if ((mind->holds_told & ~now) & (UINT32_C(1) << hold)) {
             state_pool_event(engine, "pool.hold_ended", mind->pool, "%s holds back growth no more",
                              policy_hold_name((enum policy_hold)hold));
+        }
     }
     mind->holds_told = now;
 }

@@ -25,6 +25,8 @@ retire_begin(struct engine *engine, struct host *host)
     }
     state_event(engine, "host.return", host, NULL, "its machine %s is given back",
                 host->machine->id ? host->machine->id : "(if there is one)");
+    if (rental->preparing)
+        engine->ports.shell->prepare_cancel(engine->ports.shell->self, &rental->prepare);
     rental_stage_set(rental, MACHINE_RETURNING, "end of its machine");
     rental_poke(rental);
 }

@@ -1,6 +1,7 @@
 #include "spawn.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "berth/base/digest.h"
@@ -52,7 +53,7 @@ spawn_name(const struct engine *engine, const struct pool *pool)
         if (number > most)
             most = number;
     }
-    return mem_printf("%s-%lld", pool->name, (long long)(most + 1));
+    return mem_printf("%s-%" PRId64, pool->name, most + 1);
 }
 
 static void
@@ -459,7 +460,7 @@ spawn_give_up(struct rental *rental, const char *why)
     const struct shell_port *shell = engine->ports.shell;
     struct host *host = rental->host;
 
-    if (rental->preparing)
+    if (shell && rental->preparing)
         shell->prepare_cancel(shell->self, &rental->prepare);
     mem_free(STEAL(host->waiting_for));
     host->cause = CAUSE_GAVE_UP;

@@ -78,8 +78,8 @@ struct engine {
     int64_t told_seq; /* events up to here were announced */
 
     /* recover.c */
-    enum engine_health health;
     struct fault why;
+    enum engine_health health;
     bool reloading;
     struct clock_timer recover_timer;
     int64_t recover_delay_ms;
@@ -93,16 +93,17 @@ struct engine {
 
     struct clock_timer tick_timer; /* lifetimes, each second at the most */
     struct clock_timer housekeeping_timer;
-    int64_t next_end_ms;    /* no instance ends before this; 0: unknown */
-    bool sweep_needed;      /* room or demand has changed */
-    bool breaks_pending;    /* something waits on a broken host, or too much on one */
-    struct blame blame;     /* failed launches, lately */
-    uint32_t breakers_open; /* blueprints that are held back */
-    bool hosts_lost;        /* some host is to be removed at once */
+    int64_t next_end_ms; /* no instance ends before this; 0: unknown */
+    bool sweep_needed;   /* room or demand has changed */
+    bool breaks_pending; /* something waits on a broken host, or too much on one */
+    bool hosts_lost;     /* some host is to be removed at once */
     bool started;
+    bool wall_known;           /* wall_ahead_ms is set */
+    uint32_t breakers_open;    /* blueprints that are held back */
+    struct blame blame;        /* failed launches, lately */
     uint32_t joins_running;    /* looks at hosts */
-    struct list joins_waiting; /* struct lane: to be looked at when one of those ends */
     uint32_t joins_pending;    /* hosts not yet compared or found unreachable since the start */
+    struct list joins_waiting; /* struct lane: to be looked at when one of those ends */
 
     struct intern *flights;     /* idempotency keys whose answer is not durable yet */
     struct list registries;     /* struct registry: a few */
@@ -111,14 +112,13 @@ struct engine {
     struct list image_retries;  /* struct image_retry */
     struct idmap idles;         /* struct idle_watch by instance */
     int64_t idle_after;         /* the instance that was looked at last for being idle */
-    uint32_t rounds_due;        /* lanes whose next look a housekeeping round waits for */
     struct list rounds;         /* operations that wait for a housekeeping round */
+    uint32_t rounds_due;        /* lanes whose next look a housekeeping round waits for */
+    uint32_t cloud_calls;       /* with a provider or a shell, or waiting for a commit to begin */
+    struct idmap minds;         /* struct mind, by pool */
+    struct idmap rentals;       /* struct rental, by host */
     struct housekeeping housekeeping;
     int64_t wall_ahead_ms; /* of the monotonic clock; see jumps.c */
-    bool wall_known;
-    struct idmap minds;   /* struct mind, by pool */
-    struct idmap rentals; /* struct rental, by host */
-    uint32_t cloud_calls; /* with a provider or a shell, or waiting for a commit to begin */
 
     void (*notify)(void *cookie);
     void *notify_cookie;

@@ -107,9 +107,10 @@ rented_print(struct rented *rented)
     size_t count;
 
     events = fake_store_events(rented->world.store, &count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         print_error("%lld %s %s\n", (long long)(events[i].at_ms - INT64_C(1700000000000)),
                     events[i].kind, events[i].text ? events[i].text : "");
+    }
 }
 
 static bool

@@ -206,6 +206,36 @@ test_an_account_at_its_limit(void **state)
     rented_end(&rented);
 }
 
+/* An operator who drains what is not a host yet gets nothing that could be activated later. */
+static void
+test_a_drain_before_it_is_a_host(void **state)
+{
+    struct rented rented;
+    struct operation *operation;
+    struct fault fault;
+
+    (void)state;
+    for (int64_t after_ms = 0; after_ms < 100000; after_ms += 9000) {
+        struct host *host;
+        int64_t id;
+
+        rented_begin(&rented, 1);
+        world_run(&rented.world, 15100 + after_ms);
+        host = rented_first(&rented);
+        id = host->id;
+        if (host->state == HOST_SPAWNED) {
+            assert_int_equal(
+                engine_host_drain(rented.world.engine, host, -1, "ann", &operation, &fault), 0);
+            assert_int_equal(engine_host_activate(rented.world.engine, host, &fault), -1);
+            assert_int_equal(fault.kind, FAULT_CONFLICT);
+            world_run(&rented.world, 400000);
+            assert_int_not_equal(rented_first(&rented)->id, id);
+            assert_true(is_only_hosts(&rented.world));
+        }
+        rented_end(&rented);
+    }
+}
+
 /* Taken back with notice: its instances move while there is time. */
 static void
 test_a_notice(void **state)
@@ -250,6 +280,7 @@ main(void)
         cmocka_unit_test(test_a_preparation_that_fails_for_ever),
         cmocka_unit_test(test_a_type_that_runs_out),
         cmocka_unit_test(test_an_account_at_its_limit),
+        cmocka_unit_test(test_a_drain_before_it_is_a_host),
         cmocka_unit_test(test_a_notice),
     };
 

@@ -183,7 +183,7 @@ static void
 test_crash(void **state)
 {
     (void)state;
-    for (uint64_t turn = 1; turn < 6 * CRASH_TURNS; turn += turn < CRASH_TURNS ? 1 : 7) {
+    for (uint64_t turn = 1; turn < UINT64_C(6) * CRASH_TURNS; turn += turn < CRASH_TURNS ? 1 : 7) {
         for (size_t durable = 0; durable < 2; durable++) {
             play_crash(turn, durable, 0);
             play_crash(turn, durable, 20);
@@ -196,7 +196,7 @@ static void
 test_crash_in_retirement(void **state)
 {
     (void)state;
-    for (uint64_t turn = 1; turn < 2 * CRASH_TURNS; turn++) {
+    for (uint64_t turn = 1; turn < UINT64_C(2) * CRASH_TURNS; turn++) {
         struct rented rented;
         uint64_t until;
 
@@ -220,7 +220,7 @@ static void
 test_broken_disk(void **state)
 {
     (void)state;
-    for (uint64_t turn = 1; turn < 3 * CRASH_TURNS; turn += 3) {
+    for (uint64_t turn = 1; turn < UINT64_C(3) * CRASH_TURNS; turn += 3) {
         struct rented rented;
         struct fault fault;
 
