@@ -237,6 +237,9 @@ housekeeping_remove(struct engine *engine, struct host *host, const char *reason
     if (host->state != HOST_INACTIVE || !host->machine || host->remove_when_empty)
         return false;
     host->remove_when_empty = true;
+    /* What should have ended long ago ends with the machine. */
+    if (host->instance_count > 0)
+        host->lost = engine->hosts_lost = true;
     state_event(engine, "host.remove", host, NULL, "%s", reason);
     model_host_touch(engine->model, host, state_now_ms(engine));
     departures_check(engine);
