@@ -111,6 +111,31 @@ test_half_a_listing_loses_nobody(void **state)
     rented_end(&rented);
 }
 
+/* Nor does a single one that is wrong. */
+static void
+test_one_listing_loses_nobody(void **state)
+{
+    struct rented rented;
+    struct fake_vm *vm;
+    uint64_t calls;
+
+    (void)state;
+    rented_begin(&rented, 3);
+    rented_until_active(&rented, 3, 180000);
+    world_run(&rented.world, 120000);
+    calls = fake_cloud_calls(rented.world.cloud, CLOUD_LIST);
+    vm = fake_vm_next(fake_cloud_vms(rented.world.cloud), NULL);
+    vm->life.hidden_ms = INT64_MAX / 2;
+    while (fake_cloud_calls(rented.world.cloud, CLOUD_LIST) == calls)
+        assert_true(world_turn(&rented.world, INT64_MAX));
+    world_run(&rented.world, 200);
+    vm->life.hidden_ms = 0;
+    world_run(&rented.world, 600000);
+    assert_int_equal(rented_events(&rented, "host.lost"), 0);
+    assert_int_equal(fake_cloud_calls(rented.world.cloud, CLOUD_LAUNCH), 3);
+    rented_end(&rented);
+}
+
 static void
 test_a_machine_that_never_boots(void **state)
 {
@@ -275,6 +300,7 @@ main(void)
         cmocka_unit_test(test_what_has_no_row_is_given_back),
         cmocka_unit_test(test_too_many_are_left_alone),
         cmocka_unit_test(test_half_a_listing_loses_nobody),
+        cmocka_unit_test(test_one_listing_loses_nobody),
         cmocka_unit_test(test_a_machine_that_never_boots),
         cmocka_unit_test(test_a_preparation_that_fails),
         cmocka_unit_test(test_a_preparation_that_fails_for_ever),

@@ -145,6 +145,33 @@ test_launch(void **state)
     play_all(CLOUD_LAUNCH);
 }
 
+/* The first request is under way somewhere when the second is told that there is no room: with another
+ * token the first would make a second machine. */
+static void
+test_late_and_no_room(void **state)
+{
+    struct fake_cloud_rule late = { .verb = CLOUD_LAUNCH, .nth = 1 };
+    struct fake_cloud_rule full = { .verb = CLOUD_LAUNCH, .nth = 1 };
+
+    (void)state;
+    for (int64_t late_ms = 1000; late_ms < 400000; late_ms = late_ms * 2 + 500) {
+        struct rented rented;
+
+        (void)snprintf(playing, sizeof(playing), "done after %lld ms", (long long)late_ms);
+        late.fate = full.fate = fake_cloud_fate_usual();
+        late.fate.how = (struct fake_fate){ 100, FAULT_CLOUD_UNSURE, FAKE_LATE, late_ms };
+        full.fate.how = (struct fake_fate){ 100, FAULT_CLOUD_CAPACITY, FAKE_NOTHING, 0 };
+        rented_begin(&rented, 1);
+        fake_cloud_rule_add(rented.world.cloud, &late);
+        fake_cloud_rule_add(rented.world.cloud, &full);
+        rented_until_active(&rented, 1, FOUND_MS);
+        world_run(&rented.world, SWEPT_MS);
+        assert_int_equal(fake_cloud_alive(rented.world.cloud), 1);
+        rented_end(&rented);
+        playing[0] = '\0';
+    }
+}
+
 static void
 test_list(void **state)
 {
@@ -245,6 +272,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_launch, teardown),
+        cmocka_unit_test_teardown(test_late_and_no_room, teardown),
         cmocka_unit_test_teardown(test_list, teardown),
         cmocka_unit_test_teardown(test_terminate, teardown),
         cmocka_unit_test_teardown(test_crash, teardown),
