@@ -41,6 +41,9 @@ void handler_pools_put(struct request *request);
 void handler_pools_plan(struct request *request);
 void handler_pools_apply(struct request *request);
 
+/** handler_status_get() - costs a walk over all hosts and what waits. */
+void handler_status_get(struct request *request);
+
 void handler_tokens_list(struct request *request);
 void handler_tokens_create(struct request *request);
 void handler_tokens_delete(struct request *request);

@@ -33,6 +33,7 @@ static const struct openapi_tag openapi_tags[] = {
     { "images", "Images on hosts." },
     { "backups", "Copies of the database." },
     { "version", "The program." },
+    { "status", "How things stand." },
     { "doctor", "Checks of the live state." },
     { "system", "For machines that watch this one." },
 };

@@ -114,6 +114,8 @@ const struct route routes[] = {
 
     { AT(GET, USER), .path = "/v1/version", .handler = handler_system_version,
       .status = 200, .answer = "Version", .name = "getVersion", .summary = "What answers here" },
+    { AT(GET, OPERATOR), .path = "/v1/status", .handler = handler_status_get, .query = BITS(POOL),
+      .status = 200, .answer = "Status", .name = "getStatus", .summary = "How things stand with the pools, and what is wrong" },
     { AT(GET, OPERATOR), .path = "/v1/doctor", .handler = handler_system_doctor,
       .status = 200, .answer = "Doctor", .name = "runDoctor", .summary = "Check the invariants" },
 

@@ -10,7 +10,6 @@
 #include "berth/domain/policy.h"
 
 /* More than anything needs; sums of two do not overflow. */
-#define POLICY_AMPLE (INT64_C(1) << 60)
 
 /* What the policy and its schedules ask for. */
 struct policy_targets {

@@ -2,19 +2,14 @@
 
 #include <string.h>
 
+#include "berth/domain/forecast.h"
+
 #include "housekeeping.h"
 #include "outlook.h"
+#include "tell.h"
 
-static void
-pools_amount(struct json_out *out, const char *key, const struct host_amount *amount)
-{
-    json_out_key(out, key);
-    json_out_object(out);
-    json_out_kv_int(out, "memory_bytes", amount->memory_bytes);
-    json_out_kv_milli(out, "cpus", amount->cpus_milli);
-    json_out_kv_int(out, "slots", amount->slots);
-    json_out_object_end(out);
-}
+enum { POOLS_STEPS_MAX = 4 * POOL_ROUNDS_MAX /* rounds that are looked at for those that act */ };
+_Static_assert((int)POOL_ROUNDS_MAX <= (int)FORECAST_ROUNDS_MAX, "a forecast reaches so far");
 
 static void
 pools_action(const struct engine *engine, const struct pool *pool,
@@ -45,36 +40,38 @@ pools_round(const struct engine *engine, const struct policy_view *view,
     for (size_t i = 0; i < plan->count; i++)
         pools_action(engine, view->pool, &plan->actions[i], out);
     json_out_array_end(out);
-    json_out_key(out, "held");
-    json_out_array(out);
-    for (size_t i = 0; i < plan->held_count; i++) {
-        json_out_object(out);
-        json_out_kv_string(out, "hold", policy_hold_name(plan->held[i].hold));
-        json_out_kv_string(out, "text", plan->held[i].text);
-        json_out_object_end(out);
-    }
-    json_out_array_end(out);
-    pools_amount(out, "headroom", &plan->headroom);
-    pools_amount(out, "wanted", &plan->wanted);
+    tell_held(out, plan->held, plan->held_count);
+    tell_amount(out, "headroom", &plan->headroom);
+    tell_amount(out, "wanted", &plan->wanted);
     json_out_object_end(out);
 }
 
+/* Later rounds are told when they do something. @plan: the first round's; changed. */
 static void
-pools_money(const struct policy_view *view, const struct policy_plan *plan, struct json_out *out)
+pools_rounds(const struct engine *engine, const struct policy_view *view, struct policy_plan *plan,
+             uint32_t rounds, struct json_out *out)
 {
-    int64_t budget_milli = view->pool->policy.budget_per_month_milli;
+    struct forecast forecast;
+    uint32_t told = 1;
+    int64_t step_ms;
 
-    json_out_key(out, "money");
-    json_out_object(out);
-    json_out_kv_micro(out, "spent", plan->spent_micro);
-    json_out_kv_micro(out, "committed", plan->committed_micro);
-    json_out_key(out, "budget");
-    if (budget_milli > 0) {
-        json_out_milli(out, budget_milli);
-    } else {
-        json_out_null(out);
+    json_out_key(out, "rounds");
+    json_out_array(out);
+    pools_round(engine, view, plan, out);
+    forecast_init(&forecast, view);
+    for (uint32_t i = 0; told < rounds && i < POOLS_STEPS_MAX; i++) {
+        step_ms = forecast_step_ms(&forecast, plan, engine->config.housekeeping_ms);
+        if (step_ms == 0)
+            break;
+        forecast_step(&forecast, plan, step_ms);
+        policy_plan_make(&forecast.view, plan);
+        if (plan->count == 0)
+            continue;
+        pools_round(engine, &forecast.view, plan, out);
+        told++;
     }
-    json_out_object_end(out);
+    forecast_fini(&forecast);
+    json_out_array_end(out);
 }
 
 void
@@ -84,27 +81,17 @@ engine_pool_plan(struct engine *engine, struct pool *pool, uint32_t rounds, stru
     struct outlook outlook;
     char revision[OUTLOOK_DIGEST_SIZE];
 
-    (void)rounds;
     outlook_init(engine, pool, &outlook);
     policy_plan_make(&outlook.view, plan);
     outlook_digest(&outlook, plan, revision);
     json_out_object(out);
     json_out_kv_string(out, "pool", pool->name);
     json_out_kv_string(out, "revision", revision);
-    json_out_key(out, "rounds");
-    json_out_array(out);
-    pools_round(engine, &outlook.view, plan, out);
-    json_out_array_end(out);
-    pools_money(&outlook.view, plan, out);
-    json_out_kv_uint(out, "launches_last_hour", outlook.view.launches);
-    json_out_key(out, "launches_per_hour");
-    if (pool->policy.launches_per_hour > 0) {
-        json_out_int(out, pool->policy.launches_per_hour);
-    } else {
-        json_out_null(out);
-    }
+    tell_money(out, pool, plan->spent_micro, plan->committed_micro);
+    tell_launches(out, pool, outlook.view.launches);
     json_out_kv_uint(out, "waiting", outlook.view.demand.count);
     json_out_kv_time(out, "next_at", plan->next_at_ms);
+    pools_rounds(engine, &outlook.view, plan, rounds, out);
     json_out_object_end(out);
     outlook_fini(&outlook);
     mem_free(plan);

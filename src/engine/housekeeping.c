@@ -40,6 +40,7 @@ housekeeping_round(struct engine *engine)
     if (house->reading || !housekeeping_may_plan(engine))
         return;
     house->reading = true;
+    house->began_mono_ms = state_mono_ms(engine);
     house->listings = 0;
     IDMAP_EACH(&engine->model->pools, struct pool, pool)
     {
@@ -103,8 +104,10 @@ housekeeping_plan_all(struct engine *engine, bool all)
 
     jumps_check(engine);
     state_timer_clear(engine, &house->timer);
-    house->reading = false;
     house->planned_mono_ms = state_mono_ms(engine);
+    if (house->reading)
+        meter_add(&engine->meter.rounds, (house->planned_mono_ms - house->began_mono_ms) * 1000);
+    house->reading = false;
     IDMAP_EACH(&engine->model->pools, struct pool, pool)
     {
         if (all || pool_provider_rents(pool->provider))
@@ -153,6 +156,7 @@ housekeeping_plan(struct engine *engine, struct pool *pool)
     outlook_init(engine, pool, &outlook);
     housekeeping_lives_begin(engine, &outlook);
     policy_plan_make(&outlook.view, plan);
+    engine_status_planned(mind_of(engine, pool), &outlook.view, plan);
     housekeeping_low_set(engine, &outlook.view);
     outlook_fini(&outlook);
     housekeeping_holds_tell(mind_of(engine, pool), plan);
@@ -192,10 +196,15 @@ housekeeping_holds_tell(struct mind *mind, const struct policy_plan *plan)
 size_t
 housekeeping_carry_out(struct engine *engine, struct pool *pool, const struct policy_plan *plan)
 {
+    struct status_pool *status = &mind_of(engine, pool)->status;
     size_t begun = 0;
 
-    for (size_t i = 0; i < plan->count; i++)
-        begun += housekeeping_act(engine, pool, &plan->actions[i]);
+    for (size_t i = 0; i < plan->count; i++) {
+        bool acted = housekeeping_act(engine, pool, &plan->actions[i]);
+
+        status->begun[plan->actions[i].kind] += acted;
+        begun += acted;
+    }
     return begun;
 }
 

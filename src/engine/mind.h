@@ -5,6 +5,8 @@
  * refused, what holds back its growth, when it launched.
  */
 
+#include "berth/engine/status.h"
+
 #include "state.h"
 
 enum { MIND_HOLD_TEXT_SIZE = 160, MIND_HOUR_MS = 3600000 };
@@ -26,6 +28,7 @@ struct mind {
     int32_t held_kind;           /* enum fault_kind that was told last; FAULT_NONE: none */
     uint32_t holds_told;         /* a bit for each enum policy_hold that is told as an event */
     struct inventory *inventory; /* inventory.c's; NULL: never listed */
+    struct status_pool status;   /* engine_status.c's */
 };
 
 /** mind_of() - made when there is none yet. */
@@ -43,6 +46,10 @@ void mind_launch_add(struct mind *mind, int64_t age_ms);
 /** mind_launches() - in the last hour.
  * @ret_free_in_ms: when the oldest of them leaves it; 0: there is none */
 uint32_t mind_launches(struct mind *mind, int64_t *ret_free_in_ms);
+
+/** engine_status_planned() - remember @plan, made of @view, for those who ask how things stand. */
+void engine_status_planned(struct mind *mind, const struct policy_view *view,
+                           const struct policy_plan *plan);
 
 /** mind_fini() - forget all; no listing may be under way. */
 void mind_fini(struct engine *engine);

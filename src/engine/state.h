@@ -54,6 +54,7 @@ struct turn_commit {
 struct housekeeping {
     struct clock_timer timer; /* until the next plan */
     int64_t planned_mono_ms;  /* the last one */
+    int64_t began_mono_ms;    /* the round that is read for */
     uint32_t listings;        /* that a round waits for */
     bool reading;             /* a round waits for answers */
 };

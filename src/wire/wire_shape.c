@@ -6,6 +6,8 @@
 #include "berth/wire/shape.h"
 
 #define AMOUNT "{memory_bytes:i,cpus:n,slots:i}"
+#define ROOM   "{memory_bytes:i?,cpus:n?,slots:i?}" /* null: without a bound */
+#define MONEY  "{spent:n,committed:n,budget:n?}"
 
 /* clang-format off */
 const struct wire_shape wire_shapes[] = {
@@ -31,8 +33,8 @@ const struct wire_shape wire_shapes[] = {
     { "PoolList", "A page of pools.", "{items:[@Pool],next:s?}" },
     { "PoolPlan", "What the next rounds would do to a pool. The revision stands for all that the first round rests on.",
       "{pool:s,revision:s,rounds:[{at:t,actions:[{kind:(prepare|activate|remove|spawn|drain|inactivate),host:s?,"
-      "machine_type:s?,cause:s?,reason:s}],held:[@PoolHold],headroom:" AMOUNT ",wanted:" AMOUNT "}],"
-      "money:{spent:n,committed:n,budget:n?},launches_last_hour:i,launches_per_hour:i?,waiting:i,next_at:t?}" },
+      "machine_type:s?,cause:s?,reason:s}],held:[@PoolHold],headroom:" ROOM ",wanted:" ROOM "}],"
+      "money:" MONEY ",launches_last_hour:i,launches_per_hour:i?,waiting:i,next_at:t?}" },
     { "PoolHold", "What holds back the growth of a pool.",
       "{hold:(max_hosts|launches|budget|no_type|by_hand|shutdown|cloud),text:s}" },
     { "BlueprintList", "A page of blueprints.", "{items:[@Blueprint],next:s?}" },
@@ -64,6 +66,18 @@ const struct wire_shape wire_shapes[] = {
     { "Version", "What answers here.", "{version:s,cluster:s,cluster_id:s,api:(v1)}" },
     { "Doctor", "The invariants, checked on the live rows.",
       "{ok:b,failed:i,checks:[{check:s,ok:b,detail:s?}]}" },
+    { "Status", "How things stand with the pools, and what is wrong with them.",
+      "{at:t,pools:[@PoolStatus],wrong:[@Wrong]}" },
+    { "PoolStatus", "How things stand with a pool. Headroom, money and what is held are of the last round (planned_at); "
+      "suspended and probation count hosts on trial, which are counted by their state, too.",
+      "{name:s,provider:(local|static|ec2),hosts:{spawned:i,active:i,inactive:i,suspended:i,probation:i},instances:i,"
+      "capacity:" AMOUNT ",reserved:" AMOUNT ",largest_free_bytes:i,headroom:" ROOM ",wanted:" ROOM ","
+      "queue:{length:i,oldest_s:i?,oldest:s?},money:" MONEY ",launches_last_hour:i,launches_per_hour:i?,"
+      "held:[@PoolHold],planned_at:t?,next_at:t?}" },
+    { "Wrong", "Something to look at: so many hosts, instances or blueprints, a few of them by name, and what there is to say "
+      "of the first.",
+      "{kind:(host_other_engine|host_unreachable|host_missing|host_suspended|host_probation|host_preparation|host_waiting|"
+      "host_out|queue_misfit|no_host|blueprint_held),pool:s?,count:i,names:[s],text:s?}" },
     { "Health", "Whether it serves.", "{status:(ok|full|broken|starting|stopping),reason:s?}" },
     { "Problem", "What is wrong (RFC 9457).",
       "{type:s,title:s,status:i,detail:s?,instance:s?,code:s,"

@@ -100,7 +100,7 @@ class Contract(world.Case):
         self.assertEqual(w.ok("GET", f"{one}/stats").json["pids"], 1)
         self.assertEqual(w.ok("GET", f"{one}/explain").json["instance"], row["id"])
         self.assertEqual(w.ok("POST", f"{one}/exec", {"command": ["id"]}).json["exit_code"], 0)
-        for path in ("version", "doctor", "events", "operations", "images", "pools", "pools/default", "pools/default/plan", "hosts", "tokens",
+        for path in ("version", "doctor", "events", "operations", "images", "pools", "pools/default", "pools/default/plan", "status", "hosts", "tokens",
                      "blueprints", "blueprints/tour", "instances"):
             self.assertEqual(w.ok("GET", f"/v1/{path}").status, 200)
         host = w.get("/v1/hosts")["items"][0]["id"]

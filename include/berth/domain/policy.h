@@ -16,6 +16,9 @@
 #include "berth/domain/pool.h"
 #include "berth/domain/zone.h"
 
+/* So much that it has no bound, in any unit. */
+#define POLICY_AMPLE (INT64_C(1) << 60)
+
 enum { POLICY_ACTIONS_MAX = 64, POLICY_REASON_SIZE = 160, POLICY_HOLDS_MAX = 8 };
 
 /* In the order in which one round takes them. */

@@ -36,6 +36,7 @@ const char *meter_step_name(enum meter_step step);
 struct meter {
     struct meter_histogram steps[METER_STEP_COUNT];
     struct meter_histogram commit; /* of the store's transactions */
+    struct meter_histogram rounds; /* of housekeeping, until its plans are carried out */
     uint64_t commit_rows;
     uint64_t commit_failures;
     uint64_t placements;

@@ -14,7 +14,7 @@
 #include "rented.h"
 
 static json_t *
-plan_of(struct rented *rented)
+plan_rounds(struct rented *rented, uint32_t rounds)
 {
     struct json_out out;
     struct buf buf;
@@ -23,10 +23,16 @@ plan_of(struct rented *rented)
 
     buf_init(&buf, 1 << 20);
     json_out_init(&out, &buf);
-    engine_pool_plan(rented->world.engine, rented_pool(rented), 1, &out);
+    engine_pool_plan(rented->world.engine, rented_pool(rented), rounds, &out);
     assert_int_equal(json_in_parse(buf.data, buf.len, &plan, &fault), 0);
     buf_fini(&buf);
     return plan;
+}
+
+static json_t *
+plan_of(struct rented *rented)
+{
+    return plan_rounds(rented, 1);
 }
 
 static json_t *
@@ -64,6 +70,29 @@ test_a_plan_changes_nothing(void **state)
     assert_true(strlen(json_in_string(action_of(plan, 0), "reason", "")) > 0);
     assert_int_equal(rented_pool(&rented)->hosts, 0);
     json_decref(again);
+    json_decref(plan);
+    rented_end(&rented);
+}
+
+/* Launched, then prepared; after that nothing is left to do. */
+static void
+test_the_rounds_to_come(void **state)
+{
+    struct rented rented;
+    json_t *plan;
+    const json_t *rounds;
+    const json_t *second;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    plan = plan_rounds(&rented, 5);
+    rounds = json_object_get(plan, "rounds");
+    assert_int_equal(json_array_size(rounds), 2);
+    second = json_array_get(json_object_get(json_array_get(rounds, 1), "actions"), 0);
+    assert_string_equal(json_in_string(second, "kind", ""), "prepare");
+    assert_true(json_is_null(json_object_get(second, "host")));
+    assert_string_not_equal(json_in_string(json_array_get(rounds, 0), "at", ""),
+                            json_in_string(json_array_get(rounds, 1), "at", ""));
     json_decref(plan);
     rented_end(&rented);
 }
@@ -117,6 +146,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_plan_changes_nothing),
+        cmocka_unit_test(test_the_rounds_to_come),
         cmocka_unit_test(test_a_plan_is_applied),
         cmocka_unit_test(test_a_pool_that_moved_is_told),
     };
