@@ -236,6 +236,18 @@ inventory_known(struct inventory *inventory, struct rental *rental,
     }
 }
 
+/* One that has ended tells nothing about a host whose machine is not known: another attempt may be alive. */
+static bool
+inventory_is_of(const struct inventory *inventory, const struct host *host,
+                const struct cloud_machine *seen)
+{
+    const char *id = host->machine->id;
+
+    if (host->pool != inventory->mind->pool)
+        return false;
+    return id ? strcmp(id, seen->id) == 0 : seen->state < CLOUD_STOPPING;
+}
+
 static void
 inventory_machine(struct inventory *inventory, const struct cloud_machine *seen)
 {
@@ -244,8 +256,7 @@ inventory_machine(struct inventory *inventory, const struct cloud_machine *seen)
     struct rental *rental = host ? rental_find(engine, host) : NULL;
     struct inventory_orphan *orphan;
 
-    if (rental && host->pool == inventory->mind->pool &&
-        (!host->machine->id || strcmp(host->machine->id, seen->id) == 0)) {
+    if (rental && inventory_is_of(inventory, host, seen)) {
         inventory_known(inventory, rental, seen);
         return;
     }

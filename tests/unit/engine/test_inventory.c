@@ -153,6 +153,40 @@ test_a_machine_that_never_boots(void **state)
     rented_end(&rented);
 }
 
+static bool
+is_launched(struct world *world)
+{
+    const struct fake_vm *vm = fake_vm_next(fake_cloud_vms(world->cloud), NULL);
+
+    return vm != NULL;
+}
+
+/* Its first machine ends before anybody hears of it: the next attempt has its own, and keeps it. */
+static void
+test_a_machine_that_ends_unseen(void **state)
+{
+    struct fake_cloud_rule lost = { .verb = CLOUD_LAUNCH, .nth = 1 };
+
+    (void)state;
+    for (int64_t after_ms = 0; after_ms < 12000; after_ms += 400) {
+        struct rented rented;
+
+        lost.fate = fake_cloud_fate_usual();
+        lost.fate.how = (struct fake_fate){ 100, FAULT_CLOUD_UNSURE, FAKE_DONE, 0 };
+        lost.fate.life.hidden_ms = 0;
+        rented_begin(&rented, 1);
+        fake_cloud_rule_add(rented.world.cloud, &lost);
+        assert_true(world_run_until(&rented.world, is_launched, 60000));
+        world_run(&rented.world, after_ms);
+        fake_vm_vanish(fake_vm_next(fake_cloud_vms(rented.world.cloud), NULL));
+        rented_until_active(&rented, 1, 600000);
+        world_run(&rented.world, 120000);
+        assert_int_equal(fake_cloud_alive(rented.world.cloud), 1);
+        assert_int_equal(rented_events(&rented, "pool.orphan"), 0);
+        rented_end(&rented);
+    }
+}
+
 static void
 test_a_preparation_that_fails(void **state)
 {
@@ -302,6 +336,7 @@ main(void)
         cmocka_unit_test(test_half_a_listing_loses_nobody),
         cmocka_unit_test(test_one_listing_loses_nobody),
         cmocka_unit_test(test_a_machine_that_never_boots),
+        cmocka_unit_test(test_a_machine_that_ends_unseen),
         cmocka_unit_test(test_a_preparation_that_fails),
         cmocka_unit_test(test_a_preparation_that_fails_for_ever),
         cmocka_unit_test(test_a_type_that_runs_out),
