@@ -180,6 +180,11 @@ metrics_engine(struct buf *out, struct engine *engine)
                    meter->oom_kills);
     metrics_single(out, "orphans_removed_total", "Containers of ours that no row knew.",
                    meter->orphans_removed);
+    metrics_family(out, "canaries_total", "counter",
+                   "Canary containers on suspended hosts, by how they ended.");
+    buf_printf(out, "berth_canaries_total{result=\"ran\"} %" PRIu64 "\n", meter->canaries_ran);
+    buf_printf(out, "berth_canaries_total{result=\"failed\"} %" PRIu64 "\n",
+               meter->canaries_failed);
     metrics_family(out, "faults_total", "counter", "Calls to hosts that ended with a fault.");
     for (int kind = FAULT_NONE + 1; kind < FAULT_KIND_COUNT; kind++) {
         if (meter->faults[kind] > 0) {

@@ -109,7 +109,7 @@ const struct cli_command cli_table_fleet[] = {
       NULL, blueprint_some, NULL, CLI_SET_DRY_RUN, false, cmd_blueprint_rm },
     { "host ls", "List hosts", NULL, "berth host ls -o wide\nberth host ls --filter pool=default --filter state=active",
       "pool state", NULL, NULL, CLI_SET_OUTPUT | CLI_SET_LIST | CLI_SET_WATCH, false, cmd_host_ls },
-    { "host show", "Show all about a host", NULL, "berth host show h-01h7q2m8k3v9a",
+    { "host show", "Show all about a host", "Its newest events follow: faults, canary containers, probation.", "berth host show h-01h7q2m8k3v9a",
       NULL, host_one, NULL, CLI_SET_OUTPUT, false, cmd_host_show },
     { "host add", "Add a machine that already runs an engine",
       "The engine is reached with mutual TLS; the files lie on the daemon's machine.",

@@ -27,6 +27,13 @@ static const struct cli_column host_columns[] = {
     { .title = NULL },
 };
 
+static const struct cli_column history_columns[] = {
+    { "HISTORY, NEWEST FIRST", "at",   CLI_AS_TIME, false, CLI_GRID_KEEP, NULL },
+    { "KIND",                  "kind", CLI_AS_TEXT, false, 0,             NULL },
+    { "TEXT",                  "text", CLI_AS_TEXT, false, 0,             NULL },
+    { .title = NULL },
+};
+
 static const struct cli_column log_columns[] = {
     { "TIME", "at",   CLI_AS_TIME, false, CLI_GRID_KEEP, NULL },
     { "KIND", "kind", CLI_AS_TEXT, false, 0,             NULL },
@@ -41,7 +48,10 @@ static const struct cli_rows host_rows = {
     .none = "there is no such host; 'berth host add' adds one",
 };
 
+static const struct cli_rows history_rows = { .name = "seq", .columns = history_columns };
 static const struct cli_rows log_rows = { .name = "seq", .columns = log_columns };
+
+enum { HOST_HISTORY_MAX = 20 };
 
 /* What is done to each host that the arguments name. */
 struct host_deed {
@@ -64,6 +74,22 @@ cmd_host_ls(struct cli *cli)
     return cli_output_list(cli, &(struct cli_list){ .path = path, .rows = &host_rows });
 }
 
+/* Why its error score is what it is, and what became of it: the newest of its events. */
+static int
+cmd_host_history(struct cli *cli, const json_t *host)
+{
+    CLEANUP(mem_freep)
+    char *path = mem_printf("/v1/events?host=%s&kind=host.&order=newest&limit=%d",
+                            json_in_string(host, "id", ""), HOST_HISTORY_MAX);
+    CLEANUP(json_freep) json_t *page = NULL;
+    int code = cli_ask_json(cli, path, &page);
+    const json_t *events = json_object_get(page, "items");
+
+    if (code != EXIT_OK || json_array_size(events) == 0)
+        return code;
+    return cli_output_rows(cli, &history_rows, events);
+}
+
 int
 cmd_host_show(struct cli *cli)
 {
@@ -71,7 +97,11 @@ cmd_host_show(struct cli *cli)
     CLEANUP(json_freep) json_t *host = NULL;
     int code = cli_ask_json(cli, path, &host);
 
-    return code == EXIT_OK ? cli_output_object(cli, "name", host) : code;
+    if (code == EXIT_OK)
+        code = cli_output_object(cli, "name", host);
+    if (code != EXIT_OK || !(cli_output_is(cli, "table") || cli_output_is(cli, "wide")))
+        return code;
+    return cmd_host_history(cli, host);
 }
 
 int

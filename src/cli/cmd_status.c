@@ -79,6 +79,7 @@ cmd_status_judge(json_t *status, const json_t *host)
     const char *name = json_in_string(host, "name", "?");
     const char *state = json_in_string(host, "state", "");
     const json_t *error = json_object_get(host, "error");
+    const char *trial = json_in_string(json_object_get(host, "trial"), "state", "");
     double score = json_number_value(json_object_get(error, "score"));
     double threshold = json_number_value(json_object_get(error, "threshold"));
     CLEANUP(mem_freep) char *what = NULL;
@@ -91,6 +92,14 @@ cmd_status_judge(json_t *status, const json_t *host)
     } else if (!json_in_bool(json_object_get(host, "engine"), "reachable", true)) {
         what = mem_printf("host %s can't be reached", name);
         todo = mem_printf("look at its engine; berth host log %s", name);
+    } else if (strcmp(trial, "suspended") == 0) {
+        what = mem_printf("host %s takes no work: its error score is %.1f; it is suspended until a "
+                          "canary container runs well",
+                          name, score);
+        todo = mem_printf("berth host show %s; berth host activate %s vouches for it", name, name);
+    } else if (strcmp(trial, "probation") == 0) {
+        what = mem_printf("host %s takes little work: it is on probation", name);
+        todo = mem_printf("berth host show %s", name);
     } else if (threshold > 0 && score >= threshold) {
         what = mem_printf("host %s takes no work: its error score is %.1f", name, score);
         todo = mem_printf("berth host log %s", name);

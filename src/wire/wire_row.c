@@ -247,6 +247,38 @@ wire_row_host_numbers(struct json_out *out, const struct host *host, int64_t now
     json_out_pen_end(out, at);
 }
 
+static const char *
+wire_row_host_waits_for(const struct host *host)
+{
+    if (host->waiting_for || !host->trial || host->state != HOST_ACTIVE)
+        return host->waiting_for;
+    return host->trial->state == TRIAL_SUSPENDED ? "canary" : "probation";
+}
+
+/* What a host that failed too often has to pass; null: it is trusted. */
+static void
+wire_row_host_trial(struct json_out *out, const struct host *host)
+{
+    const struct trial *trial = host->trial;
+
+    WIRE_TEXT(out, ",\"trial\":");
+    if (!trial) {
+        json_out_null(out);
+        return;
+    }
+    WIRE_TEXT(out, "{\"state\":");
+    json_out_string(out, trial_state_name(trial->state));
+    WIRE_TEXT(out, ",\"since\":");
+    json_out_time(out, trial->since_ms);
+    WIRE_TEXT(out, ",\"next_canary_at\":");
+    json_out_time(out, trial->state == TRIAL_SUSPENDED ? trial->canary_at_ms : 0);
+    WIRE_TEXT(out, ",\"canaries_failed\":");
+    json_out_int(out, trial->canaries_failed);
+    WIRE_TEXT(out, ",\"placements_left\":");
+    json_out_int(out, trial->placements_left);
+    WIRE_TEXT(out, "}");
+}
+
 static void
 wire_row_host_rest(struct json_out *out, const struct host *host)
 {
@@ -278,7 +310,7 @@ wire_row_host(struct json_out *out, const struct host *host, int64_t now_ms)
     WIRE_TEXT(out, ",\"state\":");
     json_out_string(out, host_state_name((enum host_state)host->state));
     WIRE_TEXT(out, ",\"waiting_for\":");
-    json_out_string(out, host->waiting_for);
+    json_out_string(out, wire_row_host_waits_for(host));
     WIRE_TEXT(out, ",\"reason\":");
     json_out_string(out, host->reason);
     WIRE_TEXT(out, ",\"address\":");
@@ -286,6 +318,7 @@ wire_row_host(struct json_out *out, const struct host *host, int64_t now_ms)
     WIRE_TEXT(out, ",\"machine_id\":");
     json_out_string(out, host->engine_id);
     wire_row_host_numbers(out, host, now_ms);
+    wire_row_host_trial(out, host);
     wire_row_host_rest(out, host);
     json_out_object_end(out);
 }

@@ -23,7 +23,9 @@ const struct wire_shape wire_shapes[] = {
     { "Host", "One machine with a Docker engine.",
       "{id:s,name:s,pool:s,provider:(local|static|ec2),state:(spawned|active|inactive|removed),waiting_for:s?,"
       "reason:s?,address:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
-      "instances:i,error:{score:n,threshold:n,last_kind:s?,last_at:t?},playbook_revision:s?,price_per_hour:n?,"
+      "instances:i,error:{score:n,threshold:n,last_kind:s?,last_at:t?},"
+      "trial:{state:(suspended|probation),since:t,next_canary_at:t?,canaries_failed:i,placements_left:i}?,"
+      "playbook_revision:s?,price_per_hour:n?,"
       "created_at:t,active_at:t?,ends_at:t?,removed_at:t?,labels:{*:s},"
       "engine:{address:s,version:s?,api:s?,reachable:b}}" },
     { "HostList", "A page of hosts.", "{items:[@Host],next:s?}" },

@@ -118,8 +118,8 @@ class Fake:
             self.rows["operations"].append(row)
             return row
 
-    def add_event(self, kind, text):
-        row = {"seq": len(self.rows["events"]) + 1, "at": ago(60), "kind": kind, "pool": "default", "host": None,
+    def add_event(self, kind, text, host=None):
+        row = {"seq": len(self.rows["events"]) + 1, "at": ago(60), "kind": kind, "pool": "default", "host": host,
                "instance": None, "owner": None, "text": text}
         self.rows["events"].append(row)
         return row

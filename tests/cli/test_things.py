@@ -74,12 +74,14 @@ class HostTest(cases.CliTest):
 
     def test_list_show_log(self):
         self.fake.add_host("gone", state="removed")
-        self.fake.add_event("host.active", "probed")
+        self.fake.add_event("host.active", "probed", self.host["id"])
         self.assertEqual(self.berth("host", "ls", "-q").out, "rack1\n")
         self.assert_mentions(self.berth("host", "ls").out, "1 GiB / 4 GiB", "0 / 3", "2h")
         self.assertEqual(self.berth("host", "ls", "-q", "--filter", "labels.team=red").out, "")
         self.assertEqual(self.berth("host", "ls", "-q", "--filter", "labels.team=blue").out, "rack1\n")
         self.assert_mentions(self.berth("host", "show", "rack1").out, "10.0.0.5", "team: blue")
+        self.assert_mentions(self.berth("host", "show", "rack1").out, "HISTORY, NEWEST FIRST", "probed")
+        self.assertNotIn("HISTORY", self.berth("host", "show", "rack1", "-o", "json").out)
         self.assert_mentions(self.berth("host", "log", "rack1").out, "probed")
 
     def test_add(self):
