@@ -49,17 +49,17 @@ blame_add(struct blame *blame, const struct blame_failure *failure)
 }
 
 void
-blame_went_well(struct blame *blame, int64_t host_id, int64_t blueprint_id, uint64_t image)
+blame_went_well(struct blame *blame, const struct blame_pair *pair)
 {
     for (size_t i = blame->count; i-- > 0;) {
         struct blame_failure *failure = &blame->failures[i];
-        bool same_host = failure->host_id == host_id;
-        bool same_blueprint = failure->blueprint_id == blueprint_id;
+        bool same_host = failure->host_id == pair->host_id;
+        bool same_blueprint = failure->blueprint_id == pair->blueprint_id;
 
         if (same_host && same_blueprint) {
             blame_drop(blame, i); /* so it was neither's nature */
         } else if (same_host) {
-            failure->host_well |= failure->image != image;
+            failure->host_well |= failure->image != pair->image;
         } else {
             failure->runs_elsewhere |= same_blueprint;
         }

@@ -122,12 +122,11 @@ trial_move(struct trial *trial, enum trial_event event)
 }
 
 void
-trial_canary_ran(struct trial *trial, int64_t probation, int64_t now_ms)
+trial_canary_ran(struct trial *trial, int64_t probation)
 {
     (void)trial_move(trial, TRIAL_EV_CANARY_RAN);
     trial->waited_ms += trial_pause_ms(trial);
     trial->canaries_failed = 0;
-    trial->canary_at_ms = now_ms;
     trial->placements_left = probation > TRIAL_PROBATION_MIN ? probation : TRIAL_PROBATION_MIN;
 }
 

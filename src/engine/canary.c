@@ -218,12 +218,11 @@ static void
 canary_on_created(struct lane_op *op, const struct fault *fault)
 {
     struct canary *canary = canary_called(op);
+    bool again = fault && !canary_is_over(canary);
 
-    if (canary_is_over(canary) || !fault) {
-        flow_step_done(&canary->flow, fault);
-    } else if (fault->kind == FAULT_ENGINE_MISSING && !canary->loaded) {
+    if (again && fault->kind == FAULT_ENGINE_MISSING && !canary->loaded) {
         canary_load(canary);
-    } else if (fault->kind == FAULT_ENGINE_CONFLICT && !canary->cleared) {
+    } else if (again && fault->kind == FAULT_ENGINE_CONFLICT && !canary->cleared) {
         canary_clear(canary);
     } else {
         flow_step_done(&canary->flow, fault);
@@ -302,8 +301,7 @@ canary_look(struct canary *canary)
 
 /* How it ended, when it did not end as it should. */
 static void
-canary_verdict(const struct canary *canary, const struct docker_container *container,
-               struct fault *ret_fault)
+canary_verdict(const struct docker_container *container, struct fault *ret_fault)
 {
     if (container->state == DOCKER_CREATED) {
         fault_set(ret_fault, FAULT_INCONSISTENT, "canary",
@@ -315,7 +313,6 @@ canary_verdict(const struct canary *canary, const struct docker_container *conta
         fault_set(ret_fault, FAULT_EXITED, "canary", "ended with exit code %d, not 0: %s",
                   container->exit_code, container->error);
     }
-    (void)canary;
 }
 
 static void
@@ -339,7 +336,7 @@ canary_on_looked(struct lane_op *op, const struct fault *fault)
             canary->look_ms * 2 < CANARY_LOOK_MAX_MS ? canary->look_ms * 2 : CANARY_LOOK_MAX_MS;
         return;
     }
-    canary_verdict(canary, container, &why);
+    canary_verdict(container, &why);
     flow_step_done(&canary->flow, &why);
 }
 

@@ -58,7 +58,9 @@ judge_launch_went_well(struct engine *engine, struct instance *instance)
 
     blame_wins_add(&host->wins, blueprint->image_key, mono_ms);
     blame_wins_add(&blueprint->wins, (uint64_t)host->id, mono_ms);
-    blame_went_well(&engine->blame, host->id, blueprint->id, blueprint->image_key);
+    blame_went_well(&engine->blame, &(struct blame_pair){ .host_id = host->id,
+                                                          .blueprint_id = blueprint->id,
+                                                          .image = blueprint->image_key });
     if (!judge_is_tried(instance))
         return;
     breaker_close(blueprint->breaker);

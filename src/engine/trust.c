@@ -296,7 +296,7 @@ trust_canary_ended(struct lane *lane, const struct fault *fault)
         return;
     }
     engine->meter.canaries_ran++;
-    trial_canary_ran(host->trial, host->pool->policy.probation, state_now_ms(engine));
+    trial_canary_ran(host->trial, host->pool->policy.probation);
     trust_touch(lane);
     state_event(engine, "host.probation", host, NULL,
                 "a canary container ran well; on probation: %lld placements must go well, one at a "

@@ -35,6 +35,13 @@ void blame_wins_add(struct blame_wins *wins, uint64_t who, int64_t mono_ms);
 /** blame_wins_beside() - with somebody else than @who within the window. */
 bool blame_wins_beside(const struct blame_wins *wins, uint64_t who, int64_t mono_ms);
 
+/* Who was together. */
+struct blame_pair {
+    int64_t host_id;
+    int64_t blueprint_id;
+    uint64_t image; /* blueprint_image_key() */
+};
+
 struct blame_failure {
     int64_t host_id;
     int64_t blueprint_id;
@@ -62,7 +69,7 @@ bool blame_kind_is_ambiguous(enum fault_kind kind);
 /** blame_add() - a launch failed with an ambiguous fault. */
 void blame_add(struct blame *blame, const struct blame_failure *failure);
 /** blame_went_well() - a launch of the blueprint ended well on the host. */
-void blame_went_well(struct blame *blame, int64_t host_id, int64_t blueprint_id, uint64_t image);
+void blame_went_well(struct blame *blame, const struct blame_pair *pair);
 
 /** blame_judge() - who is to blame for @failure, which was added last. A verdict stands until
  * blame_move_next() has told of all failures that it moves. */

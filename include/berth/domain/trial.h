@@ -83,7 +83,7 @@ int64_t trial_pause_ms(const struct trial *trial);
 int64_t trial_wait_ms(const struct trial *trial, int64_t now_ms);
 
 /** trial_canary_ran() - to probation: @probation placements must go well. */
-void trial_canary_ran(struct trial *trial, int64_t probation, int64_t now_ms);
+void trial_canary_ran(struct trial *trial, int64_t probation);
 /** trial_canary_failed() - the next pause is longer. */
 void trial_canary_failed(struct trial *trial, int64_t now_ms);
 /** trial_canary_missed() - it was due, but the host could not be asked: it runs when it can. The

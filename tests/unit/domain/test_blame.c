@@ -28,12 +28,20 @@ court_new(void)
     return court;
 }
 
+static uint64_t
+host_key(int host)
+{
+    return (uint64_t)HOST + (uint64_t)host;
+}
+
 static void
 well(struct court *court, int host, int blueprint)
 {
     blame_wins_add(&court->hosts[host], (uint64_t)blueprint, court->mono_ms);
-    blame_wins_add(&court->blueprints[blueprint], (uint64_t)(HOST + host), court->mono_ms);
-    blame_went_well(&court->blame, HOST + host, blueprint, (uint64_t)blueprint);
+    blame_wins_add(&court->blueprints[blueprint], host_key(host), court->mono_ms);
+    blame_went_well(&court->blame, &(struct blame_pair){ .host_id = HOST + host,
+                                                         .blueprint_id = blueprint,
+                                                         .image = (uint64_t)blueprint });
 }
 
 static enum blame_verdict
@@ -48,8 +56,8 @@ fail_as(struct court *court, int host, int blueprint, enum fault_kind kind)
         .kind = (int32_t)kind,
         .on_host = fault_rule(kind)->blame == BLAME_HOST,
         .host_well = blame_wins_beside(&court->hosts[host], (uint64_t)blueprint, court->mono_ms),
-        .runs_elsewhere = blame_wins_beside(&court->blueprints[blueprint], (uint64_t)(HOST + host),
-                                            court->mono_ms),
+        .runs_elsewhere =
+            blame_wins_beside(&court->blueprints[blueprint], host_key(host), court->mono_ms),
     };
 
     assert_true(blame_kind_is_ambiguous(kind));

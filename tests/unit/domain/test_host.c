@@ -99,7 +99,7 @@ test_takes_work_only_when_all_is_well(void **state)
     /* On trial the score decides nothing any more; on probation there is one placement at a time. */
     host->trial = trial_new(0);
     assert_false(host_takes_work(host, SCORE_HALF_LIFE_MS));
-    trial_canary_ran(host->trial, 3, 0);
+    trial_canary_ran(host->trial, 3);
     assert_true(host_takes_work(host, 0));
     assert_false(host_is_trusted(host, SCORE_HALF_LIFE_MS));
     host->proving = true;

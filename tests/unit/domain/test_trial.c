@@ -52,7 +52,7 @@ test_the_way_back(void **state)
 
     (void)state;
     trial_canary_failed(trial, NOW_MS);
-    trial_canary_ran(trial, 2, NOW_MS);
+    trial_canary_ran(trial, 2);
     assert_int_equal(trial->state, TRIAL_PROBATION);
     assert_int_equal(trial->canaries_failed, 0);
     assert_int_equal(trial_placed(trial), TRIAL_PROBATION);
@@ -67,7 +67,7 @@ test_probation_of_nothing(void **state)
     struct trial *trial = trial_new(NOW_MS);
 
     (void)state;
-    trial_canary_ran(trial, 0, NOW_MS);
+    trial_canary_ran(trial, 0);
     assert_int_equal(trial_placed(trial), TRIAL_TRUSTED);
     mem_free(trial);
 }
@@ -82,7 +82,7 @@ test_a_relapse_waits_longer(void **state)
     for (int i = 0; i < 4; i++) {
         assert_true(trial_pause_ms(trial) > before_ms);
         before_ms = trial_pause_ms(trial);
-        trial_canary_ran(trial, 3, NOW_MS);
+        trial_canary_ran(trial, 3);
         (void)trial_placed(trial);
         trial_relapsed(trial, NOW_MS);
         assert_int_equal(trial->state, TRIAL_SUSPENDED);
@@ -111,7 +111,7 @@ test_clocks(void **state)
     assert_int_equal(trial->canaries_failed, 2);
     assert_true(trial_is_untrusted(trial, 60000));
     assert_false(trial_is_untrusted(trial, 0));
-    trial_canary_ran(trial, 1, NOW_MS);
+    trial_canary_ran(trial, 1);
     assert_false(trial_is_untrusted(trial, 60000));
     mem_free(trial);
 }
