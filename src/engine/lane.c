@@ -306,7 +306,7 @@ lane_counts(const struct lane *lane, const struct lane_op *op, const struct faul
         return false;
     if (lane->state != LANE_BROKEN)
         return true;
-    return op->call.verb == DOCKER_INFO &&
+    return (op->call.verb == DOCKER_INFO || op->call.verb == DOCKER_PING) &&
            (fault->kind != FAULT_UNREACHABLE || lane->probe_delay_ms >= LANE_PROBE_MAX_MS);
 }
 

@@ -21,7 +21,7 @@ world = None
 def setUpModule():
     global world
     cases.skip_unless_possible()
-    world = cases.World(4, proxied=(3,), policy={"probation": 2})
+    world = cases.World(4, proxied=(3,), policy={"probation": 2, "error_threshold": 2})
 
 
 def tearDownModule():
@@ -83,7 +83,7 @@ class TrustTest(cases.WorldTest):
         self.assertEqual(self.host(self.good)["error"]["score"], 0)
         shown = self.berth("host", "show", self.failing.name)
         self.assertIn("host.suspended", shown)
-        self.assertIn("is above the threshold of 3.000", shown)
+        self.assertIn("is above the threshold of 2.000", shown)
 
     def assert_once(self, rows):
         """What runs on the engines that tell the truth is there once, and on no other."""
