@@ -104,11 +104,11 @@ policy_may_consolidate(struct policy_round *round)
         if (round->plan->actions[i].kind != POLICY_REMOVE)
             return false;
     }
-    if (view->now_ms < after_ms) {
-        policy_round_wake(round, after_ms);
+    if (policy_lack_of(round, &round->active).what != SHORT_NONE)
         return false;
-    }
-    return policy_lack_of(round, &round->active).what == SHORT_NONE;
+    if (view->now_ms < after_ms)
+        policy_round_wake(round, after_ms);
+    return view->now_ms >= after_ms;
 }
 
 void
@@ -128,7 +128,7 @@ policy_consolidate(struct policy_round *round)
         return;
     action->cause = CAUSE_CONSOLIDATED;
     policy_say(action->reason,
-               "the emptiest, with %" PRIu32 " instances: %" PRId64
-               " others hold them and the headroom",
+               "the emptiest (instances: %" PRIu32 "); the other %" PRId64
+               " hold its load and the headroom",
                least->instances, round->active.hosts - 1);
 }

@@ -90,7 +90,9 @@ policy_words_queue(const struct policy_round *round, char ret_text[POLICY_REASON
     const struct policy_demand *demand = &round->view->demand;
     const struct host_amount *largest = &demand->largest;
 
-    if (largest->memory_bytes > 0) {
+    if (largest->memory_bytes > 0 && demand->count == 1) {
+        policy_say(ret_text, "1 waiting for %s", policy_words_size(largest->memory_bytes).text);
+    } else if (largest->memory_bytes > 0) {
         policy_say(ret_text, "%" PRIu32 " waiting for %s, the largest for %s", demand->count,
                    policy_words_size(demand->sum.memory_bytes).text,
                    policy_words_size(largest->memory_bytes).text);
@@ -127,7 +129,7 @@ policy_words_lack(const struct policy_round *round, const struct policy_lack *la
                    policy_words_cpus(needed->cpus_milli).text);
         break;
     case SHORT_HOSTS:
-        policy_say(ret_text, "%" PRId64 " hosts in service or on their way, %" PRId64 " wanted%s",
+        policy_say(ret_text, "%" PRId64 " in service or on the way, %" PRId64 " hosts wanted%s",
                    round->all.hosts, round->targets.min_hosts, why);
         break;
     case SHORT_NONE:
