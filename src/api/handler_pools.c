@@ -87,7 +87,7 @@ handler_pools_put(struct request *request)
         request_refuse(request, FAULT_FORBIDDEN, "this token does not reach the pool %s", name);
         return;
     }
-    if (pool_policy_check(put.policy, "", &problems) < 0) {
+    if (engine_pool_check(request->server->engine, put.policy, &problems) < 0) {
         request_refuse_problems(request, &problems);
         return;
     }

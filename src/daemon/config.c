@@ -6,6 +6,8 @@
 
 #include "berth/base/yaml.h"
 
+#include "zone_files.h"
+
 enum { CONFIG_FILE_MAX = 1 << 20 };
 
 static void
@@ -96,6 +98,21 @@ config_check_host(const struct config_pool *pool, size_t index, struct problems 
     }
 }
 
+/* @at: the pointer of its policy. */
+static void
+config_check_zones(const struct config_pool *pool, const char *at, struct problems *problems)
+{
+    const struct pool_schedule *schedules = pool->policy.schedules.at;
+    struct zone_files *files = zone_files_new(NULL);
+    const struct zone_port *zones = zone_files_port(files);
+
+    for (size_t i = 0; i < pool->policy.schedules.count; i++) {
+        if (schedules[i].time_zone && !zones->find(zones->self, schedules[i].time_zone))
+            pool_schedule_refuse(&pool->policy, i, at, problems);
+    }
+    zone_files_free(files);
+}
+
 static void
 config_check_pool(const struct config_pool *pool, struct problems *problems)
 {
@@ -118,6 +135,7 @@ config_check_pool(const struct config_pool *pool, struct problems *problems)
     for (size_t i = 0; i < pool->hosts.count; i++)
         config_check_host(pool, i, problems);
     (void)pool_policy_check(&pool->policy, at, problems);
+    config_check_zones(pool, at, problems);
 }
 
 static int

@@ -16,6 +16,7 @@
 #include "apply.h"
 #include "log_sink.h"
 #include "notify.h"
+#include "zone_files.h"
 
 struct daemon {
     struct daemon_options options;
@@ -25,6 +26,7 @@ struct daemon {
     struct docker *docker; /* NULL: the options' */
     struct store *store;
     struct spool *spool;
+    struct zone_files *zones;
     struct engine *engine;
     struct api_server *server;
     struct clock_timer watchdog;
@@ -67,6 +69,7 @@ daemon_open(struct daemon *daemon, struct fault *fault)
     const struct store_options store = { .data_dir = daemon->config.data_dir };
 
     daemon->loop = loop_new();
+    daemon->zones = zone_files_new(NULL);
     daemon->http = http_new(daemon->loop);
     if (!daemon->options.docker)
         daemon->docker = docker_new(daemon->http, daemon->loop);
@@ -100,6 +103,7 @@ daemon_start(struct daemon *daemon, struct fault *fault)
         .docker = daemon->docker ? docker_port(daemon->docker)
                                  : daemon->options.docker(daemon->loop, daemon->options.cookie),
         .spool = spool_port(daemon->spool),
+        .zones = zone_files_port(daemon->zones),
     };
     struct engine_config engine;
     struct api_options api = {
@@ -274,6 +278,7 @@ daemon_free(struct daemon *daemon)
         api_server_free(daemon->server);
     engine_free(daemon->engine);
     spool_free(daemon->spool);
+    zone_files_free(daemon->zones);
     store_free(daemon->store);
     docker_free(daemon->docker);
     if (daemon->http)

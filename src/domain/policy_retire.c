@@ -13,7 +13,7 @@ enum {
 struct policy_leave {
     enum policy_kind kind;
     enum host_cause cause;
-    int64_t deadline_ms;
+    int64_t ends_at_ms;
 };
 
 /* --- Machines that are given back ---------------------------------------------------------------- */
@@ -148,14 +148,14 @@ policy_leaves(struct policy_round *round, const struct policy_host *host,
         return false;
     if (host->untrusted && round->rents) {
         ret_leave->cause = CAUSE_ERRORS;
-        ret_leave->deadline_ms = host->instances > 0 ? policy_bad_deadline(round) : 0;
+        ret_leave->ends_at_ms = host->instances > 0 ? policy_bad_deadline(round) : 0;
         return true;
     }
     if (!policy_is_worn(round->view, host) || policy_serves_on(round, host))
         return false;
     ret_leave->kind = host->instances > 0 ? POLICY_DRAIN : POLICY_INACTIVATE;
     ret_leave->cause = policy_worn_cause(round, host);
-    ret_leave->deadline_ms = host->instances > 0 ? policy_deadline(round) : 0;
+    ret_leave->ends_at_ms = host->instances > 0 ? policy_deadline(round) : 0;
     return true;
 }
 
@@ -239,7 +239,7 @@ policy_retire(struct policy_round *round)
         left -= !given_up;
         bad_left -= leave.cause == CAUSE_ERRORS;
         action->cause = leave.cause;
-        action->deadline_ms = leave.deadline_ms;
+        action->ends_at_ms = leave.ends_at_ms;
         policy_leave_say(round, host, action);
     }
 }

@@ -78,3 +78,15 @@ pool_policy_check(const struct pool_policy *policy, const char *pointer, struct 
     }
     return problems->count + problems->dropped > before ? -1 : 0;
 }
+
+void
+pool_schedule_refuse(const struct pool_policy *policy, size_t index, const char *pointer,
+                     struct problems *problems)
+{
+    const struct pool_schedule *schedules = policy->schedules.at;
+    CLEANUP(mem_freep) char *at = mem_printf("%s/schedules/%zu/time_zone", pointer, index);
+
+    problems_add(problems, at, "format",
+                 "there is no time zone %s on this machine; leave it out for UTC",
+                 schedules[index].time_zone);
+}

@@ -101,6 +101,25 @@ catalog_pool_apply(struct engine *engine, const struct pool *pool, const struct 
 }
 
 int
+engine_pool_check(const struct engine *engine, const struct pool_policy *policy,
+                  struct problems *problems)
+{
+    const struct zone_port *zones = engine->ports.zones;
+    const struct pool_schedule *schedules = policy->schedules.at;
+    int result = pool_policy_check(policy, "", problems);
+
+    for (size_t i = 0; i < policy->schedules.count; i++) {
+        const char *name = schedules[i].time_zone;
+
+        if (!name || (zones && zones->find(zones->self, name)))
+            continue;
+        pool_schedule_refuse(policy, i, "", problems);
+        result = -1;
+    }
+    return result;
+}
+
+int
 engine_pool_put(struct engine *engine, const struct pool_request *request, struct pool **ret_pool,
                 struct fault *fault)
 {

@@ -259,7 +259,7 @@ static bool
 housekeeping_drain(struct engine *engine, struct host *host, const struct policy_action *action)
 {
     int64_t now_ms = state_now_ms(engine);
-    int64_t ends_at_ms = action->deadline_ms > 0 ? now_ms + action->deadline_ms : 0;
+    int64_t ends_at_ms = action->ends_at_ms;
     bool silent = host->lane && host->lane->state == LANE_BROKEN;
 
     if (host->state != HOST_ACTIVE && host->state != HOST_SPAWNED)

@@ -142,6 +142,20 @@ outlook_demand(const struct engine *engine, const struct pool *pool,
     }
 }
 
+/* A zone that is gone from the machine since the policy was accepted counts as UTC. */
+static void
+outlook_zones_fill(const struct engine *engine, const struct pool *pool, struct outlook *outlook)
+{
+    const struct zone_port *zones = engine->ports.zones;
+    const struct pool_schedule *schedules = pool->policy.schedules.at;
+
+    for (size_t i = 0; zones && i < pool->policy.schedules.count; i++) {
+        if (schedules[i].time_zone)
+            outlook->zones[i] = zones->find(zones->self, schedules[i].time_zone);
+    }
+    outlook->view.zones = outlook->zones;
+}
+
 void
 outlook_init(struct engine *engine, struct pool *pool, struct outlook *ret_outlook)
 {
@@ -156,6 +170,7 @@ outlook_init(struct engine *engine, struct pool *pool, struct outlook *ret_outlo
     };
     ret_outlook->view.hosts = ret_outlook->hosts;
     ret_outlook->view.host_count = outlook_hosts_fill(engine, pool, ret_outlook->hosts);
+    outlook_zones_fill(engine, pool, ret_outlook);
     outlook_demand(engine, pool, &ret_outlook->view.demand);
     ret_outlook->view.launches = mind_launches(mind, &free_in_ms);
     ret_outlook->view.launches_free_at_ms = free_in_ms > 0 ? now_ms + free_in_ms : 0;

@@ -12,6 +12,7 @@
 struct outlook {
     struct policy_view view;
     struct policy_host *hosts; /* [view.host_count], owned */
+    const struct zone *zones[POOL_SCHEDULES_MAX];
 };
 
 /** outlook_init() - of @pool now; valid as long as no row changes. */

@@ -97,9 +97,9 @@ struct policy_view {
 
 struct policy_action {
     enum policy_kind kind;
-    int64_t host_id;       /* 0 for POLICY_SPAWN */
-    int32_t machine;       /* POLICY_SPAWN: index of the machine type */
-    int64_t deadline_ms;   /* DRAIN and INACTIVATE: instances are stopped after; 0: never */
+    int64_t host_id;    /* 0 for POLICY_SPAWN */
+    int32_t machine;    /* POLICY_SPAWN: index of the machine type */
+    int64_t ends_at_ms; /* DRAIN and INACTIVATE: what still runs there is stopped then; 0: never */
     enum host_cause cause; /* of DRAIN and INACTIVATE */
     char reason[POLICY_REASON_SIZE];
 };
@@ -158,7 +158,7 @@ int64_t policy_spent_micro(const struct policy_view *view);
 enum { POLICY_FORECAST_ROUNDS_MAX = 10, POLICY_FORECAST_HOSTS_MAX = 1024 };
 
 /* Hosts that a forecast launches have ids from here on, in order. */
-#define POLICY_FORECAST_ID (INT64_C(1) << 62)
+#define POLICY_FORECAST_ID (INT64_MAX - 65536)
 
 struct policy_forecast {
     /* In. */

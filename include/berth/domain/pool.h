@@ -144,5 +144,10 @@ struct pool {
 int pool_policy_check(const struct pool_policy *policy, const char *pointer,
                       struct problems *problems);
 
+/** pool_schedule_refuse() - the problem that there is no time zone of the name that the schedule at
+ * @index of @policy names. */
+void pool_schedule_refuse(const struct pool_policy *policy, size_t index, const char *pointer,
+                          struct problems *problems);
+
 struct pool *pool_new(const char *name, int32_t provider);
 void pool_free(struct pool *pool);

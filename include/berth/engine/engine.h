@@ -22,6 +22,7 @@
 #include "berth/port/shell.h"
 #include "berth/port/spool.h"
 #include "berth/port/store.h"
+#include "berth/port/zone.h"
 
 struct engine;
 
@@ -31,6 +32,7 @@ struct engine_ports {
     const struct store_port *store;
     const struct docker_port *docker;
     const struct spool_port *spool;
+    const struct zone_port *zones;  /* NULL: there is only UTC */
     const struct cloud_port *cloud; /* NULL: no provider that rents machines */
     const struct shell_port *shell; /* NULL: no machine can be prepared */
 };
@@ -198,6 +200,10 @@ struct pool_request {
     struct schema_array *machines; /* struct pool_machine; taken on success; NULL: as they are */
 };
 
+/** engine_pool_check() - what is wrong with @policy beside its single fields: pool_policy_check(), and
+ * time zones that are not known. Return: 0, or -1 with an entry in @problems for each. */
+int engine_pool_check(const struct engine *engine, const struct pool_policy *policy,
+                      struct problems *problems);
 /** engine_pool_put() - create or change. */
 int engine_pool_put(struct engine *engine, const struct pool_request *request,
                     struct pool **ret_pool, struct fault *fault);

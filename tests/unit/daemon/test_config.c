@@ -264,6 +264,15 @@ static const struct {
     { "pools: {default: {overcommit: {memory: 0}}}", "/pools/default/overcommit/memory", "must be at least 0.1" },
     { "pools: {default: {policy: {error_treshold: 3}}}", "/pools/default/policy/error_treshold",
       "did you mean \"error_threshold\"?" },
+#define POLICY(members) "pools: {default: {policy: {" members "}}}"
+#define SCHEDULE(members) POLICY("schedules: [{duration_s: 3600, " members "}]")
+    { POLICY("min_hosts: 3, max_hosts: 2"), "/pools/default/policy/min_hosts", "must be at most max_hosts" },
+    { POLICY("host_lifetime_s: 300"), "/pools/default/policy/host_lifetime_low_s", "must be less than host_lifetime_s" },
+    { SCHEDULE("cron: '0 25 * * *'"), "/pools/default/policy/schedules/0/cron", "the hour as second field" },
+    { SCHEDULE("cron: '0 7 * * *', min_hosts: 11"), "/pools/default/policy/schedules/0/min_hosts", "must be at most max_hosts" },
+    { SCHEDULE("cron: '0 7 * * *', time_zone: ../x"), "/pools/default/policy/schedules/0/time_zone", "must be the name of a time zone" },
+    { SCHEDULE("cron: '0 7 * * *', time_zone: Europe/Nowhere"), "/pools/default/policy/schedules/0/time_zone",
+      "there is no time zone Europe/Nowhere" },
     { "[]", "", "must be an object" },
 };
 /* clang-format on */

@@ -135,7 +135,7 @@ expect_same(const struct policy_plan *a, const struct policy_plan *b)
         assert_int_equal(a->actions[i].host_id, b->actions[i].host_id);
         assert_int_equal(a->actions[i].machine, b->actions[i].machine);
         assert_int_equal(a->actions[i].cause, b->actions[i].cause);
-        assert_int_equal(a->actions[i].deadline_ms, b->actions[i].deadline_ms);
+        assert_int_equal(a->actions[i].ends_at_ms, b->actions[i].ends_at_ms);
         assert_string_equal(a->actions[i].reason, b->actions[i].reason);
     }
     for (size_t i = 0; i < a->held_count; i++)
@@ -165,9 +165,9 @@ check_action(const struct policy_action *action)
         assert_true(rents && (host->instances == 0 || host->ends_at_ms > 0));
     if (action->kind == POLICY_DRAIN || action->kind == POLICY_INACTIVATE)
         assert_true(action->cause != CAUSE_NONE && host->state != HOST_INACTIVE);
-    assert_true(action->deadline_ms == 0 || action->deadline_ms >= yard.now_ms);
+    assert_true(action->ends_at_ms == 0 || action->ends_at_ms >= yard.now_ms);
     if (action->cause == CAUSE_CONSOLIDATED)
-        assert_int_equal(action->deadline_ms, 0);
+        assert_int_equal(action->ends_at_ms, 0);
 }
 
 /* Without the policy's own arithmetic: a new host costs its price until the month ends. */

@@ -365,7 +365,7 @@ test_age_drains_when_the_others_do_without_it(void **state)
     (void)host(0, 0);
     assert_string_equal(plan_text(), "drain h1");
     assert_int_equal(yard.plan.actions[0].cause, CAUSE_AGE);
-    assert_int_equal(yard.plan.actions[0].deadline_ms, yard.now_ms + HOUR);
+    assert_int_equal(yard.plan.actions[0].ends_at_ms, yard.now_ms + HOUR);
     assert_string_equal(yard.plan.actions[0].reason, "its life of 1 h ended 0 ms ago");
     yard.hosts[0].busy = true;
     assert_string_equal(plan_text(), "");
@@ -412,7 +412,7 @@ test_bad_hosts(void **state)
     }
     assert_string_equal(plan_text(), "inactivate h1, inactivate h2");
     assert_int_equal(yard.plan.actions[0].cause, CAUSE_ERRORS);
-    assert_true(yard.plan.actions[0].deadline_ms > yard.now_ms);
+    assert_true(yard.plan.actions[0].ends_at_ms > yard.now_ms);
     yard.hosts[5].state = HOST_SPAWNED;
     yard.hosts[5].untrusted = false;
     yard.hosts[5].stage = MACHINE_BOOTING;
@@ -488,7 +488,7 @@ test_consolidation(void **state)
     yard_pass(&yard, 900);
     assert_string_equal(plan_text(), "drain h2");
     assert_int_equal(yard.plan.actions[0].cause, CAUSE_CONSOLIDATED);
-    assert_int_equal(yard.plan.actions[0].deadline_ms, 0);
+    assert_int_equal(yard.plan.actions[0].ends_at_ms, 0);
     policy->min_hosts = 2;
     assert_string_equal(plan_text(), "");
     policy->min_hosts = 0;

@@ -189,7 +189,7 @@ yard_carry_out(struct yard *yard, const struct policy_action *action)
     default:
         host->state = HOST_INACTIVE;
         host->cause = (int32_t)action->cause;
-        host->ends_at_ms = action->deadline_ms;
+        host->ends_at_ms = action->ends_at_ms;
         break;
     }
 }
