@@ -47,7 +47,7 @@ zone_bytes(struct buf *buf, int32_t before_s, const struct zone_change *changes,
         zone_bytes_number(buf, (uint32_t)(i == 0 ? before_s : changes[i - 1].offset_s), 4);
         buf_append(buf, "\0\0", 2);
     }
-    buf_append(buf, "XXX\0", 4);
+    buf_append(buf, "ZZZ\0", 4);
     buf_append_char(buf, '\n');
     buf_append_string(buf, footer);
     buf_append_char(buf, '\n');
