@@ -104,8 +104,7 @@ forecast_act(struct forecast *forecast, const struct policy_action *action)
     case POLICY_INACTIVATE:
         host->state = HOST_INACTIVE;
         host->cause = (int32_t)action->cause;
-        host->ends_at_ms =
-            action->deadline_ms > 0 ? forecast->view.now_ms + action->deadline_ms : 0;
+        host->ends_at_ms = action->ends_at_ms;
         break;
     case POLICY_SPAWN:
     case POLICY_KIND_COUNT:

@@ -83,7 +83,6 @@ policy_plan_make(const struct policy_view *view, struct policy_plan *ret_plan)
 
     ret_plan->count = 0;
     ret_plan->held_count = 0;
-    ret_plan->at_ms = view->now_ms;
     ret_plan->next_at_ms = 0;
     policy_supply_sum(&round);
     ret_plan->headroom = round.all.free;

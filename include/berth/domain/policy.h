@@ -118,7 +118,6 @@ struct policy_plan {
     struct host_amount wanted;   /* the target, and what waits */
     int64_t spent_micro;         /* this month up to now */
     int64_t committed_micro;     /* what the hosts that are there may still cost this month */
-    int64_t at_ms;               /* when it was made: the view's now */
     int64_t next_at_ms;          /* time alone changes the plan then; 0: it does not */
 };
 
@@ -152,34 +151,3 @@ bool policy_is_low(const struct policy_view *view, const struct policy_host *hos
 /** policy_spent_micro() - money of this calendar month (UTC): of removed hosts (the pool's row) and of
  * those that are there. */
 int64_t policy_spent_micro(const struct policy_view *view);
-
-/* --- What the coming rounds would do -------------------------------------------------------------- */
-
-enum { POLICY_FORECAST_ROUNDS_MAX = 10, POLICY_FORECAST_HOSTS_MAX = 1024 };
-
-/* Hosts that a forecast launches have ids from here on, in order. */
-#define POLICY_FORECAST_ID (INT64_MAX - 65536)
-
-struct policy_forecast {
-    /* In. */
-    const struct policy_view *view;
-    int64_t interval_ms; /* between two rounds, > 0 */
-    int64_t boot_ms;     /* from a launch until the machine can be prepared */
-    int64_t until_ms;    /* no round after */
-    /* The caller's memory. */
-    struct policy_host *hosts; /* [POLICY_FORECAST_HOSTS_MAX] */
-    struct policy_plan
-        *rounds;      /* [round_max]: those that do something, and the first in any case */
-    size_t round_max; /* 1 to POLICY_FORECAST_ROUNDS_MAX */
-    /* Out. */
-    size_t round_count;
-};
-
-/**
- * policy_forecast_make() - the coming rounds if all goes well and nothing else happens
- *
- * Machines boot in time, preparations succeed, what may move finds its place where there is room,
- * the rest of what a drained host holds ends at its deadline, and what waits is placed as far as
- * there is room.  A pool with too many hosts for the copy gets its first round alone.
- */
-void policy_forecast_make(struct policy_forecast *forecast);

@@ -1,6 +1,6 @@
 /*
- * What is retired and when, what consolidates, and what the coming rounds would do; the reference's
- * defects as far as they are matters of retirement.
+ * What is retired and when, and what consolidates; the reference's defects as far as they are
+ * matters of retirement.
  */
 
 #include <setjmp.h>
@@ -188,46 +188,6 @@ test_scale_to_zero(void **state)
     assert_string_equal(plan_text(), "spawn m8");
 }
 
-/* --- The forecast ------------------------------------------------------------------------------------- */
-
-static void
-test_forecast(void **state)
-{
-    static struct policy_host copy[POLICY_FORECAST_HOSTS_MAX];
-    static struct policy_plan rounds[POLICY_FORECAST_ROUNDS_MAX];
-    struct policy_view view;
-    struct policy_forecast forecast = {
-        .view = &view,
-        .interval_ms = 15000,
-        .boot_ms = 120000,
-        .until_ms = yard.now_ms + 24 * HOUR,
-        .hosts = copy,
-        .rounds = rounds,
-        .round_max = POLICY_FORECAST_ROUNDS_MAX,
-    };
-
-    (void)state;
-    policy->host_lifetime_ms = 4 * HOUR;
-    (void)host(7 * GIB, 7);
-    wait_for(2 * GIB, 2);
-    view = yard_view(&yard);
-    policy_forecast_make(&forecast);
-    assert_true(forecast.round_count >= 4);
-    assert_int_equal(rounds[0].actions[0].kind, POLICY_SPAWN);
-    assert_int_equal(rounds[1].actions[0].kind, POLICY_PREPARE);
-    assert_int_equal(rounds[1].at_ms, yard.now_ms + 120000);
-    assert_true(rounds[1].actions[0].host_id == POLICY_FORECAST_ID);
-    /* Near its end the first host's load needs room elsewhere. */
-    assert_int_equal(rounds[2].actions[0].kind, POLICY_SPAWN);
-    assert_int_equal(rounds[2].at_ms, yard.now_ms + 4 * HOUR - policy->host_lifetime_low_ms);
-    /* What it looked at is as it was. */
-    assert_int_equal(yard.count, 1);
-    assert_int_equal(yard.demand.count, 2);
-    forecast.round_max = 1;
-    policy_forecast_make(&forecast);
-    assert_int_equal(forecast.round_count, 1);
-}
-
 int
 main(void)
 {
@@ -244,7 +204,6 @@ main(void)
         TEST(test_consolidation),
         TEST(test_taken_back),
         TEST(test_scale_to_zero),
-        TEST(test_forecast),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
