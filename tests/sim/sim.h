@@ -40,6 +40,7 @@ struct sim_plan {
     uint64_t vm_faults;   /* of a thousand machines */
     uint64_t disk_faults; /* of a thousand commits */
     uint64_t crashes;     /* of a thousand turns */
+    uint64_t restores;    /* of a thousand starts: the database is a backup's */
     uint64_t jumps;       /* of a thousand actions: the wall clock's */
     int static_hosts;
     int rented_pools;
@@ -100,6 +101,7 @@ struct sim {
     int64_t act_ms;       /* the next action */
     uint64_t turn;
     int hosts_added;
+    struct list calls;  /* of requests, to containers */
     bool impatient;     /* whoever asked for that asks again at once */
     int64_t stopped_id; /* the instance that was last asked to stop; 0: none */
     bool quiet;         /* faults have stopped */
@@ -152,6 +154,8 @@ const struct fault *sim_fate_disk(struct sim *sim, struct fault *fault);
 void sim_fate_heal(struct sim *sim);
 /** sim_act() - one thing that people, or bad luck, do. */
 void sim_act(struct sim *sim);
+/** sim_calls_free() - after the last daemon has died. */
+void sim_calls_free(struct sim *sim);
 /** sim_host_add() - a host of the pool `default` on the machine "s1", "s2", ...; NULL: refused. */
 struct host *sim_host_add(struct sim *sim, const char *machine);
 

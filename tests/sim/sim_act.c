@@ -165,6 +165,77 @@ sim_act_extend(struct sim *sim)
         engine_now_ms(sim->engine) + (int64_t)sim_random(sim, (uint64_t)DAY_MS), &fault);
 }
 
+/* A request's own call to a container, which the request may give up. */
+struct sim_call {
+    struct engine_call call;
+    struct list_node node;
+    struct sim *sim;
+    const struct engine *engine;
+    bool done;
+};
+
+static void
+sim_on_called(struct engine_call *call, const struct fault *fault)
+{
+    struct sim_call *one = CONTAINER_OF(call, struct sim_call, call);
+
+    (void)fault;
+    if (one->done)
+        sim_fail(one->sim, "14 each request gets one answer", "a call ended twice");
+    one->done = true;
+}
+
+/* Those that have ended, or whose daemon has died, go; some of the others are given up. */
+static void
+sim_calls_tidy(struct sim *sim)
+{
+    struct list_node *next;
+
+    for (struct list_node *node = list_first(&sim->calls); node; node = next) {
+        struct sim_call *one = CONTAINER_OF(node, struct sim_call, node);
+
+        next = list_next(&sim->calls, node);
+        if (one->done) {
+            list_remove(&sim->calls, node);
+            mem_free(one);
+        } else if (one->engine == sim->engine && sim_random(sim, 2)) {
+            engine_call_cancel(sim->engine, &one->call);
+        }
+    }
+}
+
+static void
+sim_act_call(struct sim *sim)
+{
+    const struct instance *instance = sim_any_instance(sim);
+    struct sim_call *one;
+    struct fault fault;
+
+    sim_calls_tidy(sim);
+    if (!instance)
+        return;
+    one = mem_new0(sizeof(*one));
+    one->sim = sim;
+    one->engine = sim->engine;
+    one->call.call.verb = sim_random(sim, 2) ? DOCKER_LOGS : DOCKER_STATS;
+    one->call.call.in.logs.follow = sim_random(sim, 2);
+    one->call.done = sim_on_called;
+    if (engine_instance_call(sim->engine, instance, &one->call, &fault) < 0) {
+        mem_free(one);
+    } else {
+        list_push(&sim->calls, &one->node);
+    }
+}
+
+void
+sim_calls_free(struct sim *sim)
+{
+    struct list_node *node;
+
+    while ((node = list_pop(&sim->calls)))
+        mem_free(CONTAINER_OF(node, struct sim_call, node));
+}
+
 /* --- Bad luck ------------------------------------------------------------------------------- */
 
 static void
@@ -367,7 +438,7 @@ sim_act(struct sim *sim)
         { 30, sim_act_launch }, { 14, sim_act_stop },     { 1, sim_act_stop_all },
         { 2, sim_act_extend },  { 8, sim_act_container }, { 5, sim_act_machine },
         { 5, sim_act_host },    { 1, sim_act_policy },    { 3, sim_act_operation },
-        { 20, sim_act_clock },  { 3, sim_act_vanish },
+        { 3, sim_act_call },    { 20, sim_act_clock },    { 3, sim_act_vanish },
     };
     uint64_t all = 0;
     uint64_t at;

@@ -39,6 +39,7 @@ sim_plan_draw(struct sim *sim)
     plan->disk_faults = sim_rate(sim, 1, 10);
     plan->crashes = sim_rate(sim, 1, 8);
     plan->jumps = sim_rate(sim, 5, 20);
+    plan->restores = sim_rate(sim, 50, 300);
     plan->static_hosts = 1 + (int)sim_random(sim, SIM_STATIC_MAX);
     plan->rented_pools = (int)sim_random(sim, 3);
     sim->config.housekeeping_ms = 15000;
@@ -189,7 +190,7 @@ sim_blueprint_put(struct sim *sim, const char *quoted)
     struct blueprint *blueprint;
     struct fault fault;
     bool created;
-    char text[512];
+    char text[512] = "";
     CLEANUP(json_freep) json_t *parsed = NULL;
 
     for (size_t i = 0; i <= strlen(quoted); i++)

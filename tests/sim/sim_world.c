@@ -68,6 +68,10 @@ sim_start(struct sim *sim)
 {
     struct fault fault;
 
+    if (sim_chance(sim, sim->plan.restores)) {
+        sim_trace(sim, "from a backup");
+        fake_store_restored_set(sim->store, true);
+    }
     sim->engine = engine_new(&sim->ports, &sim->config);
     if (engine_load(sim->engine, &fault) < 0) {
         sim_fail(sim, "a start loads the rows", "%s", fault.text);
@@ -81,6 +85,7 @@ void
 sim_init(struct sim *sim, uint64_t seed, void *trace_file)
 {
     *sim = (struct sim){ .seed = seed, .random = seed, .engine_random = ~seed };
+    list_init(&sim->calls);
     sim->trace.hash = 0xcbf29ce484222325U;
     sim->trace.file = trace_file;
     sim->clock = fake_clock_new(INT64_C(1700000000000));
@@ -127,6 +132,7 @@ sim_fini(struct sim *sim)
         fake_store_crash(sim->store, 0);
         sim_bury(sim);
     }
+    sim_calls_free(sim);
     sim_check_fini(sim);
     fake_shell_free(sim->shell);
     fake_cloud_free(sim->cloud);
