@@ -81,6 +81,16 @@ MUTANTS = [
     Mutant("lists_aliens", "tests/support/fake_cloud.c",
            "bool ours = strcmp(vm->cluster, ask->cluster) == 0 &&", "bool ours = vm->cluster[0] == '\\0' ||",
            "3 what is not ours"),
+    # Limits, and why somebody waits.
+    Mutant("launches_without_limit", "src/domain/policy_grow.c",
+           "launches >= policy->launches_per_hour)", "launches >= policy->launches_per_hour * 8)", "10 launches"),
+    Mutant("forgets_its_launches", "src/engine/rental.c",
+           "        if (age_ms < MIND_HOUR_MS)", "        if (age_ms < 0)", "10 launches"),
+    Mutant("spends_without_limit", "src/domain/policy_grow.c",
+           "budget == 0 || all <= budget", "budget >= 0", "10 launches"),
+    Mutant("sees_no_demand", "src/engine/outlook.c",
+           "    return instance->retry_at_ms <= now_ms &&", "    return instance->retry_at_ms < 0 && now_ms > 0 &&",
+           "15 a fixed point"),
     # Answers.
     Mutant("answers_not", "src/engine/turn.c",
            "    slot->last_seq = engine->model->last_seq;",

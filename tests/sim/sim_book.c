@@ -30,6 +30,11 @@ sim_check_fini(struct sim *sim)
     {
         mem_free(host);
     }
+    IDMAP_EACH(&book->pools, struct sim_pool, pool)
+    {
+        mem_free(pool);
+    }
+    idmap_fini(&book->pools);
     idmap_fini(&book->rows);
     idmap_fini(&book->hosts);
     mem_free(book);
@@ -51,6 +56,18 @@ sim_book_host(struct sim_book *book, int64_t id)
         idmap_insert(&book->hosts, id, host);
     }
     return host;
+}
+
+struct sim_pool *
+sim_book_pool(struct sim_book *book, int64_t id)
+{
+    struct sim_pool *pool = idmap_find(&book->pools, id);
+
+    if (!pool) {
+        pool = mem_new0(sizeof(*pool));
+        idmap_insert(&book->pools, id, pool);
+    }
+    return pool;
 }
 
 /* --- Guilt ---------------------------------------------------------------------------------- */
@@ -215,6 +232,8 @@ sim_book_event(struct sim *sim, const struct event *event)
     }
     sim_trace(sim, "%s %llx %s", event->kind, (unsigned long long)id,
               event->text ? event->text : "");
+    if (strcmp(event->kind, "pool.spawn") == 0)
+        sim_limits_spawn(sim, event->pool_id);
     if (state >= 0)
         sim_book_move(sim, id, host, state);
 }

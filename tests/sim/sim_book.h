@@ -21,6 +21,16 @@ struct sim_host {
     uint64_t start;      /* of the daemon that saw it so */
 };
 
+enum { SIM_SPAWNS_MAX = 32 };
+
+/* Of one pool. */
+struct sim_pool {
+    int64_t spawns_ms[SIM_SPAWNS_MAX]; /* monotonic, a ring */
+    uint64_t spawns;
+    int64_t launches_per_hour; /* at the end of the last turn */
+    int64_t budget_milli;
+};
+
 struct sim_promise {
     struct engine_wait wait;
     struct list_node node;
@@ -39,6 +49,7 @@ struct sim_guilty {
 
 struct sim_book {
     struct idmap rows;         /* struct sim_row */
+    struct idmap pools;        /* struct sim_pool */
     struct idmap hosts;        /* struct sim_host */
     struct list promises;      /* struct sim_promise */
     struct list guilty;        /* struct sim_guilty: machines whose hosts may have a score */
@@ -52,6 +63,12 @@ struct sim_book {
 struct sim_row *sim_book_row(const struct sim_book *book, int64_t id);
 /** sim_book_host() - made when there is none. */
 struct sim_host *sim_book_host(struct sim_book *book, int64_t id);
+/** sim_book_pool() - made when there is none. */
+struct sim_pool *sim_book_pool(struct sim_book *book, int64_t id);
+/** sim_limits_spawn() - a host of the pool was decided. */
+void sim_limits_spawn(struct sim *sim, int64_t pool_id);
+/** sim_limits_keep() - what the pools allow, at the end of a turn. */
+void sim_limits_keep(struct sim *sim, const char *name);
 /** sim_book_read() - the events that have become durable. */
 void sim_book_read(struct sim *sim);
 /** sim_book_guilty() - whether the machine did something that raises a score. */

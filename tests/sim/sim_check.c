@@ -34,6 +34,7 @@ static const struct {
     { "7 what was acknowledged is durable", sim_book_promises, 16 },
     { "8 each stage of a machine ends", sim_hold_stages, 8 },
     { "9 a score has its cause", sim_hold_scores, 1 },
+    { "10 launches and money stay within limits", sim_limits_keep, 1 },
     { "11 a removed host has nothing", sim_hold_removed, 4 },
     { "13 no host hinders another", sim_hold_apart, 16 },
 };

@@ -53,6 +53,33 @@ sim_rest_queue(struct sim *sim)
     }
 }
 
+/* What waits in a pool that can grow has a reason to wait: its plan says what holds it back. */
+static void
+sim_rest_demand(struct sim *sim, struct pool *pool)
+{
+    int64_t now_ms = engine_now_ms(sim->engine);
+    const struct instance *waits = NULL;
+    struct json_out out;
+    struct buf buf;
+
+    IDMAP_EACH(&engine_model(sim->engine)->instances, struct instance, instance)
+    {
+        if (instance->state == INSTANCE_QUEUED && instance->pool == pool &&
+            instance->retry_at_ms <= now_ms &&
+            placement_labels_match(&pool->policy.labels, &instance->blueprint->spec.host_labels))
+            waits = instance;
+    }
+    if (!waits || !pool_provider_rents(pool->provider))
+        return;
+    buf_init(&buf, 1 << 16);
+    json_out_init(&out, &buf);
+    engine_pool_plan(sim->engine, pool, 1, &out);
+    if (!strstr(buf_text(&buf), "\"hold\":"))
+        sim_fail(sim, FIXED, "%llx waits in %s, and nothing says why",
+                 (unsigned long long)waits->id, pool->name);
+    buf_fini(&buf);
+}
+
 static void
 sim_rest_instance(struct sim *sim, const struct instance *instance)
 {
@@ -130,13 +157,14 @@ sim_rest_overfull(struct sim *sim)
     return false;
 }
 
-/* Nothing is on its way, and each row has its machine. */
+/* Nothing is on its way, and each row has its machine; but what a person has set aside stays so. */
 static void
 sim_rest_host(struct sim *sim, const struct host *host)
 {
+    bool aside = host->state == HOST_INACTIVE && host->cause == CAUSE_OPERATOR;
     const struct fake_vm *vm;
 
-    if (host->state == HOST_REMOVED || !host->machine)
+    if (host->state == HOST_REMOVED || !host->machine || (aside && !host->machine->id))
         return;
     vm = host->machine->id ? fake_vm_by_id(fake_cloud_vms(sim->cloud), host->machine->id) : NULL;
     if (!vm || !fake_vm_is_alive(vm)) {
@@ -144,7 +172,7 @@ sim_rest_host(struct sim *sim, const struct host *host)
                  host_state_name((enum host_state)host->state));
     }
     if (host->state == HOST_SPAWNED ||
-        (host->state == HOST_INACTIVE && host->instance_count == 0)) {
+        (host->state == HOST_INACTIVE && host->instance_count == 0 && !aside)) {
         sim_fail(sim, FIXED, "%s is %s, and its machine %s", host->name,
                  host_state_name((enum host_state)host->state),
                  machine_stage_name(host->machine->stage));
@@ -189,6 +217,10 @@ sim_check_rest(struct sim *sim)
         sim_rest_host(sim, host);
     }
     sim_rest_queue(sim);
+    IDMAP_EACH(&model->pools, struct pool, pool)
+    {
+        sim_rest_demand(sim, pool);
+    }
     sim_rest_leaks(sim);
     sim_rest_doctor(sim);
     sim->restless = sim->failed;

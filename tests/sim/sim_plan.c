@@ -41,7 +41,7 @@ sim_plan_draw(struct sim *sim)
     plan->jumps = sim_rate(sim, 5, 20);
     plan->restores = sim_rate(sim, 50, 300);
     plan->static_hosts = 1 + (int)sim_random(sim, SIM_STATIC_MAX);
-    plan->rented_pools = (int)sim_random(sim, 3);
+    plan->rented_pools = sim_random(sim, 4) ? 1 + (int)sim_random(sim, SIM_RENTED_MAX) : 0;
     sim->config.housekeeping_ms = 15000;
     sim_trace(sim,
               "plan: think %lld ms, disk %lld ms, faults %llu %llu %llu %llu %llu, crashes %llu",
@@ -83,7 +83,7 @@ sim_policy_rented(struct sim *sim, struct buf *buf)
     sim_key_add(buf, ",\"min_hosts\":%u,\"max_hosts\":%u", (unsigned)few, (unsigned)most);
     sim_key_add(buf, ",\"free_memory_bytes\":%lld", (long long)(int64_t)free_gib * GIB);
     sim_key_add(buf, ",\"launches_per_hour\":%u", (unsigned)launches);
-    sim_key_add(buf, ",\"budget_per_month\":%d", sim_random(sim, 3) ? 0 : 5);
+    sim_key_add(buf, ",\"budget_per_month\":%s", sim_random(sim, 4) ? "0" : "10");
     sim_key_add(buf, ",\"host_lifetime_s\":%u", (unsigned)hours * 3600);
     sim_key_add(buf, ",\"host_uses\":%d", sim_random(sim, 4) ? 0 : 10);
     sim_key_add(buf, ",\"retire\":\"%s\"", sim_random(sim, 2) ? "drain" : "when_empty");
@@ -148,9 +148,9 @@ static struct schema_array
 sim_machine_types(void)
 {
     const struct pool_machine types[] = {
-        { mem_strdup("small"), 10000, 2 * GIB, 2000, 0 },
-        { mem_strdup("medium"), 20000, 4 * GIB, 2000, 0 },
-        { mem_strdup("large"), 40000, 8 * GIB, 4000, 0 },
+        { mem_strdup("small"), 500000, 2 * GIB, 2000, 0 },
+        { mem_strdup("medium"), 1000000, 4 * GIB, 2000, 0 },
+        { mem_strdup("large"), 2000000, 8 * GIB, 4000, 0 },
     };
 
     return (struct schema_array){ mem_dup(types, sizeof(types)), ARRAY_LEN(types) };
@@ -188,7 +188,7 @@ sim_blueprint_put(struct sim *sim, const char *quoted)
     struct problems problems = { 0 };
     struct blueprint_spec spec;
     struct blueprint *blueprint;
-    struct fault fault;
+    struct fault fault = { 0 };
     bool created;
     char text[512] = "";
     CLEANUP(json_freep) json_t *parsed = NULL;
@@ -231,7 +231,7 @@ void
 sim_plan_apply(struct sim *sim)
 {
     sim_pool_put(sim, "default");
-    for (int i = 0; i < sim->plan.rented_pools && !sim->failed; i++)
+    for (int i = 0; i < sim->plan.rented_pools && i < SIM_RENTED_MAX && !sim->failed; i++)
         sim_pool_put(sim, sim_rented_names[i]);
     for (int i = 1; i <= sim->plan.static_hosts && !sim->failed; i++) {
         char name[16];

@@ -6,7 +6,9 @@
 
 enum {
     GRAVES_MAX = 1 << 16,
-    BATCH_MAX = 4,                 /* things that happen in one turn, at most */
+    BATCH_MAX = 4, /* things that happen in one turn, at most */
+    SLOW_MS = 60000,
+    SLOW_TURNS = 8,
     REST_MS = 6 * 3600 * 1000,     /* after faults stopped, until all must be quiet */
     REST_STEP_MS = 15 * 60 * 1000, /* looked so often */
     REST_TURNS = 400000,
@@ -264,7 +266,8 @@ static void
 sim_crash_maybe(struct sim *sim)
 {
     /* A commit under way is when a crash hurts. */
-    if (!sim_chance(sim, sim->plan.crashes * (fake_store_pending(sim->store) > 0 ? 4 : 1)))
+    if (!sim_chance(sim, sim->plan.crashes * (fake_store_pending(sim->store) > 0 ? 4 : 1)) ||
+        (sim->plan.think_ms >= SLOW_MS && sim_random(sim, SLOW_TURNS) > 0))
         return;
     if (sim_random(sim, 5) == 0) {
         sim_restart(sim);
@@ -336,7 +339,8 @@ sim_run(struct sim *sim, uint64_t turns)
     int64_t began = sim_mono(sim);
 
     sim_turn_end(sim);
-    sim_busy(sim, turns);
+    /* Where little happens, hours must pass: ages, hours of launches, budgets. */
+    sim_busy(sim, sim->plan.think_ms >= SLOW_MS ? turns * SLOW_TURNS : turns);
     if (!sim->failed)
         sim_rest(sim);
     sim->stats.virtual_ms = sim_mono(sim) - began;

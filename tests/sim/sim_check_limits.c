@@ -1,0 +1,68 @@
+/* Launches in an hour and money in a month: when a host is decided, the limit is not reached. */
+
+#include "sim_book.h"
+
+#define LIMITS        "10 launches and money stay within limits"
+#define HOUR_MS       3600000
+#define MONTH_ENDS_MS INT64_C(1701388800000) /* the one in which each run begins */
+
+/* Of the machines of one pool, as the provider counts. */
+static int64_t
+sim_cost_micro(const struct sim *sim, int64_t pool_id)
+{
+    const struct fake_vms *vms = fake_cloud_vms(sim->cloud);
+    const struct fake_vm *vm = NULL;
+    int64_t cost = 0;
+
+    while ((vm = fake_vm_next(vms, vm)))
+        cost += vm->cluster[0] && vm->pool_id == pool_id ? fake_vm_cost_micro(vm) : 0;
+    return cost;
+}
+
+static int64_t
+sim_spawns_lately(const struct sim_pool *pool, int64_t now)
+{
+    int64_t count = 0;
+
+    for (uint64_t i = 0; i < pool->spawns && i < SIM_SPAWNS_MAX; i++)
+        count += now - pool->spawns_ms[i] < HOUR_MS;
+    return count;
+}
+
+void
+sim_limits_spawn(struct sim *sim, int64_t pool_id)
+{
+    struct sim_pool *pool = sim_book_pool(sim->book, pool_id);
+    const struct pool *row = idmap_find(&engine_model(sim->engine)->pools, pool_id);
+    int64_t now = sim_mono(sim);
+    int64_t most = pool->launches_per_hour;
+
+    pool->spawns_ms[pool->spawns++ % SIM_SPAWNS_MAX] = now;
+    /* An hour of a clock that jumps is not an hour; and what another policy allowed stays allowed. */
+    if (!row || sim->stats.jumps > 0)
+        return;
+    if (row->policy.launches_per_hour > most || row->policy.launches_per_hour == 0)
+        most = row->policy.launches_per_hour;
+    if (most > 0 && most < SIM_SPAWNS_MAX && pool->launches_per_hour > 0 &&
+        sim_spawns_lately(pool, now) > most)
+        sim_fail(sim, LIMITS, "%s has launched more than %lld in an hour", row->name,
+                 (long long)most);
+    if (pool->budget_milli > 0 && row->policy.budget_per_month_milli > 0 &&
+        engine_now_ms(sim->engine) < MONTH_ENDS_MS &&
+        sim_cost_micro(sim, pool_id) > pool->budget_milli * 1000)
+        sim_fail(sim, LIMITS, "%s has cost %lld millionths and grows", row->name,
+                 (long long)sim_cost_micro(sim, pool_id));
+}
+
+void
+sim_limits_keep(struct sim *sim, const char *name)
+{
+    (void)name;
+    IDMAP_EACH(&engine_model(sim->engine)->pools, struct pool, row)
+    {
+        struct sim_pool *pool = sim_book_pool(sim->book, row->id);
+
+        pool->launches_per_hour = row->policy.launches_per_hour;
+        pool->budget_milli = row->policy.budget_per_month_milli;
+    }
+}
