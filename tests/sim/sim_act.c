@@ -247,6 +247,7 @@ sim_act_container(struct sim *sim)
 
     if (!container || container->cluster[0] == '\0')
         return;
+    sim_blame(sim, machine); /* containers that vanish, or end as they start, speak against it */
     if (container->seen.state == DOCKER_RUNNING && sim_random(sim, 4) > 0) {
         sim_trace(sim, "act %s ends%s", container->seen.name, oom ? ", out of memory" : "");
         fake_docker_crash(sim->docker, machine, container, oom ? 137 : (int32_t)sim_random(sim, 3),

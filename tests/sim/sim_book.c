@@ -12,6 +12,16 @@ sim_check_init(struct sim *sim)
     list_init(&sim->book->guilty);
 }
 
+static void
+sim_book_free(struct idmap *map)
+{
+    IDMAP_EACH(map, void, row)
+    {
+        mem_free(row);
+    }
+    idmap_fini(map);
+}
+
 void
 sim_check_fini(struct sim *sim)
 {
@@ -22,21 +32,9 @@ sim_check_fini(struct sim *sim)
         mem_free(CONTAINER_OF(node, struct sim_promise, node));
     while ((node = list_pop(&book->guilty)))
         mem_free(CONTAINER_OF(node, struct sim_guilty, node));
-    IDMAP_EACH(&book->rows, struct sim_row, row)
-    {
-        mem_free(row);
-    }
-    IDMAP_EACH(&book->hosts, struct sim_host, host)
-    {
-        mem_free(host);
-    }
-    IDMAP_EACH(&book->pools, struct sim_pool, pool)
-    {
-        mem_free(pool);
-    }
-    idmap_fini(&book->pools);
-    idmap_fini(&book->rows);
-    idmap_fini(&book->hosts);
+    sim_book_free(&book->rows);
+    sim_book_free(&book->hosts);
+    sim_book_free(&book->pools);
     mem_free(book);
 }
 

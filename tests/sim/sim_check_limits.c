@@ -44,14 +44,16 @@ sim_limits_spawn(struct sim *sim, int64_t pool_id)
     if (row->policy.launches_per_hour > most || row->policy.launches_per_hour == 0)
         most = row->policy.launches_per_hour;
     if (most > 0 && most < SIM_SPAWNS_MAX && pool->launches_per_hour > 0 &&
-        sim_spawns_lately(pool, now) > most)
+        sim_spawns_lately(pool, now) > most) {
         sim_fail(sim, LIMITS, "%s has launched more than %lld in an hour", row->name,
                  (long long)most);
+    }
     if (pool->budget_milli > 0 && row->policy.budget_per_month_milli > 0 &&
         engine_now_ms(sim->engine) < MONTH_ENDS_MS &&
-        sim_cost_micro(sim, pool_id) > pool->budget_milli * 1000)
+        sim_cost_micro(sim, pool_id) > pool->budget_milli * 1000) {
         sim_fail(sim, LIMITS, "%s has cost %lld millionths and grows", row->name,
                  (long long)sim_cost_micro(sim, pool_id));
+    }
 }
 
 void

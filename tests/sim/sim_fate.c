@@ -53,6 +53,7 @@ sim_fate_on_start(void *cookie, struct fake_machine *machine, struct fake_contai
         !sim_chance(sim, sim->plan.docker_faults))
         return;
     sim_trace(sim, "%s does not go on", container->seen.name);
+    sim_blame(sim, machine);
     if (sim_random(sim, 2)) {
         fake_machine_end(machine, container, (int32_t)sim_random(sim, 3), false);
     } else {
