@@ -208,6 +208,26 @@ compare_is_surprised(const struct engine *engine, const struct host *host,
 }
 
 bool
+compare_is_proof(const struct engine *engine, const struct host *host,
+                 const struct docker_container *containers, size_t count)
+{
+    bool known = host->instance_count == 0;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct instance *instance = NULL;
+        int64_t id;
+
+        if (id_decode(ID_INSTANCE, containers[i].label_instance, &id))
+            instance = idmap_find(&engine->model->instances, id);
+        if (instance && instance->host && instance->host != host)
+            return false;
+        known |= instance && instance->host &&
+                 (int64_t)instance->generation == containers[i].label_generation;
+    }
+    return known;
+}
+
+bool
 compare_host(struct engine *engine, struct host *host, const struct docker_container *containers,
              size_t count)
 {

@@ -20,6 +20,8 @@ struct join {
     struct lane_op op;
     uint32_t leftovers; /* the lane's when the list was asked for */
     bool informed;      /* it is the engine that it should be */
+    bool stranger;      /* it has another id: its list must prove it */
+    struct docker_info info;
 };
 
 /* In order of time. */
@@ -176,21 +178,12 @@ join_refuse(struct lane *lane, const char *engine_id)
     join_ended(lane, &fault);
 }
 
+/* It is the engine that it should be. */
 static void
-join_on_info(struct lane_op *op, const struct fault *fault)
+join_accept(struct lane *lane, const struct docker_info *info)
 {
-    struct lane *lane = op->lane;
     struct host *host = lane->host;
-    const struct docker_info *info = &op->call.out.info;
 
-    if (fault) {
-        join_ended(lane, fault);
-        return;
-    }
-    if (host->engine_id && strcmp(host->engine_id, info->engine_id) != 0) {
-        join_refuse(lane, info->engine_id);
-        return;
-    }
     if (host->other_engine) {
         host->other_engine = false;
         (void)join_text_set(&host->reason, "its engine answers");
@@ -202,7 +195,42 @@ join_on_info(struct lane_op *op, const struct fault *fault)
         state_event(lane->engine, "host.no_memory_limit", host, NULL,
                     "its engine cannot limit memory: limits of containers do not bite there");
     }
+}
+
+static void
+join_on_info(struct lane_op *op, const struct fault *fault)
+{
+    struct lane *lane = op->lane;
+    const struct host *host = lane->host;
+    const struct docker_info *info = &op->call.out.info;
+
+    if (fault) {
+        join_ended(lane, fault);
+        return;
+    }
+    lane->join->stranger = host->engine_id && strcmp(host->engine_id, info->engine_id) != 0;
+    if (lane->join->stranger) {
+        lane->join->info = *info;
+    } else {
+        join_accept(lane, info);
+    }
     join_list(lane);
+}
+
+/* An engine may lose its id and keep its containers. Return: whether it is this host's engine. */
+static bool
+join_is_proven(struct lane *lane, const struct docker_call *list)
+{
+    if (!lane->join->stranger)
+        return true;
+    if (!compare_is_proof(lane->engine, lane->host, list->out.list.at, list->out.list.count))
+        return false;
+    state_event(
+        lane->engine, "host.engine_id", lane->host, NULL,
+        "its engine has another id now (it was %s, is %s), and is the same by what runs there",
+        lane->host->engine_id, lane->join->info.engine_id);
+    join_accept(lane, &lane->join->info);
+    return true;
 }
 
 static void
@@ -223,6 +251,10 @@ join_on_list(struct lane_op *op, const struct fault *fault)
 
     if (fault) {
         join_ended(lane, fault);
+        return;
+    }
+    if (!join_is_proven(lane, &op->call)) {
+        join_refuse(lane, lane->join->info.engine_id);
         return;
     }
     if (!lane->join->informed && join_is_welcome(lane) &&

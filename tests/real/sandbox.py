@@ -24,8 +24,11 @@ SLOTS = 200
 MACHINES_PER_SLOT = 60
 
 # Process 1 of the machine: ignoring SIGCHLD makes the kernel reap what the engine leaves behind.
+# What is in /etc/docker ($1, with the engine's id) is on its disk and outlives it.
 HOLDER = """
-for d in /etc/docker /run/docker; do mkdir -p $d; mount -t tmpfs -o size=16m berth $d; done
+mkdir -p /etc/docker /run/docker "$1"
+mount --bind "$1" /etc/docker
+mount -t tmpfs -o size=16m berth /run/docker
 echo ready
 exec env --ignore-signal=CHLD cat
 """
@@ -86,6 +89,7 @@ class Machine:
         self.gateway = base + str(4 * index + 1)
         self.address = base + str(4 * index + 2) if network else "127.0.0.1"
         self._log = os.path.join(slot.directory, self.name + ".log")
+        self._settings = os.path.join(slot.directory, self.name + ".etc")
         self._holder = None
         self._init_pid = None
 
@@ -98,7 +102,7 @@ class Machine:
         with open(self._log, "ab") as log:
             self._holder = subprocess.Popen(
                 ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child",
-                 "--mount-proc", *kinds, "sh", "-c", HOLDER],
+                 "--mount-proc", *kinds, "sh", "-c", HOLDER, "sh", self._settings],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log)
         if self._holder.stdout.readline() != b"ready\n":
             raise RuntimeError(f"{self.name}: the namespaces could not be made, see {self._log}")
