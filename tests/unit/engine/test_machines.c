@@ -364,18 +364,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_foreign),
-        cmocka_unit_test(test_name_taken),
-        cmocka_unit_test(test_orphans),
-        cmocka_unit_test(test_limit),
-        cmocka_unit_test(test_reboot),
-        cmocka_unit_test(test_disappears),
-        cmocka_unit_test(test_paused),
-        cmocka_unit_test(test_same_engine),
-        cmocka_unit_test(test_no_events),
-        cmocka_unit_test(test_labels),
-        cmocka_unit_test(test_a_full_class),
-        cmocka_unit_test(test_labels_of_the_pool),
+        cmocka_unit_test(test_foreign),      cmocka_unit_test(test_name_taken),
+        cmocka_unit_test(test_orphans),      cmocka_unit_test(test_limit),
+        cmocka_unit_test(test_reboot),       cmocka_unit_test(test_disappears),
+        cmocka_unit_test(test_paused),       cmocka_unit_test(test_same_engine),
+        cmocka_unit_test(test_no_events),    cmocka_unit_test(test_labels),
+        cmocka_unit_test(test_a_full_class), cmocka_unit_test(test_labels_of_the_pool),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
