@@ -3,6 +3,7 @@
 #   tests/unit/<layer>/test_<what>.c   unit.<layer>.<what>   cmocka; links its layer, tests/support and what
 #                                                            else lies in its folder
 #   tests/api/test_<what>.py|sh        api.<what>            a berthd on this machine; Python as a module
+#   tests/cloud/test_<what>.py         cloud.<what>          the cloud of the tests before another's EC2 client
 #   tests/cli/test_<what>.py           cli.<what>            berth before a fake daemon
 #   tests/real/test_<what>.py|sh       real.<what>           the same with real Docker engines (root)
 #   tests/package/test_<what>.sh       package.<what>        the Debian package of the release build (root)
@@ -72,8 +73,8 @@ if(BERTH_GATES)
             list(APPEND programs "${variable}=$<TARGET_FILE:${program}>")
         endif()
     endforeach()
-    file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/cli/test_*.py ${CMAKE_SOURCE_DIR}/tests/api/test_*.py
-        ${CMAKE_SOURCE_DIR}/tests/api/test_*.sh ${CMAKE_SOURCE_DIR}/tests/real/test_*.py
+    file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/cli/test_*.py ${CMAKE_SOURCE_DIR}/tests/cloud/test_*.py
+        ${CMAKE_SOURCE_DIR}/tests/api/test_*.py ${CMAKE_SOURCE_DIR}/tests/api/test_*.sh ${CMAKE_SOURCE_DIR}/tests/real/test_*.py
         ${CMAKE_SOURCE_DIR}/tests/real/test_*.sh ${CMAKE_SOURCE_DIR}/tests/package/test_*.sh)
     foreach(script ${scripts})
         string(REGEX REPLACE ".*/tests/([^/]+)/test_(.+)\\.(py|sh)$" "\\1;\\2;\\3" parts ${script})
