@@ -10,7 +10,7 @@ import socketserver
 import threading
 import urllib.parse
 
-from .rows import ago, ident, plan
+from .rows import ago, ident, plan, pool_status
 
 TOKEN = "berth_secret_of_the_tests"
 CUT, HANG, STATUS = "cut", "hang", "status"
@@ -46,6 +46,7 @@ class Fake:
         self.forbidden = ()
         self.streams = {}
         self.plan = plan()
+        self.status = {"pools": [pool_status()], "wrong": []}
         self._server = make_server(self, unix_path)
         self.url = "unix:" + unix_path if unix_path else f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
@@ -374,6 +375,7 @@ HANDLERS = [
     ("POST", "/v1/images/pull", lambda fake, _r: (202, {}, shown(fake.add_operation("image_pull", end="failed")))),
     ("POST", "/v1/backups", just(Stream("application/vnd.sqlite3", b"SQLite format 3\0" + bytes(5000)))),
     ("GET", "/v1/version", just({"version": "9.9", "cluster": "straw", "cluster_id": "c-1", "api": "v1"})),
+    ("GET", "/v1/status", just(lambda fake: {"at": ago(0), **fake.status})),
     ("GET", "/v1/doctor", just(lambda fake: {"ok": True, "failed": 0, "checks": [
         {"check": "reservations", "ok": True, "detail": None}]})),
 ]

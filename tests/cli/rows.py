@@ -33,3 +33,18 @@ def plan():
                        plan_round(15, action("remove", "nothing runs there any more", host="rack1"))],
             "money": {"spent": 499.5, "committed": 12, "budget": 500}, "launches_last_hour": 3, "launches_per_hour": 20,
             "waiting": 7, "next_at": ago(-3600)}
+
+
+def pool_status(name="default", **fields):
+    """A pool of /v1/status."""
+    return {"name": name, "provider": "static",
+            "hosts": {"spawned": 0, "active": 2, "inactive": 0, "suspended": 0, "probation": 0}, "instances": 2,
+            "capacity": amount(4 << 30), "reserved": amount(1 << 30), "largest_free_bytes": 3 << 30,
+            "headroom": amount(3 << 30), "wanted": amount(0), "queue": {"length": 0, "oldest_s": None, "oldest": None},
+            "money": {"spent": 0, "committed": 0, "budget": None}, "launches_last_hour": 0, "launches_per_hour": 20,
+            "held": [], "planned_at": ago(5), "next_at": None, **fields}
+
+
+def wrong(kind, *names, count=None, pool="default", text=None):
+    """What is wrong, as /v1/status tells it."""
+    return {"kind": kind, "pool": pool, "count": len(names) if count is None else count, "names": list(names), "text": text}

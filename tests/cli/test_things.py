@@ -254,29 +254,86 @@ class SystemTest(cases.CliTest):
 
 class StatusTest(cases.CliTest):
     def test_all_is_well(self):
-        self.fake.add_pool()
-        self.fake.add_host("rack1")
-        self.assert_mentions(self.berth("status").out, "straw", "3 GiB / 4 GiB", "Queue: 0", "Nothing is wrong.")
-
-    def test_what_is_wrong_and_what_to_do(self):
-        self.fake.add_pool()
-        self.fake.add_host("rack1", state="inactive", reason="too many errors")
-        self.fake.add_host("rack2", engine={"reachable": False})
-        waiting = self.fake.add_instance("queued")
-        self.fake.ready = {"status": "full", "reason": "the disk is full"}
         shown = self.berth("status").out
-        self.assert_mentions(shown, "too many errors", "berth host activate rack1", "rack2 can't be reached",
-                             "berth explain " + waiting["id"], "the disk is full")
-        self.assertEqual(self.berth("status", "-o", "json").json["queued"], 1)
+        self.assert_mentions(shown, "straw", "2 up", "3 GiB / 4 GiB", "nothing to do")
+        self.assertNotIn("Money", shown)
 
-    def test_no_host_is_said(self):
-        self.fake.add_pool()
-        self.assert_mentions(self.berth("status").out, "there is no host", "berth host add")
+    def test_a_pool_that_rents(self):
+        self.fake.status["pools"].append(rows.pool_status(
+            "rent", provider="ec2", hosts={"spawned": 1, "active": 8, "inactive": 2, "suspended": 1, "probation": 0},
+            headroom=rows.amount(1 << 30, 3), wanted=rows.amount(0, 12), launches_last_hour=3,
+            money={"spent": 12.5, "committed": 3.25, "budget": 500}, capacity=rows.amount(9 << 30, 48), reserved=rows.amount(1 << 30, 45)))
+        shown = self.berth("status").out
+        self.assert_mentions(" ".join(shown.split()), "8 up, 1 new, 2 out 8 GiB / 9 GiB 3 / 48 3 / 12 slots 0 2",
+                             "Money of rent this month: 12.50 spent, up to 3.25 more by what is there, of 500.00; launches "
+                             "in the last hour: 3 of 20", "nothing to do")
+        self.assert_mentions(self.berth("status", "-o", "wide").out, "ec2")
+
+    def test_what_holds_back_growth_and_who_waits(self):
+        self.fake.status["pools"] = [rows.pool_status(
+            held=[{"hold": "max_hosts", "text": "the pool has 8 of 8 hosts"}],
+            queue={"length": 7, "oldest_s": 300, "oldest": "i-7"})]
+        self.assert_mentions(" ".join(self.berth("status").out.split()), "held back by max_hosts: the pool has 8 of 8 hosts",
+                             "berth pool set default max_hosts=N", "7 wait for room in pool default, the oldest for 5m",
+                             "berth explain i-7")
+
+    def test_each_wrong_has_its_words_and_its_command(self):
+        wrongs = [(rows.wrong("host_other_engine", "r1"), "is another machine now", "berth host activate r1"),
+                  (rows.wrong("host_unreachable", "r1", "r2"), "2 hosts of pool default can't be reached: r1, r2",
+                   "berth host log r1"),
+                  (rows.wrong("host_missing", "r1"), "not listed by its provider", "berth host log r1"),
+                  (rows.wrong("host_suspended", "r1", text="The engine did not answer"),
+                   "failed too often (The engine did not answer)", "berth host activate r1"),
+                  (rows.wrong("host_probation", "r1"), "little work", "berth host show r1"),
+                  (rows.wrong("host_preparation", "r1", text="step 3"), "could not be prepared and is tried again (step 3)",
+                   "berth host log r1"),
+                  (rows.wrong("host_waiting", "r1"), "is not ready", "berth host log r1"),
+                  (rows.wrong("host_out", *"abcde", count=9), "9 hosts of pool default are out of service: a, b, c, d, e, ...",
+                   "berth host activate a, or berth host rm a"),
+                  (rows.wrong("queue_misfit", "huge", count=2), "2 instances of blueprint huge of pool default wait",
+                   "berth blueprint show huge"),
+                  (rows.wrong("no_host", pool="empty"), "pool empty has no host", "--pool empty"),
+                  (rows.wrong("blueprint_held", "bad", pool=None), "blueprint bad fails wherever it is tried",
+                   "berth blueprint show bad")]
+        for wrong, what, todo in wrongs:
+            self.fake.status["wrong"] = [wrong]
+            shown = " ".join(self.berth("status").out.split())
+            self.assert_mentions(shown, what, todo)
+            self.assertNotIn("nothing to do", shown)
+
+    def test_lines_fit(self):
+        self.fake.status["wrong"] = [rows.wrong("host_unreachable", *("a-host-with-a-long-name-%d" % i for i in range(5)),
+                                                count=4000, text="word " * 40)]
+        self.fake.status["pools"] = [rows.pool_status(f"pool-{i}", hosts={"active": 900, "spawned": 80, "inactive": 70},
+                                                      wanted=rows.amount(1 << 50), headroom=rows.amount(1 << 50),
+                                                      held=[{"hold": "budget", "text": "more " * 30}]) for i in range(3)]
+        for line in self.berth("status").out.splitlines():
+            self.assertLessEqual(len(line), 80, line)
+
+    def test_the_daemon_itself(self):
+        self.fake.ready = {"status": "full", "reason": "the disk is full"}
+        self.assert_mentions(self.berth("status").out, "the daemon is full: the disk is full")
+        self.fake.streams["/v1/doctor"] = {"ok": False, "failed": 1, "checks": [
+            {"check": "one_copy", "ok": False, "detail": "i-1 runs twice"}]}
+        self.assert_mentions(self.berth("status").out, "i-1 runs twice", "berth doctor")
+
+    def test_for_programs(self):
+        self.fake.status["wrong"] = [rows.wrong("host_unreachable", "rack1")]
+        status = self.berth("status", "-o", "json").json
+        self.assertEqual(status["pools"][0]["hosts"]["active"], 2)
+        self.assertEqual((status["wrong"][0]["kind"], status["wrong"][0]["names"]), ("host_unreachable", ["rack1"]))
+        self.assert_mentions(status["wrong"][0]["do"], "berth host log rack1")
 
     def test_a_user_sees_what_a_user_may(self):
-        self.fake.forbidden = ("/v1/pools", "/v1/hosts", "/v1/doctor")
-        self.fake.add_instance("queued")
-        self.assert_mentions(self.berth("status").out, "Queue: 1")
+        self.fake.forbidden = ("/v1/status", "/v1/pools", "/v1/hosts", "/v1/doctor")
+        waiting = self.fake.add_instance("queued")
+        shown = self.berth("status").out
+        self.assert_mentions(shown, "Queue: 1", "1 waits for room in pool default, the oldest for 5m",
+                             "berth explain " + waiting["id"])
+
+    def test_a_daemon_that_does_not_answer(self):
+        self.env["BERTH_URL"] = "http://127.0.0.1:1"
+        self.berth("status", code=6)
 
 
 class EventTest(cases.CliTest):

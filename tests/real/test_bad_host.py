@@ -113,7 +113,7 @@ class BadHostTest(cases.WorldTest):
         self.assertRegex(shown, r"score: [3-9]\.")
         self.assertIn("last_kind: engine_failed", shown)
         self.assertIn("OCI runtime create failed", self.berth("host", "log", self.bad.name))
-        self.assertIn(f"host {self.bad.name} takes no work: its error score is", self.berth("status"))
+        self.assertIn(f"host {self.bad.name} of pool default gets no work: it failed too often", self.berth("status"))
 
     def berth(self, *arguments):
         env = dict(os.environ, BERTH_URL=self.daemon.url,
