@@ -5,123 +5,12 @@
 
 #include "connection.h"
 #include "handlers.h"
+#include "metrics_pools.h"
+#include "metrics_text.h"
 #include "request.h"
 #include "routes.h"
 
-enum { METRICS_HOSTS_MAX = 1000, METRICS_US = 1000000 };
-
-/* What a pool's hosts come to. */
-struct metrics_pool {
-    uint64_t hosts[HOST_STATE_COUNT];
-    struct host_amount capacity; /* of active hosts */
-    struct host_amount reserved;
-};
-
-static void
-metrics_family(struct buf *out, const char *name, const char *type, const char *help)
-{
-    buf_printf(out, "# HELP berth_%s %s\n# TYPE berth_%s %s\n", name, help, name, type);
-}
-
-static void
-metrics_single(struct buf *out, const char *name, const char *help, uint64_t value)
-{
-    metrics_family(out, name, strstr(name, "_total") ? "counter" : "gauge", help);
-    buf_printf(out, "berth_%s %" PRIu64 "\n", name, value);
-}
-
-static void
-metrics_seconds(struct buf *out, uint64_t us)
-{
-    buf_printf(out, "%" PRIu64 ".%06" PRIu64, us / METRICS_US, us % METRICS_US);
-}
-
-/* @labels: `step="pull"`, or "" */
-static void
-metrics_histogram(struct buf *out, const char *name, const char *labels,
-                  const struct meter_histogram *histogram)
-{
-    const char *comma = labels[0] ? "," : "";
-    uint64_t sum = 0;
-
-    for (size_t i = 0; i < METER_BUCKETS; i++) {
-        sum += histogram->counts[i];
-        buf_printf(out, "berth_%s_bucket{%s%sle=\"", name, labels, comma);
-        if (i < METER_BUCKETS - 1) {
-            metrics_seconds(out, (uint64_t)meter_bounds_us[i]);
-        } else {
-            buf_append_string(out, "+Inf");
-        }
-        buf_printf(out, "\"} %" PRIu64 "\n", sum);
-    }
-    buf_printf(out, "berth_%s_sum{%s} ", name, labels);
-    metrics_seconds(out, histogram->sum_us);
-    buf_printf(out, "\nberth_%s_count{%s} %" PRIu64 "\n", name, labels, histogram->count);
-}
-
-static void
-metrics_label(struct buf *out, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\')
-            buf_append_char(out, '\\');
-        buf_append_char(out, (char)(*text == '\n' ? ' ' : *text));
-    }
-}
-
-static struct metrics_pool
-metrics_pool_sum(const struct model *model, const struct pool *pool)
-{
-    struct metrics_pool sum = { 0 };
-
-    IDMAP_EACH(&model->hosts, struct host, host)
-    {
-        if (host->pool != pool)
-            continue;
-        sum.hosts[host->state]++;
-        sum.reserved.memory_bytes += host->reserved.memory_bytes;
-        sum.reserved.cpus_milli += host->reserved.cpus_milli;
-        if (host->state != HOST_ACTIVE)
-            continue;
-        sum.capacity.memory_bytes += host->capacity.memory_bytes;
-        sum.capacity.cpus_milli += host->capacity.cpus_milli;
-    }
-    return sum;
-}
-
-static void
-metrics_pool_hosts(struct buf *out, const struct model *model)
-{
-    metrics_family(out, "hosts", "gauge", "Hosts by pool and state.");
-    IDMAP_EACH(&model->pools, struct pool, pool)
-    {
-        struct metrics_pool sum = metrics_pool_sum(model, pool);
-
-        for (int state = 0; state < HOST_STATE_COUNT; state++) {
-            buf_printf(out, "berth_hosts{pool=\"%s\",state=\"%s\"} %" PRIu64 "\n", pool->name,
-                       host_state_name((enum host_state)state), sum.hosts[state]);
-        }
-    }
-}
-
-static void
-metrics_pool_amounts(struct buf *out, const struct model *model)
-{
-    metrics_family(out, "pool_capacity_memory_bytes", "gauge",
-                   "Memory that active hosts give to containers, with overcommit.");
-    IDMAP_EACH(&model->pools, struct pool, pool)
-    buf_printf(out, "berth_pool_capacity_memory_bytes{pool=\"%s\"} %" PRId64 "\n", pool->name,
-               metrics_pool_sum(model, pool).capacity.memory_bytes);
-    metrics_family(out, "pool_reserved_memory_bytes", "gauge",
-                   "Memory that is reserved for instances.");
-    IDMAP_EACH(&model->pools, struct pool, pool)
-    buf_printf(out, "berth_pool_reserved_memory_bytes{pool=\"%s\"} %" PRId64 "\n", pool->name,
-               metrics_pool_sum(model, pool).reserved.memory_bytes);
-    metrics_family(out, "queue_length", "gauge", "Instances that wait for room.");
-    IDMAP_EACH(&model->pools, struct pool, pool)
-    buf_printf(out, "berth_queue_length{pool=\"%s\"} %" PRIu32 "\n", pool->name,
-               queue_length(model->queue, pool));
-}
+enum { METRICS_HOSTS_MAX = 1000 };
 
 /* Hosts without errors are not told: a pool may have ten thousand. */
 static void
@@ -141,6 +30,17 @@ metrics_host_scores(struct buf *out, const struct model *model, int64_t now_ms)
         buf_printf(out, "berth_host_error_score{pool=\"%s\",host=\"%s\"} %" PRId64 ".%03d\n",
                    host->pool->name, host->name, milli / 1000, (int)(milli % 1000));
     }
+}
+
+static void
+metrics_blueprints(struct buf *out, const struct model *model)
+{
+    uint64_t held = 0;
+
+    IDMAP_EACH(&model->blueprints, struct blueprint, blueprint)
+    held += blueprint->breaker && blueprint->breaker->state != BREAKER_CLOSED;
+    metrics_single(out, "blueprints_held",
+                   "Blueprints that fail wherever they are tried: their breaker is open.", held);
 }
 
 static void
@@ -173,6 +73,9 @@ metrics_engine(struct buf *out, struct engine *engine)
     metrics_single(out, "commit_rows_total", "Rows written.", meter->commit_rows);
     metrics_single(out, "commit_failures_total", "Transactions that failed.",
                    meter->commit_failures);
+    metrics_family(out, "housekeeping_round_duration_seconds", "histogram",
+                   "Rounds of housekeeping, until their plans were carried out.");
+    metrics_histogram(out, "housekeeping_round_duration_seconds", "", &meter->rounds);
     metrics_single(out, "placements_total", "Instances that got a host.", meter->placements);
     metrics_single(out, "launches_total", "Launches that began.", meter->launches);
     metrics_single(out, "launch_failures_total", "Launches that failed.", meter->launch_failures);
@@ -279,13 +182,13 @@ metrics_render(struct api_server *server, struct buf *out)
         metrics_family(out, "loop_lag_seconds", "gauge",
                        "Longest time one turn kept the others waiting, since the last look.");
         buf_append_string(out, "berth_loop_lag_seconds ");
-        metrics_seconds(out, (uint64_t)server->loop_lag_us(server->cookie));
+        metrics_micro(out, server->loop_lag_us(server->cookie));
         buf_append_char(out, '\n');
     }
-    metrics_pool_hosts(out, model);
-    metrics_pool_amounts(out, model);
+    metrics_pools(out, engine);
     metrics_host_scores(out, model, engine_now_ms(engine));
     metrics_instances(out, model);
+    metrics_blueprints(out, model);
     metrics_engine(out, engine);
     metrics_api(out, server);
 }

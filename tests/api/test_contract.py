@@ -37,7 +37,13 @@ class Contract(world.Case):
         text = self.world.call("GET", "/metrics", token=None).body
         for name in (b"berth_hosts{", b"berth_instances{", b"berth_queue_length{", b"berth_commit_duration_seconds_bucket",
                      b"berth_launch_step_duration_seconds_bucket", b"berth_api_requests_total{", b"berth_loop_lag_seconds",
-                     b"berth_faults_total", b"berth_build_info"):
+                     b"berth_faults_total", b"berth_build_info", b"berth_pool_headroom_memory_bytes{",
+                     b"berth_pool_wanted_slots{", b"berth_pool_launches_last_hour{", b"berth_pool_money_spent{",
+                     b"berth_pool_host_score_max{", b"berth_pool_hosts_over_threshold{", b"berth_hosts_on_trial{",
+                     b'berth_pool_plan_actions{pool="default",kind="spawn"} 0', b"berth_pool_actions_total{",
+                     b'berth_pool_held{pool="default",hold="budget"} 0', b"berth_canaries_total{", b"berth_blueprints_held 0",
+                     b"berth_housekeeping_round_duration_seconds_count{}", b'berth_pool_money_budget{pool="default"} +Inf',
+                     b'berth_pool_launches_limit{pool="default"} 20'):
             self.assertIn(name, text)
         for line in text.splitlines():
             self.assertTrue(line.startswith((b"berth_", b"# HELP berth_", b"# TYPE berth_")), line)
