@@ -37,18 +37,22 @@ ec2_machine_copy(char *ret_text, size_t size, const char *text)
     return text[0] != '\0';
 }
 
-static int64_t
-ec2_machine_host(struct ec2_node item)
+/* The value of the tag @key; "" when it has none. */
+static const char *
+ec2_machine_tag(struct ec2_node item, const char *key)
 {
     struct ec2_node tag = ec2_xml_find(item, "tagSet/item");
-    int64_t id = 0;
 
-    for (; tag.xml; tag = ec2_xml_next(tag)) {
-        if (strcmp(ec2_xml_text(tag, "key"), EC2_TAG_HOST) == 0 &&
-            !id_decode(ID_HOST, ec2_xml_text(tag, "value"), &id))
-            id = 0;
-    }
-    return id;
+    while (tag.xml && strcmp(ec2_xml_text(tag, "key"), key) != 0)
+        tag = ec2_xml_next(tag);
+    return ec2_xml_text(tag, "value");
+}
+
+bool
+ec2_machine_is_ours(struct ec2_node item, const char *cluster_id, const char *pool_name)
+{
+    return strcmp(ec2_machine_tag(item, EC2_TAG_CLUSTER), cluster_id) == 0 &&
+           strcmp(ec2_machine_tag(item, EC2_TAG_POOL), pool_name) == 0;
 }
 
 bool
@@ -62,11 +66,13 @@ ec2_machine_read(struct ec2_node item, struct cloud_machine *ret_machine)
     (void)ec2_machine_copy(machine.zone, sizeof(machine.zone),
                            ec2_xml_text(item, "placement/availabilityZone"));
     if (!ec2_machine_copy(machine.address, sizeof(machine.address),
-                          ec2_xml_text(item, "ipAddress")))
+                          ec2_xml_text(item, "ipAddress"))) {
         (void)ec2_machine_copy(machine.address, sizeof(machine.address),
                                ec2_xml_text(item, "privateIpAddress"));
+    }
     (void)text_time_parse(ec2_xml_text(item, "launchTime"), &machine.launched_at_ms);
-    machine.host_id = ec2_machine_host(item);
+    if (!id_decode(ID_HOST, ec2_machine_tag(item, EC2_TAG_HOST), &machine.host_id))
+        machine.host_id = 0;
     machine.spot = strcmp(ec2_xml_text(item, "instanceLifecycle"), "spot") == 0;
     *ret_machine = machine;
     return true;

@@ -14,6 +14,8 @@
 #define EC2_TAG_HOST    "berth:host" /* the host's id as the API shows it */
 #define EC2_TAG_NAME    "Name"
 
+/** ec2_machine_is_ours() - an item of an instancesSet carries the cluster's and the pool's tag. */
+bool ec2_machine_is_ours(struct ec2_node item, const char *cluster_id, const char *pool_name);
 /** ec2_machine_read() - an item of an instancesSet.  Its address is the public one if it has one, else
  * the private one.
  * Return: false when it has no id that fits, or no known state: it is no machine then. */

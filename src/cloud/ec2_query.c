@@ -76,30 +76,30 @@ ec2_query_add(struct ec2_query *query, const char *value, const char *format, ..
 }
 
 void
-ec2_query_add_number(struct ec2_query *query, int64_t value, const char *name)
+ec2_query_add_number(struct ec2_query *query, const char *key, int64_t value)
 {
     char text[24];
 
     (void)snprintf(text, sizeof(text), "%" PRId64, value);
-    ec2_query_pair(query, name, text);
+    ec2_query_pair(query, key, text);
 }
 
 void
-ec2_query_add_base64(struct ec2_query *query, const char *value, const char *name)
+ec2_query_add_base64(struct ec2_query *query, const char *key, const char *value)
 {
     size_t len = strlen(value);
     size_t size = (len + 2) / 3 * 4 + 1;
     char *text = mem_new0(size);
 
     text_base64((const uint8_t *)value, len, text);
-    ec2_query_pair(query, name, text);
+    ec2_query_pair(query, key, text);
     secret_wipe(text, size);
     mem_free(text);
 }
 
 void
-ec2_query_add_filter(struct ec2_query *query, size_t number, const char *name, const char *value)
+ec2_query_add_filter(struct ec2_query *query, size_t number, const char *key, const char *value)
 {
-    ec2_query_add(query, name, "Filter.%zu.Name", number);
+    ec2_query_add(query, key, "Filter.%zu.Name", number);
     ec2_query_add(query, value, "Filter.%zu.Value.1", number);
 }

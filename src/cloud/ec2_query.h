@@ -27,9 +27,9 @@ void ec2_query_fini(struct ec2_query *query);
 void ec2_query_add(struct ec2_query *query, const char *value, const char *format, ...)
     PRINTF_LIKE(3, 4);
 /** ec2_query_add_number() - the same with a number. */
-void ec2_query_add_number(struct ec2_query *query, int64_t value, const char *name);
+void ec2_query_add_number(struct ec2_query *query, const char *key, int64_t value);
 /** ec2_query_add_base64() - the same with the base64 of @value. */
-void ec2_query_add_base64(struct ec2_query *query, const char *value, const char *name);
-/** ec2_query_add_filter() - the @number-th filter, from 1: @name is @value. */
-void ec2_query_add_filter(struct ec2_query *query, size_t number, const char *name,
+void ec2_query_add_base64(struct ec2_query *query, const char *key, const char *value);
+/** ec2_query_add_filter() - the @number-th filter, from 1: @key is @value. */
+void ec2_query_add_filter(struct ec2_query *query, size_t number, const char *key,
                           const char *value);

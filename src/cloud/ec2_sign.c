@@ -37,7 +37,7 @@ ec2_sign_digest(const void *data, size_t len, char ret_hex[SIGN_HEX_SIZE])
 /* Headers in the order of their names. */
 static void
 ec2_sign_canonical(const struct ec2_sign_request *request, const struct ec2_sign_key *key,
-                   const char *date, const char *names, struct buf *canonical)
+                   const char *date, struct buf *canonical, const char *names)
 {
     char digest[SIGN_HEX_SIZE];
 
@@ -87,7 +87,7 @@ ec2_sign(const struct ec2_sign_request *request, const struct ec2_sign_key *key,
                    request->content_type ? "content-type;" : "",
                    key->token ? ";x-amz-security-token" : "");
     buf_init(&text, SIGN_CANONICAL_MAX);
-    ec2_sign_canonical(request, key, ret_signature->date, names, &text);
+    ec2_sign_canonical(request, key, ret_signature->date, &text, names);
     ec2_sign_digest(text.data, text.len, digest);
     secret_wipe(text.data, text.len);
     buf_clear(&text);

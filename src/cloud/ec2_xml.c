@@ -174,9 +174,10 @@ ec2_xml_parse(const char *data, size_t len, struct ec2_xml **ret_xml, struct fau
     ret = ec2_xml_read(&reader, data, len);
     buf_fini(&reader.text);
     XML_ParserFree(reader.parser);
-    if (ret < 0)
+    if (ret < 0) {
         return fault_set(fault, FAULT_GARBLED, "ec2.xml", "the answer is not XML of EC2: %s",
                          reader.refused);
+    }
     *ret_xml = STEAL(xml);
     return 0;
 }

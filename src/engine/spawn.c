@@ -158,7 +158,8 @@ spawn_launch(struct rental *rental)
         .in.launch = { .token = rental->token,
                        .type = host->machine->type,
                        .host_name = host->name,
-                       .host_id = host->id },
+                       .host_id = host->id,
+                       .attempt = host->machine->attempt },
     };
     rental_call(rental, spawn_on_launched);
 }

@@ -44,6 +44,10 @@ struct cloud_launch {
     const char *type;
     const char *host_name;
     int64_t host_id;
+    int64_t attempt; /* of this host, from 0: in which zone and market; a token never comes with
+                              another attempt or type, so each of its repeats asks for the same */
+    const char
+        *user_data; /* what the machine runs at its first boot; may be secret; NULL: nothing */
 };
 
 struct cloud_list {

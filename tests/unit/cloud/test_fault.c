@@ -14,42 +14,42 @@
 #include "../../../src/cloud/ec2_fault.h"
 
 static const struct {
-    int status;
-    const char *code;
+    int status; /* HTTP */
     enum fault_kind kind;
-    bool repeat;
+    const char *code;
     enum ec2_lesson lesson;
+    bool repeat;
 } cases[] = {
-    { 500, "InsufficientInstanceCapacity", FAULT_CLOUD_CAPACITY, false, EC2_LESSON_NONE },
-    { 500, "InsufficientHostCapacity", FAULT_CLOUD_CAPACITY, false, EC2_LESSON_NONE },
-    { 400, "SpotMaxPriceTooLow", FAULT_CLOUD_CAPACITY, false, EC2_LESSON_NONE },
-    { 400, "Unsupported", FAULT_CLOUD_CAPACITY, false, EC2_LESSON_NONE },
-    { 400, "InstanceLimitExceeded", FAULT_CLOUD_LIMIT, false, EC2_LESSON_NONE },
-    { 400, "VcpuLimitExceeded", FAULT_CLOUD_LIMIT, false, EC2_LESSON_NONE },
-    { 400, "MaxSpotInstanceCountExceeded", FAULT_CLOUD_LIMIT, false, EC2_LESSON_NONE },
-    { 503, "RequestLimitExceeded", FAULT_CLOUD_THROTTLED, true, EC2_LESSON_NONE },
-    { 400, "Throttling", FAULT_CLOUD_THROTTLED, true, EC2_LESSON_NONE },
-    { 401, "AuthFailure", FAULT_CLOUD_DENIED, false, EC2_LESSON_CLOCK },
-    { 400, "RequestExpired", FAULT_CLOUD_DENIED, false, EC2_LESSON_CLOCK },
-    { 403, "UnauthorizedOperation", FAULT_CLOUD_DENIED, false, EC2_LESSON_NONE },
-    { 403, "ExpiredTokenException", FAULT_CLOUD_DENIED, false, EC2_LESSON_CREDENTIALS },
-    { 400, "InvalidClientTokenId", FAULT_CLOUD_DENIED, false, EC2_LESSON_CREDENTIALS },
-    { 400, "IdempotentInstanceTerminated", FAULT_MACHINE_GONE, false, EC2_LESSON_NONE },
-    { 400, "IdempotentParameterMismatch", FAULT_CLOUD_UNSURE, false, EC2_LESSON_NONE },
-    { 400, "InvalidInstanceID.NotFound", FAULT_MACHINE_GONE, false, EC2_LESSON_NONE },
-    { 400, "InvalidInstanceID.Malformed", FAULT_CLOUD_REFUSED, false, EC2_LESSON_NONE },
-    { 400, "InvalidAMIID.NotFound", FAULT_CLOUD_REFUSED, false, EC2_LESSON_NONE },
-    { 400, "MissingParameter", FAULT_CLOUD_REFUSED, false, EC2_LESSON_NONE },
-    { 500, "InternalError", FAULT_CLOUD_FAILED, false, EC2_LESSON_NONE },
-    { 503, "Unavailable", FAULT_CLOUD_FAILED, false, EC2_LESSON_NONE },
+    { 500, FAULT_CLOUD_CAPACITY, "InsufficientInstanceCapacity", EC2_LESSON_NONE, false },
+    { 500, FAULT_CLOUD_CAPACITY, "InsufficientHostCapacity", EC2_LESSON_NONE, false },
+    { 400, FAULT_CLOUD_CAPACITY, "SpotMaxPriceTooLow", EC2_LESSON_NONE, false },
+    { 400, FAULT_CLOUD_CAPACITY, "Unsupported", EC2_LESSON_NONE, false },
+    { 400, FAULT_CLOUD_LIMIT, "InstanceLimitExceeded", EC2_LESSON_NONE, false },
+    { 400, FAULT_CLOUD_LIMIT, "VcpuLimitExceeded", EC2_LESSON_NONE, false },
+    { 400, FAULT_CLOUD_LIMIT, "MaxSpotInstanceCountExceeded", EC2_LESSON_NONE, false },
+    { 503, FAULT_CLOUD_THROTTLED, "RequestLimitExceeded", EC2_LESSON_NONE, true },
+    { 400, FAULT_CLOUD_THROTTLED, "Throttling", EC2_LESSON_NONE, true },
+    { 401, FAULT_CLOUD_DENIED, "AuthFailure", EC2_LESSON_CLOCK, false },
+    { 400, FAULT_CLOUD_DENIED, "RequestExpired", EC2_LESSON_CLOCK, false },
+    { 403, FAULT_CLOUD_DENIED, "UnauthorizedOperation", EC2_LESSON_NONE, false },
+    { 403, FAULT_CLOUD_DENIED, "ExpiredTokenException", EC2_LESSON_CREDENTIALS, false },
+    { 400, FAULT_CLOUD_DENIED, "InvalidClientTokenId", EC2_LESSON_CREDENTIALS, false },
+    { 400, FAULT_MACHINE_GONE, "IdempotentInstanceTerminated", EC2_LESSON_NONE, false },
+    { 400, FAULT_CLOUD_UNSURE, "IdempotentParameterMismatch", EC2_LESSON_NONE, false },
+    { 400, FAULT_MACHINE_GONE, "InvalidInstanceID.NotFound", EC2_LESSON_NONE, false },
+    { 400, FAULT_CLOUD_REFUSED, "InvalidInstanceID.Malformed", EC2_LESSON_NONE, false },
+    { 400, FAULT_CLOUD_REFUSED, "InvalidAMIID.NotFound", EC2_LESSON_NONE, false },
+    { 400, FAULT_CLOUD_REFUSED, "MissingParameter", EC2_LESSON_NONE, false },
+    { 500, FAULT_CLOUD_FAILED, "InternalError", EC2_LESSON_NONE, false },
+    { 503, FAULT_CLOUD_FAILED, "Unavailable", EC2_LESSON_NONE, false },
     /* Codes that are new, and answers without one. */
-    { 400, "SomethingNew", FAULT_CLOUD_REFUSED, false, EC2_LESSON_NONE },
-    { 500, "SomethingNew", FAULT_CLOUD_FAILED, false, EC2_LESSON_NONE },
-    { 403, "", FAULT_CLOUD_DENIED, false, EC2_LESSON_NONE },
-    { 404, "", FAULT_CLOUD_REFUSED, false, EC2_LESSON_NONE },
-    { 429, "", FAULT_CLOUD_THROTTLED, true, EC2_LESSON_NONE },
-    { 502, "", FAULT_CLOUD_FAILED, false, EC2_LESSON_NONE },
-    { 302, "", FAULT_CLOUD_FAILED, false, EC2_LESSON_NONE },
+    { 400, FAULT_CLOUD_REFUSED, "SomethingNew", EC2_LESSON_NONE, false },
+    { 500, FAULT_CLOUD_FAILED, "SomethingNew", EC2_LESSON_NONE, false },
+    { 403, FAULT_CLOUD_DENIED, "", EC2_LESSON_NONE, false },
+    { 404, FAULT_CLOUD_REFUSED, "", EC2_LESSON_NONE, false },
+    { 429, FAULT_CLOUD_THROTTLED, "", EC2_LESSON_NONE, true },
+    { 502, FAULT_CLOUD_FAILED, "", EC2_LESSON_NONE, false },
+    { 302, FAULT_CLOUD_FAILED, "", EC2_LESSON_NONE, false },
 };
 
 static void

@@ -24,7 +24,7 @@ parameters_stand_in_their_order(void **state)
     ec2_query_add(&query, "b c", "Name.%d", 2);
     ec2_query_add(&query, NULL, "Missing");
     ec2_query_add(&query, "", "Empty");
-    ec2_query_add_number(&query, -5, "Count");
+    ec2_query_add_number(&query, "Count", -5);
     ec2_query_add_filter(&query, 1, "tag:berth:pool", "default");
     assert_string_equal(buf_text(&query.body),
                         BEGIN "&Name.2=b%20c&Empty=&Count=-5&Filter.1.Name=tag%3Aberth%3Apool"
@@ -64,9 +64,9 @@ user_data_goes_as_base64(void **state)
 
     (void)state;
     ec2_query_init(&query, "Do");
-    ec2_query_add_base64(&query, "\xfb\xff?", "A");
-    ec2_query_add_base64(&query, "#!", "B");
-    ec2_query_add_base64(&query, "", "C");
+    ec2_query_add_base64(&query, "A", "\xfb\xff?");
+    ec2_query_add_base64(&query, "B", "#!");
+    ec2_query_add_base64(&query, "C", "");
     assert_string_equal(buf_text(&query.body), BEGIN "&A=%2B%2F8%2F&B=IyE%3D&C=");
     ec2_query_fini(&query);
 }

@@ -38,6 +38,11 @@ static const char answer[] =
     "  </reservationSet>\n"
     "</DescribeInstancesResponse>";
 
+/* Longer than any id of EC2. */
+#define LONG_ID                                                                                    \
+    "<item><instanceId>i-01234567890123456789012345678901234567890123456789</instanceId>"          \
+    "<instanceState><name>running</name></instanceState></item>"
+
 static struct ec2_xml *
 read_good(const char *text)
 {
@@ -114,8 +119,7 @@ what_is_no_machine_is_none(void **state)
         "<item><instanceState><name>running</name></instanceState></item>",
         "<item><instanceId>i-1</instanceId></item>",
         "<item><instanceId>i-1</instanceId><instanceState><name>odd</name></instanceState></item>",
-        "<item><instanceId>i-0123456789012345678901234567890123456789012345678901234567890123456789"
-        "</instanceId><instanceState><name>running</name></instanceState></item>",
+        LONG_ID,
     };
     struct cloud_machine machine;
 

@@ -1,0 +1,39 @@
+#pragma once
+
+/*
+ * Keys from a service beside us: the container's endpoint, or the metadata service of the machine that
+ * we run on.  The latter is asked with a session token only (version 2): a process that can be made to
+ * fetch any URL cannot do that.
+ */
+
+#include "berth/cloud/credentials.h"
+
+/* Embed it. */
+struct credentials_fetch {
+    /* In; borrowed until done. */
+    struct http *http;
+    const char *container_url;            /* NULL: the metadata service */
+    const struct secret *container_token; /* NULL: none */
+    const char *metadata_url;
+    /* Exactly once, from the loop, never from inside _start(); last touch. @keys: owned by the callee;
+     * NULL with a fault. */
+    void (*done)(struct credentials_fetch *fetch, struct credentials_keys *keys,
+                 const struct fault *fault);
+
+    /* Its own. */
+    struct http_op op;
+    uint32_t step;
+    char *url;
+    struct secret *session; /* of the metadata service */
+    char *role;
+    struct http_header header;
+};
+
+void credentials_fetch_start(struct credentials_fetch *fetch);
+void credentials_fetch_cancel(struct credentials_fetch *fetch);
+
+/** credentials_fetch_read() - keys from what both services answer: AccessKeyId, SecretAccessKey,
+ * Token, Expiration.
+ * Return: 0 and owned keys, or -1 with FAULT_CLOUD_DENIED. */
+int credentials_fetch_read(const char *body, size_t len, struct credentials_keys **ret_keys,
+                           struct fault *fault);

@@ -1,0 +1,184 @@
+/* Pools by id, and a job for each call. */
+
+#include "berth/cloud/ec2.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "berth/base/idmap.h"
+#include "berth/base/log.h"
+
+#include "ec2_job.h"
+
+static const char ec2_system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
+
+struct ec2 {
+    struct cloud_port port;
+    struct http *http;
+    struct loop *loop;
+    struct credentials *credentials;
+    struct idmap pools; /* struct ec2_pool, a reference each */
+};
+
+static void ec2_start(void *self, struct cloud_call *call);
+static void ec2_cancel(void *self, struct cloud_call *call);
+
+struct ec2 *
+ec2_new(struct http *http, struct loop *loop, struct credentials *credentials)
+{
+    struct ec2 *ec2 = mem_new0(sizeof(*ec2));
+
+    ec2->port = (struct cloud_port){ .self = ec2, .start = ec2_start, .cancel = ec2_cancel };
+    ec2->http = http;
+    ec2->loop = loop;
+    ec2->credentials = credentials;
+    return ec2;
+}
+
+void
+ec2_pool_unref(struct ec2_pool *pool)
+{
+    if (!pool || --pool->refs > 0)
+        return;
+    assert(pool->image_waiting.count == 0);
+    schema_free(&ec2_config_schema, &pool->config);
+    mem_free(pool->url);
+    mem_free(pool->region);
+    mem_free(pool->ca);
+    mem_free(pool);
+}
+
+void
+ec2_free(struct ec2 *ec2)
+{
+    if (!ec2)
+        return;
+    IDMAP_EACH(&ec2->pools, struct ec2_pool, pool)
+    {
+        assert(pool->refs == 1);
+        ec2_pool_unref(pool);
+    }
+    idmap_fini(&ec2->pools);
+    mem_free(ec2);
+}
+
+const struct cloud_port *
+ec2_port(struct ec2 *ec2)
+{
+    return &ec2->port;
+}
+
+static char *
+ec2_pool_url(const struct ec2_config *config, const struct ec2_defaults *defaults,
+             const char *region)
+{
+    const char *endpoint = config->endpoint ? config->endpoint : defaults->endpoint;
+    bool china = strncmp(region, "cn-", 3) == 0;
+    size_t len;
+
+    if (!endpoint)
+        return mem_printf("https://ec2.%s.amazonaws.com%s/", region, china ? ".cn" : "");
+    len = strlen(endpoint);
+    while (len > 0 && endpoint[len - 1] == '/')
+        len--;
+    return mem_printf("%.*s/", (int)len, endpoint);
+}
+
+/* Only the root can be asked: a path would have to be signed, too. */
+static bool
+ec2_pool_url_is_good(const char *url, char *ret_host, size_t size)
+{
+    const char *path;
+
+    if (!ec2_sign_host(url, ret_host, size))
+        return false;
+    path = strchr(strstr(url, "://") + 3, '/');
+    return path && path[1] == '\0';
+}
+
+static bool
+ec2_pool_is_seen(const char *url)
+{
+    return strncmp(url, "http://", 7) == 0 && strncmp(url, "http://127.", 11) != 0 &&
+           strncmp(url, "http://localhost", 16) != 0;
+}
+
+/* @url is taken. */
+static struct ec2_pool *
+ec2_pool_new(struct ec2 *ec2, const struct ec2_config *config, const char *region, char *url)
+{
+    struct ec2_pool *pool = mem_new0(sizeof(*pool));
+
+    pool->refs = 1;
+    schema_copy(&ec2_config_schema, config, &pool->config);
+    pool->region = mem_strdup(region);
+    pool->url = url;
+    list_init(&pool->image_waiting);
+    pool->account = (struct ec2_account){
+        .http = ec2->http,
+        .clock = loop_clock(ec2->loop),
+        .random = loop_random(ec2->loop),
+        .credentials = ec2->credentials,
+        .url = pool->url,
+        .region = pool->region,
+    };
+    return pool;
+}
+
+/* What was learnt of the provider holds on. */
+static void
+ec2_pool_follow(struct ec2_account *account, const struct ec2_account *before)
+{
+    memcpy(account->buckets, before->buckets, sizeof(account->buckets));
+    account->repeats = before->repeats;
+    account->ahead_ms = strcmp(account->host, before->host) == 0 ? before->ahead_ms : 0;
+}
+
+int
+ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
+             const struct ec2_defaults *defaults, struct fault *fault)
+{
+    const char *region = config->region ? config->region : defaults->region;
+    CLEANUP(mem_freep) char *url = NULL;
+    char host[EC2_HOST_SIZE];
+    struct ec2_pool *pool;
+    struct ec2_pool *before;
+
+    if (!region)
+        return fault_set(fault, FAULT_INVALID, "ec2", "no region: set region or AWS_REGION");
+    url = ec2_pool_url(config, defaults, region);
+    if (!ec2_pool_url_is_good(url, host, sizeof(host))) {
+        return fault_set(fault, FAULT_INVALID, "ec2",
+                         "the endpoint must be https:// or http://, a name and perhaps a port");
+    }
+    if (ec2_pool_is_seen(url))
+        log_warn("ec2", "%s is used without TLS: who is on the way sees session tokens", host);
+    pool = ec2_pool_new(ec2, config, region, STEAL(url));
+    pool->ca = mem_strdup(defaults->ca ? defaults->ca : ec2_system_ca);
+    pool->account.peer = (struct http_peer){ .key = pool_id, .ca = pool->ca };
+    memcpy(pool->account.host, host, sizeof(host));
+    before = idmap_remove(&ec2->pools, pool_id);
+    if (before)
+        ec2_pool_follow(&pool->account, &before->account);
+    ec2_pool_unref(before);
+    idmap_insert(&ec2->pools, pool_id, pool);
+    return 0;
+}
+
+static void
+ec2_start(void *self, struct cloud_call *call)
+{
+    struct ec2 *ec2 = self;
+    struct ec2_pool *pool = idmap_find(&ec2->pools, call->pool->id);
+
+    assert(pool && call->done && call->cluster_id && call->cluster_id[0]);
+    ec2_job_start(pool, call);
+}
+
+static void
+ec2_cancel(void *self, struct cloud_call *call)
+{
+    (void)self;
+    if (call->adapter)
+        ec2_job_cancel(call->adapter);
+}
