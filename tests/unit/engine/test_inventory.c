@@ -41,7 +41,10 @@ strays_launch(struct rented *rented, size_t count)
         stray.call.pool = rented_pool(rented);
         stray.call.cluster_id = engine_cluster_id(rented->world.engine);
         stray.call.in.launch =
-            (struct cloud_launch){ token, "small", "stray", INT64_C(1) << 50 | (int64_t)(i + 1) };
+            (struct cloud_launch){ .token = token,
+                                   .type = "small",
+                                   .host_name = "stray",
+                                   .host_id = INT64_C(1) << 50 | (int64_t)(i + 1) };
         cloud->start(cloud->self, &stray.call);
         while (!stray.done)
             assert_true(world_turn(&rented->world, INT64_MAX));
