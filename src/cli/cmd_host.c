@@ -23,6 +23,9 @@ static const struct cli_column host_columns[] = {
     { "REACHABLE", "engine.reachable",      CLI_AS_YES,   true,  0,              NULL },
     { "ENGINE",    "engine.address",        CLI_AS_TEXT,  true,  0,              NULL },
     { "VERSION",   "engine.version",        CLI_AS_TEXT,  true,  0,              NULL },
+    { "TYPE",      "machine_type",          CLI_AS_TEXT,  true,  0,              NULL },
+    { "PRICE",     "price_per_hour",        CLI_AS_TEXT,  true,  CLI_GRID_RIGHT, NULL },
+    { "USES",      "uses",                  CLI_AS_TEXT,  true,  CLI_GRID_RIGHT, NULL },
     { "REASON",    "reason",                CLI_AS_TEXT,  true,  0,              NULL },
     { .title = NULL },
 };

@@ -10,6 +10,8 @@
 
 #include "cmd.h"
 
+enum { POOL_PATH_MAX = 512 };
+
 /* clang-format off */
 static const struct cli_column pool_columns[] = {
     { "NAME",       "name",                         CLI_AS_TEXT, false, CLI_GRID_KEEP,  NULL },
@@ -32,6 +34,24 @@ cmd_pool_ls(struct cli *cli)
     return cli_output_list(cli, &(struct cli_list){ .path = "/v1/pools", .rows = &pool_rows });
 }
 
+/* How it stands: hosts, headroom, money against the ceilings, what holds it back. */
+static int
+cmd_pool_add_status(struct cli *cli, json_t *pool)
+{
+    CLEANUP(json_freep) json_t *status = NULL;
+    struct buf path;
+    int code;
+
+    buf_init(&path, POOL_PATH_MAX);
+    buf_append_string(&path, "/v1/status");
+    cli_ask_query(&path, "pool", json_in_string(pool, "name", ""));
+    code = cli_ask_json(cli, buf_text(&path), &status);
+    buf_fini(&path);
+    if (code == EXIT_OK)
+        json_object_set(pool, "status", json_array_get(json_object_get(status, "pools"), 0));
+    return code;
+}
+
 int
 cmd_pool_show(struct cli *cli)
 {
@@ -39,6 +59,8 @@ cmd_pool_show(struct cli *cli)
     CLEANUP(json_freep) json_t *pool = NULL;
     int code = cli_ask_json(cli, path, &pool);
 
+    if (code == EXIT_OK)
+        code = cmd_pool_add_status(cli, pool);
     return code == EXIT_OK ? cli_output_object(cli, "name", pool) : code;
 }
 
@@ -79,7 +101,10 @@ cmd_pool_value(const char *key, const char *text, struct fault *fault)
         return json_incref(json_object_get(holder, key));
     if (text[0] == '\0')
         return json_null();
-    return yaml_parse(key, text, strlen(text), &parsed, fault) < 0 ? NULL : parsed;
+    if (yaml_parse(key, text, strlen(text), &parsed, fault) < 0)
+        return NULL;
+    json_object_set_new(holder, key, parsed);
+    return cli_format_exact(holder, fault) < 0 ? NULL : json_incref(json_object_get(holder, key));
 }
 
 /* Put "a.b=value" into @policy. */

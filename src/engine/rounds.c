@@ -1,16 +1,34 @@
 #include "rounds.h"
 
+#include <inttypes.h>
+
 #include "housekeeping.h"
 #include "join.h"
 #include "lane.h"
+#include "mind.h"
 #include "tick.h"
+
+enum { ROUNDS_TEXT_MAX = 1000 };
 
 static void rounds_settle(struct engine *engine);
 
 struct round {
     struct list_node node;
     int64_t operation_id;
+    uint64_t begun[POLICY_KIND_COUNT]; /* actions of all pools before it */
 };
+
+static void
+rounds_begun(struct engine *engine, uint64_t ret_begun[POLICY_KIND_COUNT])
+{
+    for (int kind = 0; kind < POLICY_KIND_COUNT; kind++)
+        ret_begun[kind] = 0;
+    IDMAP_EACH(&engine->minds, struct mind, mind)
+    {
+        for (int kind = 0; kind < POLICY_KIND_COUNT; kind++)
+            ret_begun[kind] += mind->status.begun[kind];
+    }
+}
 
 int
 engine_housekeep(struct engine *engine, const char *owner, struct operation **ret_operation,
@@ -36,6 +54,7 @@ engine_housekeep(struct engine *engine, const char *owner, struct operation **re
     model_operation_add(engine->model, operation, false);
     round = mem_new0(sizeof(*round));
     round->operation_id = operation->id;
+    rounds_begun(engine, round->begun);
     list_push(&engine->rounds, &round->node);
     tick_housekeep(engine);
     rounds_settle(engine);
@@ -43,13 +62,46 @@ engine_housekeep(struct engine *engine, const char *owner, struct operation **re
     return 0;
 }
 
+/* "spawn 2, drain 1; pool rent is held back: budget" */
+static char *
+rounds_text(struct engine *engine, const struct round *round)
+{
+    uint64_t begun[POLICY_KIND_COUNT];
+    struct buf text;
+
+    buf_init(&text, ROUNDS_TEXT_MAX);
+    rounds_begun(engine, begun);
+    for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
+        if (begun[kind] > round->begun[kind])
+            buf_printf(&text, "%s%s %" PRIu64, text.len > 0 ? ", " : "",
+                       policy_kind_name((enum policy_kind)kind), begun[kind] - round->begun[kind]);
+    }
+    if (text.len == 0)
+        buf_append_string(&text, "nothing was to be done");
+    IDMAP_EACH(&engine->minds, struct mind, mind)
+    {
+        const struct status_plan *plan = &mind->status.plan;
+
+        for (size_t i = 0; i < plan->held_count; i++)
+            buf_printf(&text, "%s%s", i == 0 ? "; held back: " : ", ",
+                       policy_hold_name(plan->held[i].hold));
+        if (plan->held_count > 0)
+            buf_printf(&text, " (pool %s)", mind->pool->name);
+    }
+    return buf_take(&text);
+}
+
 static void
 rounds_end(struct engine *engine, struct round *round, struct operation *operation)
 {
+    CLEANUP(mem_freep) char *text = rounds_text(engine, round);
+
     list_remove(&engine->rounds, &round->node);
     free(round);
     if (!operation || operation->state != OPERATION_RUNNING)
         return;
+    mem_free(operation->text);
+    operation->text = STEAL(text);
     operation->state = OPERATION_DONE;
     operation->progress = operation->total;
     operation->ended_at_ms = state_now_ms(engine);

@@ -16,7 +16,7 @@
 /* The same for a pen. */
 #define PEN_TEXT(at, literal) json_out_pen_text(at, literal, sizeof(literal) - 1)
 
-enum { ROW_NUMBERS_SIZE = 800 }; /* what a pen writes of a row at once, at the most */
+enum { ROW_NUMBERS_SIZE = 880 }; /* what a pen writes of a row at once, at the most */
 enum { ROW_SIZE = 900 };         /* most rows are shorter; the buffer grows for the others */
 
 static const char *const wire_row_protocols[] = { [PROTOCOL_TCP] = "tcp", [PROTOCOL_UDP] = "udp" };
@@ -216,10 +216,12 @@ wire_row_pen_error(struct json_out *out, char *at, const struct host *host, int6
 static char *
 wire_row_pen_times(struct json_out *out, char *at, const struct host *host)
 {
-    at = PEN_TEXT(at, ",\"playbook_revision\":null,\"price_per_hour\":null,\"created_at\":");
+    at = PEN_TEXT(at, ",\"playbook_revision\":null,\"created_at\":");
     at = json_out_pen_time(out, at, host->created_at_ms);
     at = PEN_TEXT(at, ",\"active_at\":");
     at = json_out_pen_time(out, at, host->active_at_ms);
+    at = PEN_TEXT(at, ",\"first_used_at\":");
+    at = json_out_pen_time(out, at, host->first_used_at_ms);
     at = PEN_TEXT(at, ",\"ends_at\":");
     at = json_out_pen_time(out, at, host->ends_at_ms);
     at = PEN_TEXT(at, ",\"removed_at\":");
@@ -235,16 +237,42 @@ wire_row_host_numbers(struct json_out *out, const struct host *host, int64_t now
 
     if (!at)
         return;
-    at = PEN_TEXT(at, ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"capacity\":");
+    at = PEN_TEXT(at, ",\"capacity\":");
     at = wire_row_pen_amount(at, &host->capacity);
     at = PEN_TEXT(at, ",\"reserved\":");
     at = wire_row_pen_amount(at, &host->reserved);
     at = PEN_TEXT(at, ",\"instances\":");
     at = json_out_pen_uint(at, host->instance_count);
+    at = PEN_TEXT(at, ",\"uses\":");
+    at = json_out_pen_uint(at, host->uses);
     at = wire_row_pen_error(out, at, host, now_ms);
     at = wire_row_pen_times(out, at, host);
     assert(at - from <= ROW_NUMBERS_SIZE);
     json_out_pen_end(out, at);
+}
+
+/* Of a machine that is not ours to launch the engine's id is all that tells it from another. */
+static void
+wire_row_host_machine(struct json_out *out, const struct host *host)
+{
+    const struct machine *machine = host->machine;
+
+    WIRE_TEXT(out, ",\"machine_id\":");
+    if (!machine) {
+        json_out_string(out, host->engine_id);
+        WIRE_TEXT(out,
+                  ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"price_per_hour\":null");
+        return;
+    }
+    json_out_string(out, machine->id);
+    WIRE_TEXT(out, ",\"machine_type\":");
+    json_out_string(out, machine->type);
+    WIRE_TEXT(out, ",\"zone\":");
+    json_out_string(out, machine->zone);
+    WIRE_TEXT(out, ",\"spot\":");
+    json_out_bool(out, machine->spot);
+    WIRE_TEXT(out, ",\"price_per_hour\":");
+    json_out_micro(out, machine->price_micro);
 }
 
 static const char *
@@ -315,8 +343,9 @@ wire_row_host(struct json_out *out, const struct host *host, int64_t now_ms)
     json_out_string(out, host->reason);
     WIRE_TEXT(out, ",\"address\":");
     json_out_string(out, host->address);
-    WIRE_TEXT(out, ",\"machine_id\":");
-    json_out_string(out, host->engine_id);
+    WIRE_TEXT(out, ",\"cause\":");
+    json_out_string(out, host->cause == CAUSE_NONE ? NULL : host_cause_name(host->cause));
+    wire_row_host_machine(out, host);
     wire_row_host_numbers(out, host, now_ms);
     wire_row_host_trial(out, host);
     wire_row_host_rest(out, host);
@@ -334,6 +363,7 @@ wire_row_host_stamp(const struct host *host, int64_t now_ms)
         (uint64_t)host->reserved.cpus_milli,
         (uint64_t)host->reserved.slots,
         (uint64_t)host->instance_count << 1 | host->reachable,
+        (uint64_t)host->uses,
         host->score.milli > 0 ? (uint64_t)now_ms : 0, /* it decays */
     };
     uint64_t stamp = 0;

@@ -22,11 +22,11 @@ const struct wire_shape wire_shapes[] = {
     { "InstanceList", "A page of instances.", "{items:[@Instance],next:s?}" },
     { "Host", "One machine with a Docker engine.",
       "{id:s,name:s,pool:s,provider:(local|static|ec2),state:(spawned|active|inactive|removed),waiting_for:s?,"
-      "reason:s?,address:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
-      "instances:i,error:{score:n,threshold:n,last_kind:s?,last_at:t?},"
+      "reason:s?,cause:(operator|age|uses|errors|gave_up|consolidated|shutdown|notice)?,address:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
+      "instances:i,uses:i,error:{score:n,threshold:n,last_kind:s?,last_at:t?},"
       "trial:{state:(suspended|probation),since:t,next_canary_at:t?,canaries_failed:i,placements_left:i}?,"
       "playbook_revision:s?,price_per_hour:n?,"
-      "created_at:t,active_at:t?,ends_at:t?,removed_at:t?,labels:{*:s},"
+      "created_at:t,active_at:t?,first_used_at:t?,ends_at:t?,removed_at:t?,labels:{*:s},"
       "engine:{address:s,version:s?,api:s?,reachable:b}}" },
     { "HostList", "A page of hosts.", "{items:[@Host],next:s?}" },
     { "HostChange", "The host, and the operation that follows its change.", "{host:@Host,operation:@Operation}" },

@@ -115,6 +115,7 @@ class Contract(world.Case):
         self.assertTrue(w.get(f"/v1/hosts/{host}/log")["items"])
         operation = w.ok("POST", "/v1/housekeeping").json["id"]
         world.wait_for(lambda: w.get(f"/v1/operations/{operation}")["state"] == "done", "housekeeping is done")
+        self.assertEqual(w.get(f"/v1/operations/{operation}")["text"], "nothing was to be done")
         self.assertEqual(w.ok("POST", "/v1/backups").body[:15], b"SQLite format 3")
         self.assertEqual(w.ok("POST", "/v1/images/pull", {"reference": "other:1"}).status, 202)
         policy = w.get("/v1/pools/default")["policy"]

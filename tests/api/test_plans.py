@@ -58,6 +58,12 @@ class Plans(world.Case):
         self.assertEqual(self.apply(revision, key="once").json, answer.json)
         self.problem(self.apply(revision), 412, "precondition_failed")
 
+    def test_a_round_tells_what_it_did(self):
+        self.shut_down()
+        operation = self.world.ok("POST", "/v1/housekeeping").headers["location"]
+        world.wait_for(lambda: self.world.get(operation)["state"] == "done", "the round is over")
+        self.assertRegex(self.world.get(operation)["text"], r"^(drain|inactivate) 2")
+
     def test_a_pool_that_has_moved_is_said(self):
         revision = self.plan()["revision"]
         self.shut_down()

@@ -121,6 +121,32 @@ class PoolTest(cases.CliTest):
         self.berth("pool", "set", "default", "error_threshold=5", "--dry-run")
         self.assertEqual(pool["policy"]["error_threshold"], 3)
 
+    def test_set_every_kind_of_member(self):
+        pool = self.fake.add_pool()
+        self.berth("pool", "set", "default", "max_hosts=12", "budget_per_month=500.5", "free_memory_bytes=8g", "shutdown=true",
+                   "host_lifetime_s=4h", "machine_choice=by_use",
+                   "schedules=[{cron: 30 7 * * mon-fri, time_zone: Europe/Helsinki, duration_s: 10h, free_memory_bytes: 16g}]")
+        wanted = {"max_hosts": 12, "budget_per_month": 500.5, "free_memory_bytes": 8 << 30, "shutdown": True,
+                  "host_lifetime_s": 14400, "machine_choice": "by_use",
+                  "schedules": [{"cron": "30 7 * * mon-fri", "time_zone": "Europe/Helsinki", "duration_s": 36000,
+                                 "free_memory_bytes": 16 << 30}]}
+        self.assertEqual({key: pool["policy"][key] for key in wanted}, wanted)
+        path = self.file("policy.yaml", "min_hosts: 2\nfree_memory_bytes: 1g\nschedules:\n- cron: '0 8 * * *'\n"
+                                        "  duration_s: 1h\n  min_hosts: 5\n")
+        self.berth("pool", "set", "default", "--file", path)
+        self.assertEqual(pool["policy"], {"min_hosts": 2, "free_memory_bytes": 1 << 30, "schedules": [
+            {"cron": "0 8 * * *", "duration_s": 3600, "min_hosts": 5}]})
+        self.assert_mentions(self.berth("pool", "set", "default", "schedules=[{duration_s: often}]", code=2).err, "duration_s")
+
+    def test_show_tells_how_it_stands(self):
+        self.fake.add_pool()
+        self.fake.status["pools"] = [rows.pool_status(money={"spent": 12.5, "committed": 3.25, "budget": 500},
+                                                      held=[{"hold": "budget", "text": "500 of 500"}])]
+        shown = self.berth("pool", "show", "default").out
+        self.assert_mentions(shown, "drain_deadline_s: 10 min", "spent: 12.5", "budget: 500", "launches_per_hour: 20",
+                             "hold: budget", "headroom:")
+        self.assertEqual(self.fake.asked("GET", "/v1/status")[0]["query"], {"pool": "default"})
+
     def test_what_this_daemon_does_not_have_yet_is_said(self):
         self.assert_mentions(self.berth("route", "ls", code=3).err, "no routes yet")
 

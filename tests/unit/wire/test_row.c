@@ -58,6 +58,34 @@ make_host(struct pool *pool)
     return host;
 }
 
+/* Of a machine that is ours to launch, all that its provider told. */
+static void
+row_rented(struct host *host)
+{
+    struct buf buf = { 0 };
+    struct json_out out;
+    uint64_t stamp = wire_row_host_stamp(host, 0);
+
+    host->machine = machine_new("m5.large");
+    host->machine->id = mem_strdup("i-0abc");
+    host->machine->zone = mem_strdup("north-1a");
+    host->machine->price_micro = 96000;
+    host->machine->spot = true;
+    host->cause = CAUSE_AGE;
+    host->uses = 7;
+    host->first_used_at_ms = 1767323045678;
+    json_out_init(&out, &buf);
+    wire_row_host(&out, host, 0);
+    shape_check("Host", &buf);
+    assert_non_null(strstr(
+        buf_text(&buf), "\"cause\":\"age\",\"machine_id\":\"i-0abc\",\"machine_type\":\"m5.large\","
+                        "\"zone\":\"north-1a\",\"spot\":true,\"price_per_hour\":0.096"));
+    assert_non_null(strstr(buf_text(&buf), "\"uses\":7"));
+    assert_non_null(strstr(buf_text(&buf), "\"first_used_at\":\"2026-01-02T03:04:05.678Z\""));
+    assert_true(wire_row_host_stamp(host, 0) != stamp);
+    buf_fini(&buf);
+}
+
 static void
 row_golden(void **state)
 {
@@ -102,6 +130,9 @@ row_golden(void **state)
     json_out_init(&out, &buf);
     wire_row_host(&out, host, 1767323045678);
     shape_check("Host", &buf);
+    assert_non_null(strstr(buf_text(&buf), "\"machine_type\":null"));
+    assert_non_null(strstr(buf_text(&buf), "\"cause\":null"));
+    row_rented(host);
     buf_fini(&buf);
     instance->host = NULL;
     instance_free(instance);
