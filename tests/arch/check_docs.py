@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Fail on what the pages say of the tree and is not so: links and anchors that lead nowhere, `paths` of files that
-are not there, words of the glossary that nobody uses.  Argument: the tree to look at.
+are not there, words of the glossary that nobody uses, kinds of events that the page on them lacks or invents.
+Argument: the tree to look at.
 """
 import re
 
@@ -12,6 +13,7 @@ CODE = re.compile(r"`([^`\n]+)`")
 TOP = re.compile(r"(src|include|tests|docs|config|sql|playbooks)/[\w./-]*[\w/]$")
 LAYER = re.compile(r"([a-z]+)/([a-z_]+)$")
 HEADING = re.compile(r"^#+ +(.*)$", re.M)
+KIND = re.compile(r'"((?:host|pool|instance|blueprint|image|operation|store|token)\.[a-z_]+)"')
 WORD = re.compile(r"^\| ([^|]+?) \| ", re.M)
 
 root = tree.root()
@@ -53,6 +55,15 @@ def unused_words(glossary):
             yield word
 
 
+def wrong_kinds(page):
+    """What the page on events and the code do not both have."""
+    told = {code for code in CODE.findall(page.read_text()) if KIND.fullmatch(f'"{code}"')}
+    made = {kind for layer in ("domain", "engine") if (root / "src" / layer).is_dir()
+            for p in tree.files(root / "src" / layer, ".c") for kind in KIND.findall(p.read_text())}
+    yield from (f"there is no event {kind}" for kind in sorted(told - made))
+    yield from (f"the event {kind} is missing" for kind in sorted(made - told))
+
+
 for page in tree.files(root, ".md"):
     text, count = page.read_text(), count + 1
     name = page.relative_to(root)
@@ -61,4 +72,6 @@ for page in tree.files(root, ".md"):
     bad += [f"{name}: there is no {c}" for c in CODE.findall(prose) if path_is_missing(c)]
     if page.name == "GLOSSARY.md":
         bad += [f"{name}: nothing else speaks of '{w}'" for w in unused_words(page)]
+    if page.name == "EVENTS.md":
+        bad += [f"{name}: {w}" for w in wrong_kinds(page)]
 tree.report("docs", count, bad)

@@ -1,1 +1,2 @@
 /* A layer. */
+const char *const some_kind = "host.untold";
