@@ -86,6 +86,21 @@ cli_format_path(const json_t *json, const char *path)
     return json;
 }
 
+const json_t *
+cli_format_first(const json_t *json, const char *paths)
+{
+    const json_t *found;
+
+    do {
+        size_t len = strcspn(paths, "|");
+        CLEANUP(mem_freep) char *path = mem_printf("%.*s", (int)len, paths);
+
+        found = cli_format_path(json, path);
+        paths += len + (paths[len] == '|');
+    } while (*paths && (!found || json_is_null(found)));
+    return found;
+}
+
 /* Recursion: as deep as JSON_DEPTH_MAX lets documents be.
  * NOLINTBEGIN(misc-no-recursion) */
 

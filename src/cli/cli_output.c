@@ -105,7 +105,7 @@ cli_output_ports(const json_t *ports, struct buf *out)
 static void
 cli_output_cell(struct cli_grid *grid, const struct cli_column *column, const json_t *item)
 {
-    const json_t *value = cli_format_path(item, column->path);
+    const json_t *value = cli_format_first(item, column->path);
     enum cli_grid_style style = CLI_GRID_PLAIN;
     struct buf out;
 

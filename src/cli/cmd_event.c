@@ -25,9 +25,10 @@ static const struct cli_column event_columns[] = {
     { "TIME",     "at",       CLI_AS_TIME, false, CLI_GRID_KEEP,  NULL },
     { "SEQ",      "seq",      CLI_AS_TEXT, true,  CLI_GRID_RIGHT, NULL },
     { "KIND",     "kind",     CLI_AS_TEXT, false, 0,              NULL },
+    { "OF",       "instance|host|pool", CLI_AS_TEXT, false, 0,    NULL },
     { "POOL",     "pool",     CLI_AS_TEXT, true,  0,              NULL },
-    { "HOST",     "host",     CLI_AS_TEXT, false, 0,              NULL },
-    { "INSTANCE", "instance", CLI_AS_TEXT, false, 0,              NULL },
+    { "HOST",     "host",     CLI_AS_TEXT, true,  0,              NULL },
+    { "INSTANCE", "instance", CLI_AS_TEXT, true,  0,              NULL },
     { "OWNER",    "owner",    CLI_AS_TEXT, true,  0,              NULL },
     { "TEXT",     "text",     CLI_AS_TEXT, false, 0,              NULL },
     { .title = NULL },
@@ -74,7 +75,7 @@ cmd_event_path(struct cli *cli, const char *order, struct buf *path)
 static bool
 cmd_event_print(const struct event_watch *watch)
 {
-    static const char *const members[] = { "kind", "host", "instance", "owner", "text" };
+    static const char *const members[] = { "kind", "instance|host|pool", "owner", "text" };
     const json_t *data = watch->data;
     struct buf out;
     int code;
@@ -93,7 +94,7 @@ cmd_event_print(const struct event_watch *watch)
     } else {
         buf_printf(&out, "%.19sZ", json_in_string(data, "at", ""));
         for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-            const char *text = json_in_string(data, members[i], NULL);
+            const char *text = json_string_value(cli_format_first(data, members[i]));
 
             if (text)
                 buf_printf(&out, "  %s", text);

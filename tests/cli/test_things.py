@@ -370,6 +370,14 @@ class EventTest(cases.CliTest):
         lines = self.berth("events", "--kind", "host.active", "--limit", "3").out.splitlines()[1:]
         self.assertEqual([line.split()[-1] for line in lines], ["2", "3", "4"])
 
+    def test_each_tells_whose_it_is(self):
+        self.fake.add_event("pool.spawn", "2 GiB more are to be free")
+        self.fake.add_event("host.active", "it is ready", host="h-1")
+        lines = self.berth("events").out.splitlines()
+        self.assertEqual([line.split()[1:3] for line in lines[1:]], [["pool.spawn", "default"], ["host.active", "h-1"]])
+        self.assertEqual(lines[0].split(), ["TIME", "KIND", "OF", "TEXT"])
+        self.assert_mentions(self.berth("events", "-o", "wide").out, "POOL", "HOST", "INSTANCE")
+
     def test_watch_goes_on_where_it_was(self):
         rounds = []
 

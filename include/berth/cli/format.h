@@ -12,6 +12,9 @@ const char *cli_format_age(int64_t ms, char ret[16]);
 /** cli_format_path() - the member of @json at @path, dots between names; NULL when there is none. */
 const json_t *cli_format_path(const json_t *json, const char *path);
 
+/** cli_format_first() - the first of @paths, separated by '|', that is there and not null. */
+const json_t *cli_format_first(const json_t *json, const char *paths);
+
 /** cli_format_scalar() - append a string as it is, a number, true, false; "" for null; lists and
  * objects separated by commas ("a,b", "k=v,l=w"). */
 void cli_format_scalar(const json_t *json, struct buf *out);

@@ -25,7 +25,7 @@ enum cli_as {
 
 struct cli_column {
     const char *title;
-    const char *path; /* as cli_format_path() takes it */
+    const char *path; /* as cli_format_first() takes it */
     enum cli_as as;
     bool wide;      /* with -o wide only */
     unsigned flags; /* CLI_GRID_* */

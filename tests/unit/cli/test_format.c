@@ -97,10 +97,30 @@ paths_reach_into_objects(void **state)
     assert_string_equal(json_string_value(cli_format_path(json, "labels.x.y")), "z");
     assert_null(cli_format_path(json, "a.b.c"));
     assert_null(cli_format_path(json, "z"));
+    assert_int_equal(json_integer_value(cli_format_first(json, "z|a.b|l")), 7);
+    assert_null(cli_format_first(json, "z|y"));
     buf_init(&out, 0);
     cli_format_scalar(json_object_get(json, "l"), &out);
     cli_format_scalar(json_object_get(json, "a"), &out);
     assert_string_equal(buf_text(&out), "1,bb=7,c.d=8");
+    buf_fini(&out);
+}
+
+static void
+lines_are_broken_at_blanks(void **state)
+{
+    struct buf out;
+
+    (void)state;
+    buf_init(&out, 0);
+    cli_format_wrap(&out, 2, 12, " one two\033three  four\n");
+    assert_string_equal(buf_text(&out), "  one two\n  three four\n");
+    buf_clear(&out);
+    cli_format_wrap(&out, 0, 0, "all in one line, however long it may be");
+    assert_string_equal(buf_text(&out), "all in one line, however long it may be\n");
+    buf_clear(&out);
+    cli_format_wrap(&out, 4, 6, "longer-than-the-line b");
+    assert_string_equal(buf_text(&out), "    longer-than-the-line\n    b\n");
     buf_fini(&out);
 }
 
@@ -204,6 +224,7 @@ main(void)
         cmocka_unit_test(what_people_write_becomes_numbers_but_in_their_own_maps),
         cmocka_unit_test(what_the_daemon_tells_becomes_readable),
         cmocka_unit_test(paths_reach_into_objects),
+        cmocka_unit_test(lines_are_broken_at_blanks),
         cmocka_unit_test(documents_are_counted_and_their_errors_found),
         cmocka_unit_test(errors_in_later_documents_have_the_files_line),
         cmocka_unit_test(lines_come_whole_however_they_are_cut),
