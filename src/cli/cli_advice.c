@@ -18,6 +18,7 @@ static const struct advice advice_holds[] = {
     { "by_hand",   "berth host add NAME --engine URL --pool ", "" },
     { "shutdown",  "berth pool set ", " shutdown=false" },
     { "cloud",     "the provider is asked again soon; what it said: berth events --kind pool.refused", NULL },
+    { "failing",   "one is tried again by itself; why they fail: berth events --kind host.prepare_failed", NULL },
 };
 /* clang-format on */
 

@@ -13,7 +13,7 @@ static const char *const policy_kind_names[POLICY_KIND_COUNT] = {
 static const char *const policy_hold_names[HOLD_COUNT] = {
     [HOLD_MAX_HOSTS] = "max_hosts", [HOLD_LAUNCHES] = "launches", [HOLD_BUDGET] = "budget",
     [HOLD_NO_TYPE] = "no_type",     [HOLD_BY_HAND] = "by_hand",   [HOLD_SHUTDOWN] = "shutdown",
-    [HOLD_CLOUD] = "cloud",
+    [HOLD_CLOUD] = "cloud",         [HOLD_FAILING] = "failing",
 };
 
 const char *

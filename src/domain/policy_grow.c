@@ -127,6 +127,31 @@ policy_may_launch(struct policy_round *round, const char *why)
     return true;
 }
 
+/* What replaces machines that never became hosts is tried rarely, and one at a time; else it is said. */
+static bool
+policy_may_try(struct policy_round *round, const char *why)
+{
+    const struct setback *setback = &round->view->pool->setback;
+    int64_t until_ms = setback_until_ms(setback, round->view->now_ms);
+
+    if (until_ms > 0) {
+        policy_round_hold(round, HOLD_FAILING,
+                          "%s; %" PRId64 " hosts in a row did not come into service; again at %s; "
+                          "the last: %s",
+                          why, setback->hosts, policy_words_time(until_ms).text, setback->why);
+        policy_round_wake(round, until_ms);
+        return false;
+    }
+    if (setback_wait_ms(setback) > 0 && round->coming + round->taken[POLICY_SPAWN] > 0) {
+        policy_round_hold(round, HOLD_FAILING,
+                          "%s; %" PRId64 " hosts in a row did not come into service; more when the "
+                          "one on the way succeeds; the last: %s",
+                          why, setback->hosts, setback->why);
+        return false;
+    }
+    return true;
+}
+
 /* Whether the month's money allows it; else it is said. */
 static bool
 policy_may_spend(struct policy_round *round, const struct pool_machine *machine, const char *why)
@@ -186,7 +211,8 @@ policy_launch_one(struct policy_round *round, const struct policy_lack *lack)
         policy_round_hold(round, HOLD_NO_TYPE, "%s; machine_types of the pool is empty", why);
         return false;
     }
-    if (!policy_may_launch(round, why) || !policy_may_spend(round, &round->machines[index], why))
+    if (!policy_may_launch(round, why) || !policy_may_try(round, why) ||
+        !policy_may_spend(round, &round->machines[index], why))
         return false;
     action = policy_round_add(round, POLICY_SPAWN, NULL);
     if (!action)

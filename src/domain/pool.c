@@ -44,6 +44,7 @@ pool_free(struct pool *pool)
     assert(!pool->placement);
     schema_free(&pool_policy_schema, &pool->policy);
     schema_free(&pool_machines_schema, pool);
+    setback_clear(&pool->setback);
     mem_free(pool->name);
     mem_free(pool);
 }

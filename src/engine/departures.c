@@ -5,6 +5,7 @@
 #include "join.h"
 #include "lane.h"
 #include "launch.h"
+#include "mind.h"
 #include "rental.h"
 #include "retire.h"
 #include "rounds.h"
@@ -123,12 +124,24 @@ departures_calls_end(struct engine *engine, const struct host *host)
     return any;
 }
 
+/* A rented machine that was of no use to anybody. */
+static bool
+departures_is_setback(const struct host *host, enum host_cause cause)
+{
+    if (!host->machine)
+        return false;
+    return (host->state == HOST_SPAWNED && cause == CAUSE_GAVE_UP) ||
+           (host->state == HOST_ACTIVE && cause == CAUSE_ERRORS && host->uses == 0);
+}
+
 void
 departures_begin(struct engine *engine, struct host *host, enum host_cause cause,
                  int64_t ends_at_ms, const char *reason)
 {
     int64_t now_ms = state_now_ms(engine);
 
+    if (departures_is_setback(host, cause))
+        mind_host_failed(mind_of(engine, host->pool), host, reason);
     host->ends_at_ms = ends_at_ms;
     if (host->state != HOST_INACTIVE)
         host->cause = (int8_t)cause;

@@ -149,6 +149,8 @@ engine_pool_put(struct engine *engine, const struct pool_request *request, struc
         pool->machines = *request->machines;
         *request->machines = (struct schema_array){ 0 };
     }
+    /* What made its machines fail may have been mended with it. */
+    setback_clear(&pool->setback);
     model_pool_touch(engine->model, pool);
     catalog_event(engine, created ? "pool.created" : "pool.changed", pool->id, name);
     catalog_pool_apply(engine, pool, &before.labels);

@@ -153,6 +153,7 @@ housekeeping_plan(struct engine *engine, struct pool *pool)
     struct policy_plan *plan = mem_new0(sizeof(*plan));
     struct outlook outlook;
 
+    mind_hosts_check(mind_of(engine, pool));
     outlook_init(engine, pool, &outlook);
     housekeeping_lives_begin(engine, &outlook);
     policy_plan_make(&outlook.view, plan);

@@ -36,6 +36,7 @@ jumps_apply(struct engine *engine, int64_t by_ms)
     IDMAP_EACH(&engine->model->pools, struct pool, pool)
     {
         jumps_move(&pool->grown_at_ms, by_ms);
+        jumps_move(&pool->setback.last_at_ms, by_ms);
         model_pool_save(engine->model, pool);
     }
     IDMAP_EACH(&engine->model->hosts, struct host, host)

@@ -2,7 +2,11 @@
 
 #include "inventory.h"
 
-enum { MIND_DELAY_MIN_MS = 5000, MIND_DELAY_MAX_MS = 300000 };
+enum {
+    MIND_DELAY_MIN_MS = 5000,
+    MIND_DELAY_MAX_MS = 300000,
+    MIND_PROVEN_MS = 300000, /* in service for so long, it is a success even when nobody needs it */
+};
 
 struct mind *
 mind_of(struct engine *engine, struct pool *pool)
@@ -55,6 +59,40 @@ mind_held_ms(const struct mind *mind)
     int64_t left_ms = mind->held_until_mono_ms - state_mono_ms(mind->engine);
 
     return left_ms > 0 ? left_ms : 0;
+}
+
+void
+mind_host_failed(struct mind *mind, const struct host *host, const char *why)
+{
+    setback_add(&mind->pool->setback, host->created_at_ms, why, state_now_ms(mind->engine));
+    model_pool_save(mind->engine->model, mind->pool);
+}
+
+static bool
+mind_host_is_proven(const struct mind *mind, const struct host *host)
+{
+    int64_t served_ms = state_now_ms(mind->engine) - host->active_at_ms;
+
+    return host->pool == mind->pool && host->state == HOST_ACTIVE && !host->trial &&
+           host->active_at_ms >= mind->pool->setback.last_at_ms &&
+           (host->uses > 0 || served_ms >= MIND_PROVEN_MS);
+}
+
+void
+mind_hosts_check(struct mind *mind)
+{
+    struct pool *pool = mind->pool;
+
+    if (pool->setback.hosts == 0)
+        return;
+    IDMAP_EACH(&mind->engine->model->hosts, struct host, host)
+    {
+        if (mind_host_is_proven(mind, host)) {
+            setback_clear(&pool->setback);
+            model_pool_save(mind->engine->model, pool);
+            return;
+        }
+    }
 }
 
 void

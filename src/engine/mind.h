@@ -41,6 +41,11 @@ void mind_accepted(struct mind *mind);
 /** mind_held_ms() - for so long nothing is to be launched; 0: now is fine. */
 int64_t mind_held_ms(const struct mind *mind);
 
+/** mind_host_failed() - @host was given up before it was of use: the next launches wait ever longer. */
+void mind_host_failed(struct mind *mind, const struct host *host, const char *why);
+/** mind_hosts_check() - forget such setbacks when a host that came after them has proven itself. */
+void mind_hosts_check(struct mind *mind);
+
 /** mind_launch_add() - a machine was asked for @age_ms ago. */
 void mind_launch_add(struct mind *mind, int64_t age_ms);
 /** mind_launches() - in the last hour.

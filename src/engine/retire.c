@@ -114,6 +114,8 @@ retire_gone(struct rental *rental, const char *why)
                 why);
     host->lost = true;
     engine->hosts_lost = true;
+    if (host->state == HOST_SPAWNED)
+        mind_host_failed(rental->mind, host, why);
     if (host->state == HOST_ACTIVE) {
         host->cause = CAUSE_NOTICE;
         model_host_move(engine->model, host, HOST_EV_GAVE_UP, "its machine is gone", now_ms);

@@ -463,6 +463,9 @@ spawn_give_up(struct rental *rental, const char *why)
 
     if (shell && rental->preparing)
         shell->prepare_cancel(shell->self, &rental->prepare);
+    /* Where nothing was launched nothing failed: what the provider refuses is waited for elsewhere. */
+    if (host->machine->stage != MACHINE_INTENT)
+        mind_host_failed(rental->mind, host, why);
     mem_free(STEAL(host->waiting_for));
     host->cause = CAUSE_GAVE_UP;
     model_host_move(engine->model, host, HOST_EV_GAVE_UP, why, state_now_ms(engine));

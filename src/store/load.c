@@ -159,6 +159,17 @@ get_schema_or_null(struct cursor *cursor, const struct schema *schema)
     return out;
 }
 
+/* What is NULL stays as it is. */
+static void
+get_schema_if_any(struct cursor *cursor, const struct schema *schema, void *out)
+{
+    if (sqlite3_column_type(cursor->statement, cursor->at) == SQLITE_NULL) {
+        cursor->at++;
+    } else {
+        get_schema(cursor, schema, out);
+    }
+}
+
 /* --- Rows, each the opposite of its put in rows.c ------------------------------------------- */
 
 static void
@@ -177,6 +188,7 @@ add_pool(struct cursor *cursor)
     pool->grown_at_ms = get_int(cursor);
     pool->spent_micro = get_int(cursor);
     pool->spent_month = (int32_t)get_int(cursor);
+    get_schema_if_any(cursor, &setback_schema, &pool->setback);
     if (cursor->wrong) {
         pool_free(pool);
     } else {

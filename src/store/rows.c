@@ -77,6 +77,7 @@ put_pool(struct store_batch *batch, const void *row)
     batch_int(batch, pool->grown_at_ms);
     batch_int(batch, pool->spent_micro);
     batch_int(batch, pool->spent_month);
+    put_schema_or_null(batch, &setback_schema, pool->setback.hosts > 0 ? &pool->setback : NULL);
 }
 
 static void

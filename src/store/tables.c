@@ -17,7 +17,8 @@ struct table {
 static const struct table tables[ROW_KIND_COUNT] = {
     [ROW_POOL] = { .name = "pools",
                    .columns = { "id", "name", "provider", "policy", "machines", "rev",
-                                "created_at_ms", "grown_at_ms", "spent_micro", "spent_month" } },
+                                "created_at_ms", "grown_at_ms", "spent_micro", "spent_month",
+                                "setback" } },
     [ROW_BLUEPRINT] = { .name = "blueprints",
                         .columns = { "id", "name", "version", "created_at_ms", "latest", "deleted",
                                      "spec" } },

@@ -38,7 +38,7 @@ const struct wire_shape wire_shapes[] = {
       "machine_type:s?,cause:s?,reason:s}],held:[@PoolHold],headroom:" ROOM ",wanted:" ROOM "}],"
       "money:" MONEY ",launches_last_hour:i,launches_per_hour:i?,waiting:i,next_at:t?}" },
     { "PoolHold", "What holds back the growth of a pool.",
-      "{hold:(max_hosts|launches|budget|no_type|by_hand|shutdown|cloud),text:s}" },
+      "{hold:(max_hosts|launches|budget|no_type|by_hand|shutdown|cloud|failing),text:s}" },
     { "BlueprintList", "A page of blueprints.", "{items:[@Blueprint],next:s?}" },
     { "Token", "Who may do what; never its secret.",
       "{id:s,name:s?,role:(user|operator|admin),owner:s?,pools:[s],created_at:t,expires_at:t?}" },

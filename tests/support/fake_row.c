@@ -84,6 +84,8 @@ pool_copy(struct pool *to, const struct pool *from)
     schema_copy(&pool_policy_schema, &from->policy, &to->policy);
     schema_free(&pool_machines_schema, to);
     array_copy(&pool_machine_schema, &from->machines, &to->machines);
+    setback_clear(&to->setback);
+    schema_copy(&setback_schema, &from->setback, &to->setback);
     to->rev = from->rev;
     to->created_at_ms = from->created_at_ms;
     to->grown_at_ms = from->grown_at_ms;
@@ -445,6 +447,7 @@ fake_row_free(struct fake_row *row)
         mem_free(row->as.pool.name);
         schema_free(&pool_policy_schema, &row->as.pool.policy);
         schema_free(&pool_machines_schema, &row->as.pool);
+        setback_clear(&row->as.pool.setback);
     } else if (row->kind == ROW_BLUEPRINT) {
         mem_free(row->as.blueprint.spec_json);
     } else if (row->kind == ROW_HOST) {

@@ -42,7 +42,8 @@ enum policy_hold {
     HOLD_NO_TYPE,  /* no machine type is large enough for what waits */
     HOLD_BY_HAND,  /* hosts of this provider are added by people */
     HOLD_SHUTDOWN,
-    HOLD_CLOUD, /* the provider refused lately: backing off */
+    HOLD_CLOUD,   /* the provider refused lately: backing off */
+    HOLD_FAILING, /* machines never became hosts, one after the other: backing off */
     HOLD_COUNT,
 };
 

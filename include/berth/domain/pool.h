@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "berth/base/schema.h"
+#include "berth/domain/setback.h"
 
 enum pool_provider { PROVIDER_LOCAL, PROVIDER_STATIC, PROVIDER_EC2, PROVIDER_COUNT };
 
@@ -128,9 +129,10 @@ struct pool {
     struct schema_array machines; /* struct pool_machine; of the configuration */
     int64_t rev;                  /* of the policy, for ETag */
     int64_t created_at_ms;
-    int64_t grown_at_ms; /* the last launch was decided; 0: none yet */
-    int64_t spent_micro; /* by machines that ended in spent_month */
-    int32_t spent_month; /* 202611: that of spent_micro */
+    int64_t grown_at_ms;    /* the last launch was decided; 0: none yet */
+    int64_t spent_micro;    /* by machines that ended in spent_month */
+    int32_t spent_month;    /* 202611: that of spent_micro */
+    struct setback setback; /* machines that never became hosts */
     /* Not stored. */
     struct placement_pool *placement; /* owned by the placement index */
     uint32_t hosts;                   /* rows that are not removed */

@@ -248,6 +248,61 @@ test_provider_refused(void **state)
     assert_int_equal(yard.plan.next_at_ms, yard.now_ms + 60000);
 }
 
+/* What never becomes a host is replaced at once the first time, then ever more rarely. */
+static void
+test_hosts_that_fail(void **state)
+{
+    /* One until it fails, one until the next round at least. */
+    const int64_t minutes[] = { 2, 2, 3, 5, 9, 17, 33, 61, 61 };
+
+    (void)state;
+    policy->min_hosts = 1;
+    policy->launches_per_hour = 0;
+    policy->prepare_attempts = 1;
+    yard.prepare_failures = 100;
+    (void)yard_round(&yard);
+    for (size_t i = 0; i < ARRAY_LEN(minutes); i++) {
+        int64_t from_ms = yard.now_ms;
+
+        while (yard.launches == i + 1)
+            yard_run(&yard, (yard.now_ms - yard.begin_ms) / YARD_SECOND_MS + 60);
+        assert_int_equal((yard.now_ms - from_ms) / YARD_MINUTE_MS, minutes[i]);
+    }
+    yard.prepare_failures = 0;
+    yard_pass(&yard, 60);
+    (void)yard_round(&yard);
+    assert_string_equal(yard_states(&yard), "active");
+    yard.hosts[0].untrusted = true; /* it has succeeded: the next one waits for nothing */
+    assert_string_equal(plan_text(), "spawn m8");
+}
+
+/* The first after a wait is a trial; what failed together counts as one. */
+static void
+test_one_at_a_time_after_failures(void **state)
+{
+    (void)state;
+    policy->min_hosts = 4;
+    policy->prepare_attempts = 1;
+    yard.prepare_failures = 4;
+    (void)yard_round(&yard);
+    assert_int_equal(yard.launches, 4);
+    yard_pass(&yard, 60);
+    (void)yard_round(&yard);
+    yard_pass(&yard, 30);
+    assert_string_equal(plan_text(), "remove h1, remove h2, remove h3, remove h4; held: failing");
+    assert_string_equal(yard.plan.held[0].text,
+                        "0 in service or on the way, 4 hosts wanted; 4 hosts in a row did not come "
+                        "into service; again at 2023-11-14 22:15 UTC; the last: no way in");
+    assert_int_equal(yard.plan.next_at_ms, yard.now_ms + 30000);
+    yard_pass(&yard, 30);
+    assert_string_equal(plan_text(), "remove h1, remove h2, remove h3, remove h4, spawn m8; held: "
+                                     "failing");
+    (void)yard_round(&yard);
+    yard_pass(&yard, 60);
+    (void)yard_round(&yard);
+    assert_string_equal(plan_text(), "spawn m8, spawn m8, spawn m8");
+}
+
 static void
 test_hosts_by_hand(void **state)
 {
@@ -284,6 +339,8 @@ main(void)
         TEST(test_launches_per_hour),
         TEST(test_budget),
         TEST(test_provider_refused),
+        TEST(test_hosts_that_fail),
+        TEST(test_one_at_a_time_after_failures),
         TEST(test_hosts_by_hand),
     };
 

@@ -120,6 +120,8 @@ random_yard(void)
         policy_demand_add(&yard.demand, yard.pool, &request, pick(0, 100000));
     }
     yard.pool->grown_at_ms = some_time_ago();
+    for (int64_t i = pick(0, 1) * pick(0, 9); i > 0; i--)
+        setback_add(&yard.pool->setback, yard.now_ms, "no way in", yard.now_ms - pick(0, 7200000));
     yard.pool->spent_micro = pick(0, 100) * 1000000;
     yard.pool->spent_month = cost_month(yard.now_ms);
 }
@@ -196,6 +198,23 @@ check_ceilings(const struct policy_plan *plan, const uint32_t kinds[POLICY_KIND_
         assert_true(cost <= policy->budget_per_month_milli * 1000);
 }
 
+/* After hosts that failed in a row nothing is launched for a while, and then one at a time. */
+static void
+check_setback(uint32_t spawns)
+{
+    const struct setback *setback = &yard.pool->setback;
+    size_t coming = 0;
+
+    if (spawns == 0 || setback->steps < 2)
+        return;
+    assert_true(yard.now_ms - setback->last_at_ms >= setback_wait_ms(setback));
+    for (size_t i = 0; i < yard.count; i++) {
+        coming += yard.hosts[i].state == HOST_SPAWNED && yard.hosts[i].stage != MACHINE_RETURNING &&
+                  yard.hosts[i].prepare_failures < yard.pool->policy.prepare_attempts;
+    }
+    assert_int_equal(spawns + coming, 1);
+}
+
 static void
 check_plan(const struct policy_plan *plan)
 {
@@ -218,6 +237,7 @@ check_plan(const struct policy_plan *plan)
     }
     assert_true(plan->next_at_ms == 0 || plan->next_at_ms > yard.now_ms);
     check_ceilings(plan, kinds);
+    check_setback(kinds[POLICY_SPAWN]);
 }
 
 static void

@@ -98,6 +98,7 @@ yard_prepared(struct yard *yard, struct policy_host *host)
     host->stage = MACHINE_READY;
     host->active_at_ms = yard->now_ms;
     host->takes_work = true;
+    setback_clear(&yard->pool->setback);
 }
 
 struct policy_host *
@@ -130,6 +131,7 @@ yard_prepare(struct yard *yard, struct policy_host *host)
     if (host->prepare_failures >= yard->pool->policy.prepare_attempts) {
         host->state = HOST_INACTIVE;
         host->cause = CAUSE_GAVE_UP;
+        setback_add(&yard->pool->setback, host->created_at_ms, "no way in", yard->now_ms);
     }
 }
 

@@ -51,6 +51,7 @@ dump_pool(struct buf *to, const struct pool *pool)
     dump_int(to, "grown", pool->grown_at_ms);
     dump_int(to, "spent", pool->spent_micro);
     dump_int(to, "spent_month", pool->spent_month);
+    dump_schema(to, &setback_schema, &pool->setback);
 }
 
 static void

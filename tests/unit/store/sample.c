@@ -300,6 +300,7 @@ sample_model(void)
     pool->grown_at_ms = 1700000000062;
     pool->spent_micro = 123456;
     pool->spent_month = 202311;
+    pool->setback = (struct setback){ 3, 2, 1700000000066, mem_strdup("no way in \"") };
     full_machine(host);
     host->trial = mem_new0(sizeof(*host->trial));
     *host->trial = (struct trial){ 1700000000063, 1700000000064, 4, 5, 6, 7, TRIAL_PROBATION };
