@@ -26,6 +26,7 @@ static const struct {
     [EC2_RUN_INSTANCES]       = { "RunInstances",       "ec2.launch",    { 4000, 1900 },  true,  true },
     [EC2_DESCRIBE_INSTANCES]  = { "DescribeInstances",  "ec2.list",      { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_IMAGES]     = { "DescribeImages",     "ec2.image",     { 40000, 9500 }, false, false },
+    [EC2_DESCRIBE_SPOT]       = { "DescribeSpotInstanceRequests", "ec2.spot", { 40000, 9500 }, false, false },
     [EC2_TERMINATE_INSTANCES] = { "TerminateInstances", "ec2.terminate", { 90000, 4800 }, true,  false },
 };
 /* clang-format on */
@@ -205,6 +206,8 @@ ec2_ask_send(struct ec2_ask *ask)
         .body = buf_text(&ask->query.body),
         .body_len = ask->query.body.len,
         .body_fd = -1,
+        /* A kept connection that turns out to be dead would leave it unsure what was done. */
+        .fresh = ec2_ask_actions[ask->action].once,
         .answer_limit = ASK_ANSWER_MAX,
         .head_ms = ASK_HEAD_MS,
         .total_ms = left_ms > 0 ? left_ms : 1,

@@ -26,6 +26,9 @@ static void ec2_job_by_token(struct ec2_job *job);
 static void ec2_job_on_found(struct ec2_ask *ask, const struct fault *fault);
 static void ec2_job_list(struct ec2_job *job);
 static void ec2_job_on_page(struct ec2_ask *ask, const struct fault *fault);
+static void ec2_job_spot(struct ec2_job *job);
+static void ec2_job_on_spot(struct ec2_ask *ask, const struct fault *fault);
+static void ec2_job_listed(struct ec2_job *job);
 static void ec2_job_terminate(struct ec2_job *job);
 static void ec2_job_on_terminated(struct ec2_ask *ask, const struct fault *fault);
 static void ec2_job_on_timer(struct clock_timer *timer);
@@ -344,6 +347,16 @@ ec2_job_machines_tidy(struct ec2_job *job)
     job->machine_count = kept + 1;
 }
 
+static bool
+ec2_job_has_spot(const struct ec2_job *job)
+{
+    for (size_t i = 0; i < job->machine_count; i++) {
+        if (job->machines[i].spot && job->machines[i].state < CLOUD_STOPPING)
+            return true;
+    }
+    return false;
+}
+
 static void
 ec2_job_on_page(struct ec2_ask *ask, const struct fault *fault)
 {
@@ -373,8 +386,54 @@ ec2_job_on_page(struct ec2_ask *ask, const struct fault *fault)
         list->complete = false;
     }
     ec2_job_machines_tidy(job);
-    list->at = job->machines;
-    list->count = job->machine_count;
+    if (list->complete && ec2_job_has_spot(job)) {
+        ec2_ask_fini(ask);
+        ec2_job_spot(job);
+    } else {
+        ec2_job_listed(job);
+    }
+}
+
+/* Which spot machines are about to be taken back.  That is a hint: without it the listing holds. */
+static void
+ec2_job_spot(struct ec2_job *job)
+{
+    struct ec2_query *query = ec2_job_ask(job, EC2_DESCRIBE_SPOT, ec2_job_on_spot);
+
+    ec2_query_add_filter(query, 1, "tag:" EC2_TAG_CLUSTER, job->call->cluster_id);
+    ec2_query_add_filter(query, 2, "tag:" EC2_TAG_POOL, job->call->pool->name);
+    ec2_query_add_filter(query, 3, "status-code", "marked-for-termination");
+    ec2_ask_start(&job->ask);
+}
+
+static void
+ec2_job_on_spot(struct ec2_ask *ask, const struct fault *fault)
+{
+    struct ec2_job *job = ec2_job_answered(ask);
+    struct ec2_node item = { 0 };
+
+    if (job->cancelled && fault) {
+        ec2_job_end(job, fault);
+        return;
+    }
+    if (!fault)
+        item = ec2_xml_find(ec2_xml_root(ask->xml), "spotInstanceRequestSet/item");
+    for (; item.xml; item = ec2_xml_next(item)) {
+        const char *id = ec2_xml_text(item, "instanceId");
+
+        for (size_t i = 0; i < job->machine_count; i++) {
+            if (strcmp(job->machines[i].id, id) == 0)
+                job->machines[i].notice = true;
+        }
+    }
+    ec2_job_listed(job);
+}
+
+static void
+ec2_job_listed(struct ec2_job *job)
+{
+    job->call->out.list.at = job->machines;
+    job->call->out.list.count = job->machine_count;
     ec2_job_end(job, NULL);
 }
 

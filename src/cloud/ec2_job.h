@@ -4,7 +4,7 @@
  * One call of the port under way: a chain of questions to EC2.
  *
  *   launch:     [image] -> RunInstances -> [by token, when the token was used otherwise]
- *   list:       DescribeInstances, page by page
+ *   list:       DescribeInstances, page by page [-> DescribeSpotInstanceRequests, when there are such]
  *   terminate:  TerminateInstances
  *
  *   ec2.c         pools, and calls as jobs

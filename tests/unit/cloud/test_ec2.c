@@ -255,6 +255,39 @@ what_is_not_all_says_so(void **state)
 }
 
 static void
+spot_machines_that_are_taken_back_are_marked(void **state)
+{
+#define SPOT(id) MACHINE(id, "running", OURS "<instanceLifecycle>spot</instanceLifecycle>")
+    static const struct fake_http_rule rules[] = {
+        { "/", .reply = LISTED(SPOT("i-1") SPOT("i-2"), ""), .only_first = 1,
+          .then = FAKE_HTTP_CLOSE },
+        { "/",
+          .reply = OK("<DescribeSpotInstanceRequestsResponse><spotInstanceRequestSet><item>"
+                      "<instanceId>i-2</instanceId></item><item><instanceId>i-3</instanceId></item>"
+                      "</spotInstanceRequestSet></DescribeSpotInstanceRequestsResponse>"),
+          .only_first = 1, .then = FAKE_HTTP_CLOSE },
+        { "/", .reply = LISTED(SPOT("i-1"), ""), .only_first = 1, .then = FAKE_HTTP_CLOSE },
+        { "/", .reply = NO("403 No", "UnauthorizedOperation"), .then = FAKE_HTTP_CLOSE },
+        { .path = NULL },
+    };
+    struct asked asked;
+
+    (void)state;
+    world_serve(rules);
+    asked_run(&asked, CLOUD_LIST, FAULT_NONE);
+    assert_int_equal(asked.count, 2);
+    assert_false(asked.machines[0].notice);
+    assert_true(asked.machines[1].notice);
+    world_sent("Action=DescribeSpotInstanceRequests&Version=2016-11-15&Filter.1.Name=tag%3Aberth",
+               true);
+    world_sent("&Filter.3.Name=status-code&Filter.3.Value.1=marked-for-termination", true);
+    /* Who may not ask that still gets the listing. */
+    asked_run(&asked, CLOUD_LIST, FAULT_NONE);
+    assert_true(asked.complete);
+    assert_int_equal(asked.count, 1);
+}
+
+static void
 what_is_gone_was_terminated(void **state)
 {
     static const struct fake_http_rule rules[] = {
@@ -399,6 +432,7 @@ main(void)
         TEST(a_token_that_was_used_otherwise_finds_its_machine),
         TEST(all_pages_are_read),
         TEST(what_is_not_all_says_so),
+        TEST(spot_machines_that_are_taken_back_are_marked),
         TEST(what_is_gone_was_terminated),
         TEST(the_providers_clock_is_learnt),
         TEST(a_wrong_key_is_told_once),

@@ -26,12 +26,12 @@ enum { HOSTS = 6, AGAIN_MS = 100, PATIENCE_MS = 90000, POOL_ID = 1 };
 struct life {
     struct cloud_call call;
     struct clock_timer timer;
+    int64_t host_id;
+    int64_t attempt;
     char token[CLOUD_TOKEN_SIZE];
     char name[32];
     char id[CLOUD_ID_SIZE]; /* "": not launched yet */
-    int64_t host_id;
-    int64_t attempt;
-    bool running; /* as the last listing said, as the next */
+    bool running;           /* as the last listing said, as the next */
     bool ended;
 };
 
