@@ -42,6 +42,7 @@ struct sim_plan {
     uint64_t crashes;     /* of a thousand turns */
     uint64_t restores;    /* of a thousand starts: the database is a backup's */
     uint64_t jumps;       /* of a thousand actions: the wall clock's */
+    uint64_t haste;       /* machines boot, are prepared and end so many times faster */
     int static_hosts;
     int rented_pools;
 };
@@ -114,6 +115,9 @@ struct sim {
 /* --- sim_world ------------------------------------------------------------------------------ */
 
 void sim_init(struct sim *sim, uint64_t seed, void *trace_file);
+/** sim_init_calm() - no pools, no workload, no faults: whoever calls says what happens. The seed decides
+ * how long things take, and what shares a turn. */
+void sim_init_calm(struct sim *sim, uint64_t seed);
 void sim_fini(struct sim *sim);
 /** sim_random() - below @below, > 0. */
 uint64_t sim_random(struct sim *sim, uint64_t below);
@@ -123,7 +127,13 @@ int64_t sim_mono(const struct sim *sim);
 /** sim_turn() - what happens next until @until_mono_ms, and the engine's end of the turn.
  * Return: false when nothing happened. */
 bool sim_turn(struct sim *sim, int64_t until_mono_ms);
-/** sim_crash() - kill -9, @durable as in fake_store_crash(), and a new start. */
+/** sim_turn_end() - after something was asked of the engine. */
+void sim_turn_end(struct sim *sim);
+/** sim_kill() - kill -9, @durable as in fake_store_crash(); nobody starts it again. */
+void sim_kill(struct sim *sim, size_t durable);
+/** sim_start() - on what the store has; it must not run. */
+void sim_start(struct sim *sim);
+/** sim_crash() - sim_kill() and sim_start(). */
 void sim_crash(struct sim *sim, size_t durable);
 /** sim_restart() - stopped in order, and a new start. */
 void sim_restart(struct sim *sim);
@@ -146,6 +156,8 @@ void sim_plan_draw(struct sim *sim);
 void sim_plan_apply(struct sim *sim);
 /** sim_pool_put() - with a policy that is drawn; "default" is static, all others are rented. */
 void sim_pool_put(struct sim *sim, const char *name);
+/** sim_blueprint_put() - @quoted: as the API takes it, with single quotes for double ones. */
+void sim_blueprint_put(struct sim *sim, const char *quoted);
 /** sim_fate_init() - hooks into the fakes. */
 void sim_fate_init(struct sim *sim);
 /** sim_fate_disk() - what becomes of the commit that is due. Return: NULL when it is done. */

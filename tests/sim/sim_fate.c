@@ -68,9 +68,9 @@ sim_fate_on_start(void *cookie, struct fake_machine *machine, struct fake_contai
 static void
 sim_fate_life(struct sim *sim, struct fake_vm_life *life)
 {
-    life->boot_ms = 5000 + (int64_t)sim_random(sim, 60000);
-    life->hidden_ms = (int64_t)sim_random(sim, 20000);
-    life->stop_ms = (int64_t)sim_random(sim, 60000);
+    life->boot_ms = 5000 + (int64_t)sim_random(sim, 60000 / sim->plan.haste);
+    life->hidden_ms = (int64_t)sim_random(sim, 20000 / sim->plan.haste);
+    life->stop_ms = (int64_t)sim_random(sim, 60000 / sim->plan.haste);
     if (sim->quiet || !sim_chance(sim, sim->plan.vm_faults))
         return;
     switch (sim_random(sim, 4)) {
@@ -127,7 +127,9 @@ sim_fate_shell(void *cookie, const struct shell_prepare *prepare)
     static const enum fault_kind kinds[] = { FAULT_PREPARE, FAULT_TIMEOUT, FAULT_LOST,
                                              FAULT_UNREACHABLE };
     struct sim *sim = cookie;
-    struct fake_shell_fate fate = { .step_ms = 500 + (int64_t)sim_random(sim, 30000) };
+    struct fake_shell_fate fate = {
+        .step_ms = 500 + (int64_t)sim_random(sim, 30000 / sim->plan.haste),
+    };
 
     sim->stats.preparations++;
     if (!sim->quiet && sim_chance(sim, sim->plan.shell_faults)) {

@@ -40,6 +40,7 @@ sim_plan_draw(struct sim *sim)
     plan->crashes = sim_rate(sim, 1, 8);
     plan->jumps = sim_rate(sim, 5, 20);
     plan->restores = sim_rate(sim, 50, 300);
+    plan->haste = 1;
     plan->static_hosts = 1 + (int)sim_random(sim, SIM_STATIC_MAX);
     plan->rented_pools = sim_random(sim, 4) ? 1 + (int)sim_random(sim, SIM_RENTED_MAX) : 0;
     sim->config.housekeeping_ms = 15000;
@@ -182,7 +183,7 @@ sim_pool_put(struct sim *sim, const char *name)
     }
 }
 
-static void
+void
 sim_blueprint_put(struct sim *sim, const char *quoted)
 {
     struct problems problems = { 0 };

@@ -12,6 +12,9 @@ enum {
     REST_MS = 6 * 3600 * 1000,     /* after faults stopped, until all must be quiet */
     REST_STEP_MS = 15 * 60 * 1000, /* looked so often */
     REST_TURNS = 400000,
+    CALM_DISK_MS = 5,
+    CALM_HASTE = 10, /* a machine is a host well within a round */
+    CALM_ROUND_MS = 60000,
 };
 
 /* Dead engines: what a crash leaves is not freed, but it is not a leak of the program either. */
@@ -65,7 +68,7 @@ sim_mono(const struct sim *sim)
     return clock->mono_ms(clock->self);
 }
 
-static void
+void
 sim_start(struct sim *sim)
 {
     struct fault fault;
@@ -83,8 +86,8 @@ sim_start(struct sim *sim)
     sim_check_started(sim);
 }
 
-void
-sim_init(struct sim *sim, uint64_t seed, void *trace_file)
+static void
+sim_world_make(struct sim *sim, uint64_t seed, void *trace_file)
 {
     *sim = (struct sim){ .seed = seed, .random = seed, .engine_random = ~seed };
     list_init(&sim->calls);
@@ -107,11 +110,29 @@ sim_init(struct sim *sim, uint64_t seed, void *trace_file)
         .spool = &sim->spool,
     };
     engine_config_defaults(&sim->config);
+}
+
+void
+sim_init(struct sim *sim, uint64_t seed, void *trace_file)
+{
+    sim_world_make(sim, seed, trace_file);
     sim_plan_draw(sim);
     sim_check_init(sim);
     sim_fate_init(sim);
     sim_start(sim);
     sim_plan_apply(sim);
+}
+
+void
+sim_init_calm(struct sim *sim, uint64_t seed)
+{
+    sim_world_make(sim, seed, NULL);
+    sim->plan = (struct sim_plan){ .disk_ms = CALM_DISK_MS, .haste = CALM_HASTE };
+    sim->config.housekeeping_ms = CALM_ROUND_MS;
+    sim->quiet = true;
+    sim_check_init(sim);
+    sim_fate_init(sim);
+    sim_start(sim);
 }
 
 static void
@@ -182,7 +203,7 @@ sim_happens(struct sim *sim, int64_t until_mono_ms)
     return true;
 }
 
-static void
+void
 sim_turn_end(struct sim *sim)
 {
     if (sim->failed)
@@ -217,7 +238,7 @@ sim_turn(struct sim *sim, int64_t until_mono_ms)
 }
 
 void
-sim_crash(struct sim *sim, size_t durable)
+sim_kill(struct sim *sim, size_t durable)
 {
     sim_trace(sim, "crash, of %zu commits %zu are durable", fake_store_pending(sim->store),
               durable);
@@ -226,6 +247,12 @@ sim_crash(struct sim *sim, size_t durable)
     sim_bury(sim);
     fake_store_break(sim->store, NULL, 0); /* else it would not start */
     sim->disk_good_ms = 0;
+}
+
+void
+sim_crash(struct sim *sim, size_t durable)
+{
+    sim_kill(sim, durable);
     sim_start(sim);
 }
 
