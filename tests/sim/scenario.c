@@ -49,6 +49,7 @@ scenario_pool_put(struct scenario *s, const char *name, bool shutdown)
     policy.max_hosts = second ? SCENARIO_SECOND_MAX_HOSTS : SCENARIO_MAX_HOSTS;
     policy.host_lifetime_ms = SCENARIO_LIFETIME_S * S_MS;
     policy.host_lifetime_low_ms = 300 * S_MS;
+    policy.error_threshold_milli = 5000;
     policy.actions_per_round = 1;
     policy.retire = RETIRE_WHEN_EMPTY;
     policy.life_from = LIFE_FROM_FIRST_USE;
@@ -349,6 +350,37 @@ scenario_expect(const struct scenario *s, struct scenario_span span,
     scenario_print(s, span);
     fail_msg("seed %llu: %zu steps, not these %zu", (unsigned long long)s->sim.seed,
              s->step_count - span.from, count);
+}
+
+bool
+scenario_is_full(struct scenario *s, const char *pool)
+{
+    const struct model *model = engine_model(s->sim.engine);
+    struct json_out out;
+    struct buf buf;
+    bool full;
+
+    buf_init(&buf, 1 << 16);
+    json_out_init(&out, &buf);
+    engine_pool_plan(s->sim.engine, model_pool_find(model, pool), 1, &out);
+    full = strstr(buf_text(&buf), "\"hold\":\"max_hosts\"") != NULL;
+    buf_fini(&buf);
+    return full;
+}
+
+bool
+scenario_is_explained(struct scenario *s, int64_t id, const char *why)
+{
+    struct json_out out;
+    struct buf buf;
+    bool explained;
+
+    buf_init(&buf, 1 << 16);
+    json_out_init(&out, &buf);
+    engine_explain(s->sim.engine, scenario_instance(s, id), &out);
+    explained = strstr(buf_text(&buf), why) != NULL;
+    buf_fini(&buf);
+    return explained;
 }
 
 size_t

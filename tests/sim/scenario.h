@@ -122,5 +122,9 @@ struct scenario_span {
 /** scenario_expect() - the steps of @span are these. */
 void scenario_expect(const struct scenario *s, struct scenario_span span,
                      const struct scenario_expected *expected, size_t count);
+/** scenario_is_full() - whether the pool's plan says that max_hosts holds back growth. */
+bool scenario_is_full(struct scenario *s, const char *pool);
+/** scenario_is_explained() - whether @why is in the explanation of what waits. */
+bool scenario_is_explained(struct scenario *s, int64_t id, const char *why);
 /** scenario_events() - durable events of @kind. */
 size_t scenario_events(struct scenario *s, const char *kind);
