@@ -143,7 +143,9 @@ departures_begin(struct engine *engine, struct host *host, enum host_cause cause
     if (departures_is_setback(host, cause))
         mind_host_failed(mind_of(engine, host->pool), host, reason);
     host->ends_at_ms = ends_at_ms;
-    if (host->state != HOST_INACTIVE)
+    /* What the policy has set aside for later is a person's now. */
+    if (host->state != HOST_INACTIVE ||
+        (cause == CAUSE_OPERATOR && host->cause == CAUSE_CONSOLIDATED))
         host->cause = (int8_t)cause;
     free(host->waiting_for);
     host->waiting_for = mem_strdup("draining");
@@ -196,7 +198,8 @@ departures_leave(struct engine *engine, struct host *host)
 static void
 departures_remove(struct engine *engine, struct host *host)
 {
-    if (!departures_leave(engine, host))
+    /* Its machine runs on as long as nobody can end it, and its row with it. */
+    if ((host->machine && !engine->ports.cloud) || !departures_leave(engine, host))
         return;
     if (host->machine && rental_find(engine, host)) {
         retire_begin(engine, host);

@@ -130,6 +130,11 @@ engine_pool_apply(struct engine *engine, const struct pool_apply *apply,
         return -1;
     if (!pool)
         return fault_set(fault, FAULT_NOT_FOUND, "pools", "there is no pool %s", apply->pool);
+    if (engine->info.restored) {
+        return fault_set(fault, FAULT_CONFLICT, "pools",
+                         "the restored rows are still being compared with the hosts: no plan is "
+                         "carried out before that; try again when the daemon is ready");
+    }
     plan = mem_new0(sizeof(*plan));
     outlook_init(engine, pool, &outlook);
     policy_plan_make(&outlook.view, plan);

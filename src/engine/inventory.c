@@ -12,6 +12,7 @@
 
 enum {
     INVENTORY_LIST_MS = 30000, /* a listing that takes longer is given up */
+    INVENTORY_CALL_MS = 60000, /* a termination, too */
     INVENTORY_HASTE_MS = 5000, /* between listings that something waits for */
     INVENTORY_DELAY_MAX_MS = 60000,
     INVENTORY_ORPHANS_MAX = 1000, /* that are kept in mind; more are looked at later */
@@ -33,6 +34,7 @@ struct inventory_removal {
     struct engine_wait wait;
     struct list_node node;
     char id[CLOUD_ID_SIZE];
+    int64_t began_mono_ms; /* the call */
     bool calling;
 };
 
@@ -408,7 +410,27 @@ inventory_on_durable(struct engine_wait *wait, const struct fault *fault)
         return;
     }
     removal->calling = true;
+    removal->began_mono_ms = state_mono_ms(engine);
     engine->ports.cloud->start(engine->ports.cloud->self, &removal->call);
+}
+
+/* Return: whether @orphan is on its way; what has no answer for too long is given up. */
+static bool
+inventory_is_removed(struct inventory *inventory, const struct inventory_orphan *orphan)
+{
+    struct engine *engine = inventory->mind->engine;
+
+    for (struct list_node *node = list_first(&inventory->removals); node;
+         node = list_next(&inventory->removals, node)) {
+        struct inventory_removal *removal = CONTAINER_OF(node, struct inventory_removal, node);
+
+        if (strcmp(removal->id, orphan->id) != 0)
+            continue;
+        if (removal->calling && state_mono_ms(engine) - removal->began_mono_ms >= INVENTORY_CALL_MS)
+            engine->ports.cloud->cancel(engine->ports.cloud->self, &removal->call);
+        return true;
+    }
+    return false;
 }
 
 static void
@@ -417,11 +439,8 @@ inventory_remove(struct inventory *inventory, const struct inventory_orphan *orp
     struct engine *engine = inventory->mind->engine;
     struct inventory_removal *removal;
 
-    for (struct list_node *node = list_first(&inventory->removals); node;
-         node = list_next(&inventory->removals, node)) {
-        if (strcmp(CONTAINER_OF(node, struct inventory_removal, node)->id, orphan->id) == 0)
-            return; /* on its way */
-    }
+    if (inventory_is_removed(inventory, orphan))
+        return;
     removal = mem_new0(sizeof(*removal));
     removal->inventory = inventory;
     memcpy(removal->id, orphan->id, sizeof(removal->id));

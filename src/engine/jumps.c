@@ -1,5 +1,9 @@
 #include "jumps.h"
 
+/* In order of time. */
+static void jumps_wait(struct engine *engine);
+static void jumps_on_durable(struct engine_wait *wait, const struct fault *fault);
+
 static void
 jumps_move(int64_t *at_ms, int64_t by_ms)
 {
@@ -48,17 +52,55 @@ jumps_apply(struct engine *engine, int64_t by_ms)
                 by_ms > 0 ? "forward" : "back", text_duration(by_ms > 0 ? by_ms : -by_ms, span));
 }
 
+static void
+jumps_wait(struct engine *engine)
+{
+    struct jumps *jumps = &engine->jumps;
+
+    if (jumps->waiting)
+        return;
+    jumps->waiting = true;
+    jumps->waited_ms = jumps->ahead_ms;
+    jumps->wait.done = jumps_on_durable;
+    engine_wait_durable(engine, &jumps->wait);
+}
+
+/* The rows were moved further while they were waited for. */
+static void
+jumps_on_durable(struct engine_wait *wait, const struct fault *fault)
+{
+    struct jumps *jumps = CONTAINER_OF(wait, struct jumps, wait);
+    struct engine *engine = CONTAINER_OF(jumps, struct engine, jumps);
+
+    jumps->waiting = false;
+    if (fault)
+        return;
+    jumps->durable_ms = jumps->waited_ms;
+    if (jumps->durable_ms != jumps->ahead_ms)
+        jumps_wait(engine);
+}
+
 void
 jumps_check(struct engine *engine)
 {
+    struct jumps *jumps = &engine->jumps;
     int64_t ahead_ms = state_now_ms(engine) - state_mono_ms(engine);
-    int64_t by_ms = ahead_ms - engine->wall_ahead_ms;
-    bool known = engine->wall_known;
+    int64_t by_ms = ahead_ms - jumps->ahead_ms;
 
-    if (known && by_ms > -JUMPS_LEAST_MS && by_ms < JUMPS_LEAST_MS)
+    if (!jumps->known) {
+        jumps->known = true;
+        jumps->ahead_ms = jumps->durable_ms = ahead_ms;
         return;
-    engine->wall_ahead_ms = ahead_ms;
-    engine->wall_known = true;
-    if (known)
-        jumps_apply(engine, by_ms);
+    }
+    if (by_ms > -JUMPS_LEAST_MS && by_ms < JUMPS_LEAST_MS)
+        return;
+    jumps->ahead_ms = ahead_ms;
+    jumps_apply(engine, by_ms);
+    jumps_wait(engine);
+}
+
+void
+jumps_reloaded(struct engine *engine)
+{
+    engine->jumps.ahead_ms = engine->jumps.durable_ms;
 }

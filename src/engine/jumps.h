@@ -13,3 +13,5 @@ enum { JUMPS_LEAST_MS = 60000 /* less is not worth the rows */ };
 
 /** jumps_check() - before anything is decided by ages or ends. */
 void jumps_check(struct engine *engine);
+/** jumps_reloaded() - the rows are as they were committed last: what was not is moved by the next check. */
+void jumps_reloaded(struct engine *engine);

@@ -5,6 +5,7 @@
 #include "idle.h"
 #include "images.h"
 #include "join.h"
+#include "jumps.h"
 #include "lane.h"
 #include "launch.h"
 #include "mind.h"
@@ -194,6 +195,7 @@ recover_reload(struct engine *engine)
     engine->model = model;
     engine->info = info;
     engine->reloading = false;
+    jumps_reloaded(engine);
     log_warn("store", "the rows were loaded again after a failed commit");
     recover_resume(engine);
     engine->recover_timer.fire = recover_on_probe;

@@ -95,8 +95,15 @@ rental_stage_set(struct rental *rental, enum machine_stage stage, const char *wa
     host->waiting_for = mem_strdup(waiting_for);
     model_host_touch(engine->model, host, host->machine->stage_at_ms);
     rental->delay_ms = 0;
-    rental->rested = false;
+    rental_changed(rental);
     rental_deadline_arm(rental, 0);
+}
+
+void
+rental_changed(struct rental *rental)
+{
+    rental->rested = false;
+    rental->stale = rental->waiting;
 }
 
 static void
@@ -140,7 +147,8 @@ rental_on_durable(struct engine_wait *wait, const struct fault *fault)
     rental->engine->cloud_calls--;
     if (fault || rental_is_on_hold(rental->engine))
         return; /* its row is loaded again, and it is taken up from there */
-    rental->rested = true;
+    rental->rested = !rental->stale;
+    rental->stale = false;
     rental_poke(rental);
 }
 

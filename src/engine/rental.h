@@ -31,6 +31,7 @@ struct rental {
     bool calling;          /* call is with the provider */
     bool preparing;        /* prepare is with the shell */
     bool rested;           /* what it does next rests on rows that are durable */
+    bool stale;            /* ... no more, when the commit that is waited for is done */
     bool unsure;           /* a launch with this token may have been done all the same */
     bool listed;           /* a listing showed it */
     bool asked;            /* RETURNING: the provider accepted the termination */
@@ -53,6 +54,8 @@ bool rental_is_busy(const struct rental *rental);
 /** rental_stage_set() - the mover of machine stages; @waiting_for: what the host waits for now, NULL:
  * nothing. */
 void rental_stage_set(struct rental *rental, enum machine_stage stage, const char *waiting_for);
+/** rental_changed() - what is done next rests on rows that were just changed. */
+void rental_changed(struct rental *rental);
 /** rental_poke() - begin what its stage asks for, unless something is under way. */
 void rental_poke(struct rental *rental);
 /** rental_poke_in() - the same in @in_ms. */

@@ -65,6 +65,7 @@ retire_on_terminated(struct cloud_call *call, const struct fault *fault)
         }
         rental_poke_in(rental, rental_delay_next(rental));
     } else {
+        rental->asked = true;
         rental->delay_ms = 0;
         rental_poke_in(rental, RETIRE_AGAIN_MS);
     }
@@ -79,7 +80,7 @@ retire_seen(struct rental *rental, const struct cloud_machine *seen)
     if (!host->machine->id) {
         host->machine->id = mem_strdup(seen->id);
         model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
-        rental->rested = false;
+        rental_changed(rental);
         rental_poke(rental);
     }
     if (seen->state == CLOUD_TERMINATED)
@@ -103,6 +104,8 @@ retire_gone(struct rental *rental, const char *why)
     int64_t now_ms = state_now_ms(engine);
 
     rental->gone = true;
+    if (rental->preparing)
+        engine->ports.shell->prepare_cancel(engine->ports.shell->self, &rental->prepare);
     if (host->machine->stage == MACHINE_RETURNING) {
         if (!rental_is_busy(rental))
             retire_end(rental);
@@ -140,7 +143,7 @@ retire_account(struct engine *engine, const struct host *host, int64_t now_ms)
         return;
     if (since_ms < began_ms)
         since_ms = began_ms;
-    if (month > pool->spent_month) {
+    if (month != pool->spent_month) {
         pool->spent_month = month;
         pool->spent_micro = 0;
     }

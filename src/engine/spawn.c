@@ -148,7 +148,7 @@ spawn_launch(struct rental *rental)
     if (host->machine->launched_at_ms == 0) {
         host->machine->launched_at_ms = state_now_ms(rental->engine);
         model_host_touch(rental->engine->model, host, host->machine->launched_at_ms);
-        rental->rested = false;
+        rental_changed(rental);
         rental_poke(rental);
         return;
     }
@@ -403,7 +403,8 @@ spawn_on_prepared(struct shell_prepare *prepare, const struct fault *fault)
     engine->ports.clock->turn_ask(engine->ports.clock->self);
     if (rental_is_on_hold(engine))
         return;
-    if (rental->host->state == HOST_SPAWNED && rental->host->machine->stage == MACHINE_PREPARING) {
+    if (rental->host->state == HOST_SPAWNED && !rental->gone &&
+        rental->host->machine->stage == MACHINE_PREPARING) {
         if (fault) {
             spawn_prepare_failed(rental, fault);
         } else {

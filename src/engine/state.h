@@ -59,6 +59,16 @@ struct housekeeping {
     bool reading;             /* a round waits for answers */
 };
 
+/* jumps.c: how far the wall clock is ahead of the monotonic one. */
+struct jumps {
+    struct engine_wait wait; /* for the rows that were moved last */
+    int64_t ahead_ms;        /* that the rows in memory follow */
+    int64_t waited_ms;       /* ... and those that wait is for */
+    int64_t durable_ms;      /* ... and those on the disk */
+    bool known;              /* they are set */
+    bool waiting;
+};
+
 struct answer_flight; /* an idempotency key in flight */
 struct registry;      /* credentials of one */
 struct image_spread;  /* an archive on its way to hosts */
@@ -99,7 +109,6 @@ struct engine {
     bool breaks_pending; /* something waits on a broken host, or too much on one */
     bool hosts_lost;     /* some host is to be removed at once */
     bool started;
-    bool wall_known;           /* wall_ahead_ms is set */
     uint32_t breakers_open;    /* blueprints that are held back */
     struct blame blame;        /* failed launches, lately */
     uint32_t joins_running;    /* looks at hosts */
@@ -119,7 +128,7 @@ struct engine {
     struct idmap minds;         /* struct mind, by pool */
     struct idmap rentals;       /* struct rental, by host */
     struct housekeeping housekeeping;
-    int64_t wall_ahead_ms; /* of the monotonic clock; see jumps.c */
+    struct jumps jumps;
 
     void (*notify)(void *cookie);
     void *notify_cookie;
