@@ -148,14 +148,17 @@ cli_advice_todo(const json_t *wrong)
 }
 
 char *
-cli_advice_hold(const char *hold, const char *pool)
+cli_advice_hold(const json_t *held, const char *pool)
 {
+    const char *hold = json_in_string(held, "hold", "");
+
     for (size_t i = 0; i < ARRAY_LEN(advice_holds); i++) {
         const struct advice *advice = &advice_holds[i];
 
-        if (strcmp(advice->kind, hold) == 0)
+        if (strcmp(advice->kind, hold) == 0) {
             return mem_printf("%s%s%s", advice->before, advice->after ? pool : "",
                               advice->after ? advice->after : "");
+        }
     }
     return mem_printf("berth pool plan %s", pool);
 }

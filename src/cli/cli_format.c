@@ -44,7 +44,7 @@ cli_format_age(int64_t ms, char ret[16])
 }
 
 void
-cli_format_wrap(struct buf *out, size_t indent, size_t width, const char *text)
+cli_format_wrap(struct buf *out, size_t indent, const char *text, size_t width)
 {
     size_t used = 0; /* columns of this line; 0: it has not begun */
 

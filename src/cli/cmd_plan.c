@@ -79,12 +79,12 @@ cmd_plan_held(const struct cli *cli, const json_t *plan, struct buf *out)
     json_array_foreach(json_object_get(round, "held"), i, held)
     {
         const char *hold = json_in_string(held, "hold", "?");
-        CLEANUP(mem_freep) char *lifts = cli_advice_hold(hold, json_in_string(plan, "pool", "?"));
+        CLEANUP(mem_freep) char *lifts = cli_advice_hold(held, json_in_string(plan, "pool", "?"));
         CLEANUP(mem_freep)
         char *what = mem_printf("Held back by %s: %s", hold, json_in_string(held, "text", ""));
 
-        cli_format_wrap(out, 0, cli->term.width, what);
-        cli_format_wrap(out, 4, cli->term.width, lifts);
+        cli_format_wrap(out, 0, what, cli->term.width);
+        cli_format_wrap(out, 4, lifts, cli->term.width);
     }
 }
 

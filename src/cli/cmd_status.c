@@ -105,7 +105,7 @@ cmd_status_held(json_t *status, const json_t *pool)
     json_array_foreach(json_object_get(pool, "held"), i, held)
     {
         const char *hold = json_in_string(held, "hold", "?");
-        CLEANUP(mem_freep) char *todo = cli_advice_hold(hold, name);
+        CLEANUP(mem_freep) char *todo = cli_advice_hold(held, name);
         CLEANUP(mem_freep)
         char *what = mem_printf("pool %s is to grow and is held back by %s: %s", name, hold,
                                 json_in_string(held, "text", ""));
@@ -343,7 +343,7 @@ cmd_status_money(const json_t *status, size_t width, struct buf *out)
         buf_printf(&line, "; launches in the last hour: %lld", (long long)launches);
         if (limit > 0)
             buf_printf(&line, " of %lld", (long long)limit);
-        cli_format_wrap(out, 0, width, buf_text(&line));
+        cli_format_wrap(out, 0, buf_text(&line), width);
         buf_fini(&line);
     }
 }
@@ -363,9 +363,9 @@ cmd_status_wrongs(const json_t *status, size_t width, struct buf *out)
 
         if (i >= STATUS_WRONG_MAX)
             continue;
-        cli_format_wrap(out, 2, width, json_in_string(item, "what", "?"));
+        cli_format_wrap(out, 2, json_in_string(item, "what", "?"), width);
         out->data[begin] = '!';
-        cli_format_wrap(out, 4, width, json_in_string(item, "do", "?"));
+        cli_format_wrap(out, 4, json_in_string(item, "do", "?"), width);
     }
     if (json_array_size(wrong) > STATUS_WRONG_MAX) {
         buf_printf(out, "! and %zu more: berth status -o json\n",

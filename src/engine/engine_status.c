@@ -117,7 +117,7 @@ engine_status_count(struct engine *engine)
     engine_status_clear(&mind_of(engine, pool)->status);
     IDMAP_EACH(&engine->model->hosts, struct host, host)
     {
-        if (host->pool != of) {
+        if (!status || host->pool != of) {
             of = host->pool;
             status = &mind_of(engine, host->pool)->status;
         }

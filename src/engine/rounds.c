@@ -72,9 +72,10 @@ rounds_text(struct engine *engine, const struct round *round)
     buf_init(&text, ROUNDS_TEXT_MAX);
     rounds_begun(engine, begun);
     for (int kind = 0; kind < POLICY_KIND_COUNT; kind++) {
-        if (begun[kind] > round->begun[kind])
+        if (begun[kind] > round->begun[kind]) {
             buf_printf(&text, "%s%s %" PRIu64, text.len > 0 ? ", " : "",
                        policy_kind_name((enum policy_kind)kind), begun[kind] - round->begun[kind]);
+        }
     }
     if (text.len == 0)
         buf_append_string(&text, "nothing was to be done");
@@ -82,9 +83,10 @@ rounds_text(struct engine *engine, const struct round *round)
     {
         const struct status_plan *plan = &mind->status.plan;
 
-        for (size_t i = 0; i < plan->held_count; i++)
+        for (size_t i = 0; i < plan->held_count; i++) {
             buf_printf(&text, "%s%s", i == 0 ? "; held back: " : ", ",
                        policy_hold_name(plan->held[i].hold));
+        }
         if (plan->held_count > 0)
             buf_printf(&text, " (pool %s)", mind->pool->name);
     }

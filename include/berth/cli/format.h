@@ -37,7 +37,7 @@ int cli_format_exact(json_t *json, struct fault *fault);
 
 /** cli_format_wrap() - append @text in lines of at most @width columns (0: one line), broken at blanks,
  * each after @indent blanks; control characters become blanks. */
-void cli_format_wrap(struct buf *out, size_t indent, size_t width, const char *text);
+void cli_format_wrap(struct buf *out, size_t indent, const char *text, size_t width);
 
 /** cli_format_now_ms() - wall clock, Unix epoch. */
 int64_t cli_format_now_ms(void);

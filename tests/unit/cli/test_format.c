@@ -113,13 +113,13 @@ lines_are_broken_at_blanks(void **state)
 
     (void)state;
     buf_init(&out, 0);
-    cli_format_wrap(&out, 2, 12, " one two\033three  four\n");
+    cli_format_wrap(&out, 2, " one two\033three  four\n", 12);
     assert_string_equal(buf_text(&out), "  one two\n  three four\n");
     buf_clear(&out);
-    cli_format_wrap(&out, 0, 0, "all in one line, however long it may be");
+    cli_format_wrap(&out, 0, "all in one line, however long it may be", 0);
     assert_string_equal(buf_text(&out), "all in one line, however long it may be\n");
     buf_clear(&out);
-    cli_format_wrap(&out, 4, 6, "longer-than-the-line b");
+    cli_format_wrap(&out, 4, "longer-than-the-line b", 6);
     assert_string_equal(buf_text(&out), "    longer-than-the-line\n    b\n");
     buf_fini(&out);
 }

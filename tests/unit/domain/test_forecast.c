@@ -98,15 +98,15 @@ test_it_goes_to_the_end_of_a_life(void **state)
 
     (void)state;
     begin(1);
-    yard.pool->policy.host_lifetime_ms = 4 * 60 * YARD_MINUTE_MS;
-    yard.pool->policy.host_lifetime_low_ms = 5 * YARD_MINUTE_MS;
+    yard.pool->policy.host_lifetime_ms = INT64_C(240) * YARD_MINUTE_MS;
+    yard.pool->policy.host_lifetime_low_ms = INT64_C(5) * YARD_MINUTE_MS;
     host = yard_host_add(&yard, 0);
     host->first_used_at_ms = yard.now_ms;
     view = yard_view(&yard);
     policy_plan_make(&view, &plan);
     assert_int_equal(plan.count, 0);
     forecast_init(&forecast, &view);
-    assert_int_equal(next(&forecast), (4 * 60 - 5) * YARD_MINUTE_MS);
+    assert_int_equal(next(&forecast), INT64_C(235) * YARD_MINUTE_MS);
     assert_int_equal(plan.count, 1);
     assert_int_equal(plan.actions[0].kind, POLICY_SPAWN);
     forecast_fini(&forecast);
