@@ -43,7 +43,9 @@ DEFAULTS = {
     "volume_usd_per_gib_month": 0.0952,
     "types": {},             # beside catalog.TYPES: {"x1.big": {"vcpus": 2, "mib": 1024, "usd": 0.1, "arch": "x86_64"}}
     "images": [],            # beside catalog.IMAGES
-    "machines": {"kind": "paper", "network": "127.77.0.0/16"},
+    # "paper": no machines, but addresses from `network`. "real": containers with systemd and sshd, which begin with the
+    # file system `root` (made at the first start) and are kept in `state` while they live; takes root.
+    "machines": {"kind": "paper", "network": "127.77.0.0/16", "root": "build/cloud/root", "state": "build/cloud/machines"},
     "faults": [],
     # The metadata service's own listener; `role` is what it gives a caller that is none of the machines.
     "metadata": {"listen": None, "role": None},

@@ -45,6 +45,7 @@ class Instance:
     reservation: str
     index: int
     kind: str
+    mib: int
     image: dict
     zone: str
     subnet: str

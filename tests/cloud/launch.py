@@ -304,8 +304,9 @@ def create(cloud, call, params, plan, subnet, reservation_id, index):
     key = cloud.keys.get(params.get("KeyName"))
     interface = (params.get("NetworkInterface") or [{}])[0]
     return Instance(
-        instance_id, len(cloud.instances), reservation_id, index, plan.kind, plan.image, subnet["zone"], subnet["id"],
-        address, address if interface.get("AssociatePublicIpAddress", subnet["default"]) else None,
+        instance_id, len(cloud.instances), reservation_id, index, plan.kind,
+        cloud.catalog.types[plan.kind]["mib"], plan.image, subnet["zone"], subnet["id"], address,
+        address if interface.get("AssociatePublicIpAddress", subnet["default"]) else None,
         key and key["name"], key and key["material"], [(g["id"], g["name"]) for g in plan.groups],
         params.get("UserData", b""), plan.profile,
         {"tokens": options.get("HttpTokens", "optional"), "hops": options.get("HttpPutResponseHopLimit", 1),

@@ -1,19 +1,20 @@
 """What stands behind an instance.  A kind of machines is a class with the methods of Paper; each returns at once and
 does what takes time by itself.  The instance is the caller's; a machine reads of it id, user_data, public_key,
-private_ip, kind (the machine type) and metadata.
+private_ip, image, kind (the machine type) and mib.
 """
 
 import ipaddress
 
 from .errors import ApiError
+from .real import Real
 
 
 class Paper:
     """No machine: an address of the network, and a line on the console. With the default network each address is one
     of this machine's loopback: a test's own sshd may listen there, and the metadata service knows who asks."""
 
-    def __init__(self, network="127.77.0.0/16"):
-        self.network = ipaddress.ip_network(network)
+    def __init__(self, settings):
+        self.network = ipaddress.ip_network(settings["network"])
         self.used = {}  # address -> instance id
         self.next = 0
         self.consoles = {}
@@ -49,6 +50,10 @@ class Paper:
     def console(self, instance_id):
         return self.consoles.get(instance_id, b"")
 
+    def metadata_socket(self):
+        """A listening socket where machines look for the metadata service, if they have a place of their own."""
+        return None
+
     def close(self):
         """Ends all."""
 
@@ -56,12 +61,11 @@ class Paper:
         self.consoles[instance_id] = (self.consoles.get(instance_id, b"") + text.encode())[-65536:]
 
 
-KINDS = {"paper": Paper}
+KINDS = {"paper": Paper, "real": Real}
 
 
-def make(config):
-    settings = dict(config)
-    kind = settings.pop("kind")
+def make(settings):
+    kind = settings["kind"]
     if kind not in KINDS:
         raise ValueError(f"machines.kind is {kind!r}; there are {', '.join(KINDS)}")
-    return KINDS[kind](**settings)
+    return KINDS[kind](settings)

@@ -60,23 +60,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def write(self, data, hops):
         if hops is not None:
+            # It stays so: what is sent again has to be as short of breath as the first time.
             self.connection.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, hops)
         try:
             self.wfile.write(data)
         except OSError:
             self.close_connection = True  # the client has gone
-        if hops is not None:
-            self.connection.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 64)
 
 
 class Listener(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
-    def __init__(self, address, cloud, route):
+    def __init__(self, address, cloud, route, ready=None):
+        """`ready` is a socket that listens already."""
         self.cloud = cloud
         self.route = route
-        super().__init__(address, Handler)
+        super().__init__(address, Handler, bind_and_activate=ready is None)
+        if ready is not None:
+            self.socket.close()
+            self.socket, self.server_address = ready, ready.getsockname()
 
     def server_bind(self):
         # The one of the standard library looks its own name up, which may ask a name server.
@@ -114,8 +117,12 @@ class Server:
         self.api = Listener(address_of(listen), self.cloud, self.route)
         self.imds = Listener(address_of(config["metadata"]["listen"] or "127.0.0.1:0"), self.cloud, self.metadata.answer)
         self.url, self.imds_url = self.api.url, self.imds.url
+        self.listeners = [self.api, self.imds]
+        theirs = self.cloud.machines.metadata_socket()
+        if theirs is not None:
+            self.listeners.append(Listener(None, self.cloud, self.metadata.answer, theirs))
         self.threads = [threading.Thread(target=listener.serve_forever, args=(0.1,), daemon=True)
-                        for listener in (self.api, self.imds)]
+                        for listener in self.listeners]
         self.threads.append(threading.Thread(target=self.keep_ticking, daemon=True))
         for thread in self.threads:
             thread.start()
@@ -135,7 +142,7 @@ class Server:
 
     def close(self):
         self.ended.set()
-        for listener in (self.api, self.imds):
+        for listener in self.listeners:
             listener.shutdown()
             listener.server_close()
         self.cloud.close()
