@@ -61,10 +61,9 @@ score_clear(struct error_score *score, int64_t now_ms)
 }
 
 void
-score_take_back(struct error_score *score, int64_t milli, int64_t at_ms, int64_t now_ms)
+score_take_back(struct error_score *score, const struct error_score *part, int64_t now_ms)
 {
-    const struct error_score part = { .milli = milli, .at_ms = at_ms };
-    int64_t left = score_at(score, now_ms) - score_at(&part, now_ms);
+    int64_t left = score_at(score, now_ms) - score_at(part, now_ms);
 
     /* Both were rounded down: what is left of nothing is nothing. */
     score->milli = left > 0 ? left : 0;

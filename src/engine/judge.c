@@ -78,6 +78,15 @@ judge_is_tried(const struct instance *instance)
     return breaker && breaker->state == BREAKER_HALF_OPEN && breaker->tried_id == instance->id;
 }
 
+static void
+judge_take_back(struct engine *engine, struct error_score *score,
+                const struct blame_failure *failure)
+{
+    const struct error_score part = { .milli = failure->milli, .at_ms = failure->at_ms };
+
+    score_take_back(score, &part, state_now_ms(engine));
+}
+
 /* What the table of faults has counted against the host is not the host's fault. */
 static void
 judge_acquit(struct engine *engine, const struct blame_failure *failure, const char *why)
@@ -86,7 +95,7 @@ judge_acquit(struct engine *engine, const struct blame_failure *failure, const c
 
     if (!failure->on_host || !host || host->state == HOST_REMOVED || !host->lane)
         return;
-    score_take_back(&host->score, failure->milli, failure->at_ms, state_now_ms(engine));
+    judge_take_back(engine, &host->score, failure);
     trust_acquitted(host->lane, why);
 }
 
@@ -172,8 +181,7 @@ judge_blame_host(struct engine *engine, struct host *host)
         struct blueprint *blueprint = idmap_find(&engine->model->blueprints, failure.blueprint_id);
 
         if (blueprint && blueprint->breaker) {
-            score_take_back(&blueprint->breaker->score, failure.milli, failure.at_ms,
-                            state_now_ms(engine));
+            judge_take_back(engine, &blueprint->breaker->score, &failure);
         }
         score_add(&host->score, (enum fault_kind)failure.kind, state_now_ms(engine));
     }

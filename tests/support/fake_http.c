@@ -183,9 +183,10 @@ fake_http_requests(struct fake_http *fake, const char *path)
     const struct fake_http_rule *rules = fake->config.rules;
     int count = path ? 0 : fake_http_get(fake, &fake->unknown);
 
-    for (size_t i = 0; rules && rules[i].path; i++)
+    for (size_t i = 0; rules && rules[i].path; i++) {
         if (!path || strcmp(path, rules[i].path) == 0)
             count += fake_http_get(fake, &fake->used[i]);
+    }
     return count;
 }
 

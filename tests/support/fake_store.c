@@ -133,9 +133,12 @@ fake_load(void *self, struct model *model, struct store_info *ret_info, struct f
     _Static_assert(ARRAY_LEN(order) == ROW_KIND_COUNT, "each kind is loaded");
     if (fake->broken.kind != FAULT_NONE && fake->broken.kind != FAULT_STORAGE_FULL)
         return fault_set(fault, fake->broken.kind, "fake_store.load", "%s", fake->broken.text);
-    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+    for (size_t i = 0; i < ARRAY_LEN(order); i++) {
         IDMAP_EACH(&fake->data.rows[order[i]], struct fake_row, row)
-    fake_row_add(row, model);
+        {
+            fake_row_add(row, model);
+        }
+    }
     if (fake->data.side.events.count > 0)
         model->last_seq = fake->data.side.events.at[fake->data.side.events.count - 1].seq;
     fake->epoch++;

@@ -29,9 +29,9 @@ void score_add(struct error_score *score, enum fault_kind kind, int64_t now_ms);
 /** score_clear() - somebody vouches for it; the last fault stays readable. */
 void score_clear(struct error_score *score, int64_t now_ms);
 
-/** score_take_back() - @milli that was added at @at_ms was another's fault: what is left of it by now
- * is taken away. */
-void score_take_back(struct error_score *score, int64_t milli, int64_t at_ms, int64_t now_ms);
+/** score_take_back() - @part, what one fault added and when, was another's fault: what is left of it
+ * by @now_ms is taken away. */
+void score_take_back(struct error_score *score, const struct error_score *part, int64_t now_ms);
 
 /** score_below_at() - when the score falls to @threshold_milli or below; @now_ms when it is. */
 int64_t score_below_at(const struct error_score *score, int64_t threshold_milli, int64_t now_ms);

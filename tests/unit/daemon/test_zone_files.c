@@ -18,7 +18,7 @@
 static char folder[] = "/tmp/berth-zones-XXXXXX";
 
 static void
-write_file(const char *name, const char *data, size_t len)
+write_file(const char *name, size_t len, const char *data)
 {
     CLEANUP(mem_freep) char *path = mem_printf("%s/%s", folder, name);
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -36,9 +36,9 @@ setup(void **state)
     (void)state;
     assert_non_null(mkdtemp(folder));
     zone_bytes(&buf, 0, NULL, 0, "EET-2");
-    write_file("East", buf.data, buf.len);
+    write_file("East", buf.len, buf.data);
     buf_fini(&buf);
-    write_file("broken", "TZif", 4);
+    write_file("broken", 4, "TZif");
     return 0;
 }
 
@@ -67,7 +67,7 @@ test_found_once(void **state)
     (void)state;
     assert_non_null(zone);
     assert_int_equal(zone_span_at(zone, 0).offset_s, 7200);
-    write_file("East", "", 0);
+    write_file("East", 0, "");
     assert_ptr_equal(port->find(port->self, "East"), zone);
     zone_files_free(files);
 }

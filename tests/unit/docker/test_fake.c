@@ -74,10 +74,11 @@ call_make(enum docker_verb verb)
         .verb = verb, .host_id = 1, .name = "berth-1", .done = on_done, .on_hint = on_hint
     };
 
-    if (verb == DOCKER_CREATE)
+    if (verb == DOCKER_CREATE) {
         call.in.create = (struct docker_spec){
             .blueprint = &blueprint, .cluster_id = "c1", .instance_id = "i-1", .generation = 2
         };
+    }
     return call;
 }
 

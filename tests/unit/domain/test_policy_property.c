@@ -297,6 +297,20 @@ put(struct load *load, struct policy_host *host)
     host->movable += !load->stays;
 }
 
+/* What has no host gets the first with room, or waits. */
+static void
+place(void)
+{
+    for (size_t i = 0; i < load_count; i++) {
+        for (size_t j = 0; j < yard.count && loads[i].host_id == 0; j++) {
+            if (has_room(&yard.hosts[j], &loads[i].amount))
+                put(&loads[i], &yard.hosts[j]);
+        }
+        if (loads[i].host_id == 0)
+            policy_demand_add(&yard.demand, yard.pool, &loads[i].amount, 1000);
+    }
+}
+
 /* The books anew: what moves leaves hosts that are out of service, and what waits is placed. */
 static void
 settle(void)
@@ -316,14 +330,7 @@ settle(void)
             loads[i].host_id = 0;
         }
     }
-    for (size_t i = 0; i < load_count; i++) {
-        for (size_t j = 0; j < yard.count && loads[i].host_id == 0; j++) {
-            if (has_room(&yard.hosts[j], &loads[i].amount))
-                put(&loads[i], &yard.hosts[j]);
-        }
-        if (loads[i].host_id == 0)
-            policy_demand_add(&yard.demand, yard.pool, &loads[i].amount, 1000);
-    }
+    place();
 }
 
 static void
@@ -370,9 +377,10 @@ comes_to_rest(uint64_t seed)
         assert_true((int64_t)yard.count <= yard.pool->policy.max_hosts);
         yard_pass(&yard, 60);
     }
-    if (quiet < QUIET)
+    if (quiet < QUIET) {
         fail_msg("seed %llu does not come to rest: ...%s", (unsigned long long)seed,
                  yard.trace + (yard.trace_len > 1500 ? yard.trace_len - 1500 : 0));
+    }
 }
 
 static void

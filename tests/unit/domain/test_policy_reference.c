@@ -34,7 +34,7 @@ static int
 setup(void **state)
 {
     (void)state;
-    yard_init_reference(&yard, SMALL, LARGE, MAX_HOSTS);
+    yard_init_reference(&yard, (struct yard_sizes){ SMALL, LARGE, MAX_HOSTS });
     return 0;
 }
 
@@ -168,7 +168,7 @@ test_scale_up_the_second_pool(void **state)
 {
     (void)state;
     yard_fini(&yard);
-    yard_init_reference(&yard, 210, 210, 2);
+    yard_init_reference(&yard, (struct yard_sizes){ 210, 210, 2 });
     scale_up(420, 2);
 }
 
@@ -255,7 +255,7 @@ test_shutdown_of_one_pool_only(void **state)
     static struct yard other;
 
     (void)state;
-    yard_init_reference(&other, 210, 210, 2);
+    yard_init_reference(&other, (struct yard_sizes){ 210, 210, 2 });
     (void)yard_round(&other);
     yard_pass(&other, MINUTE_S);
     (void)yard_round(&other);

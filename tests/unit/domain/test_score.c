@@ -103,17 +103,19 @@ test_below_at_is_the_first_such_moment(void **state)
 static void
 test_taken_back(void **state)
 {
+    const struct error_score first = { .milli = 1000, .at_ms = 1000 };
+    const struct error_score later = { .milli = 1000, .at_ms = 1000 + HALF };
     struct error_score score = { 0 };
 
     (void)state;
     score_add(&score, FAULT_ENGINE, 1000);
     score_add(&score, FAULT_TIMEOUT, 1000 + HALF);
     assert_int_equal(score_at(&score, 1000 + HALF), 1500);
-    score_take_back(&score, 1000, 1000, 1000 + HALF);
+    score_take_back(&score, &first, 1000 + HALF);
     assert_int_equal(score_at(&score, 1000 + HALF), 1000);
-    score_take_back(&score, 1000, 1000 + HALF, 1000 + 2 * HALF);
+    score_take_back(&score, &later, 1000 + 2 * HALF);
     assert_int_equal(score_at(&score, 1000 + 2 * HALF), 0);
-    score_take_back(&score, 1000, 1000, 1000 + 2 * HALF);
+    score_take_back(&score, &first, 1000 + 2 * HALF);
     assert_int_equal(score.milli, 0);
 }
 

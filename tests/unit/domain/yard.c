@@ -24,14 +24,14 @@ yard_init(struct yard *yard, int32_t provider)
 }
 
 void
-yard_init_reference(struct yard *yard, int64_t small, int64_t large, int64_t max_hosts)
+yard_init_reference(struct yard *yard, struct yard_sizes sizes)
 {
     struct pool_policy *policy;
 
     yard_init(yard, PROVIDER_EC2);
     policy = &yard->pool->policy;
     policy->free_slots = TARGET_SLOTS;
-    policy->max_hosts = max_hosts;
+    policy->max_hosts = sizes.max_hosts;
     policy->host_lifetime_ms = LIFETIME_MS;
     policy->host_lifetime_low_ms = LOW_MS;
     policy->actions_per_round = 1;
@@ -41,8 +41,8 @@ yard_init_reference(struct yard *yard, int64_t small, int64_t large, int64_t max
     policy->prepare_attempts = 6;
     policy->consolidate = false;
     policy->launches_per_hour = 0;
-    yard_machine_add(yard, "small", (struct host_amount){ .slots = small }, 0);
-    yard_machine_add(yard, "large", (struct host_amount){ .slots = large }, 0);
+    yard_machine_add(yard, "small", (struct host_amount){ .slots = sizes.small }, 0);
+    yard_machine_add(yard, "large", (struct host_amount){ .slots = sizes.large }, 0);
 }
 
 void

@@ -33,8 +33,14 @@ struct yard {
     size_t trace_len;
 };
 
-/* Two machine types, small and large, of @small and @large slots; the reference's parameters. */
-void yard_init_reference(struct yard *yard, int64_t small, int64_t large, int64_t max_hosts);
+struct yard_sizes {
+    int64_t small; /* slots */
+    int64_t large;
+    int64_t max_hosts;
+};
+
+/* Two machine types, small and large; the reference's parameters. */
+void yard_init_reference(struct yard *yard, struct yard_sizes sizes);
 /* No machine types and the defaults, for @provider. */
 void yard_init(struct yard *yard, int32_t provider);
 void yard_fini(struct yard *yard);

@@ -79,9 +79,10 @@ check_rests_on_trial(const struct check *check, const struct docker_call *call)
 {
     const struct fake_row *row = fake_store_row(check->world->store, ROW_HOST, call->host_id);
 
-    if (!row || !row->as.host.trial || row->as.host.trial->state != TRIAL_SUSPENDED)
+    if (!row || !row->as.host.trial || row->as.host.trial->state != TRIAL_SUSPENDED) {
         fail_msg("%s of %s on a host that is not suspended", docker_verb_name(call->verb),
                  call->name);
+    }
 }
 
 /* A container may be made and started only for a row that is on the disk. */
