@@ -8,6 +8,7 @@
 #include "berth/base/log.h"
 #include "berth/loop/loop.h"
 
+#include "cloud_ca.h"
 #include "credentials_fetch.h"
 #include "credentials_file.h"
 
@@ -21,6 +22,11 @@ struct credentials {
     struct http *http;
     const struct clock_port *clock;
     struct credentials_keys *given; /* of the environment; NULL: none */
+    char *identity_file;
+    char *role_arn;
+    char *role_session;
+    char *sts_url;
+    char *ca;
     char *profile;
     char *files[2];
     char *container_url;
@@ -84,6 +90,11 @@ credentials_new(struct http *http, struct loop *loop, const struct credentials_c
         secret_free(config->key);
         secret_free(config->token);
     }
+    credentials->identity_file = mem_strdup(config->identity_file);
+    credentials->role_arn = mem_strdup(config->role_arn);
+    credentials->role_session = mem_strdup(config->role_session ? config->role_session : "berth");
+    credentials->sts_url = mem_strdup(config->sts_url);
+    credentials->ca = mem_strdup(config->ca ? config->ca : CLOUD_SYSTEM_CA);
     credentials->profile = mem_strdup(config->profile ? config->profile : "default");
     for (size_t i = 0; i < ARRAY_LEN(credentials->files); i++)
         credentials->files[i] = mem_strdup(config->files[i]);
@@ -98,6 +109,11 @@ credentials_destroy(struct credentials *credentials)
 {
     credentials_keys_unref(credentials->given);
     credentials_keys_unref(credentials->keys);
+    mem_free(credentials->identity_file);
+    mem_free(credentials->role_arn);
+    mem_free(credentials->role_session);
+    mem_free(credentials->sts_url);
+    mem_free(credentials->ca);
     mem_free(credentials->profile);
     for (size_t i = 0; i < ARRAY_LEN(credentials->files); i++)
         mem_free(credentials->files[i]);
@@ -179,6 +195,57 @@ credentials_look(struct credentials *credentials)
     clock->timer_set(clock->self, &credentials->look, clock->mono_ms(clock->self));
 }
 
+static void
+credentials_none(struct credentials *credentials)
+{
+    struct fault fault;
+
+    (void)fault_set(&fault, FAULT_CLOUD_DENIED, "credentials",
+                    "no AWS credentials: neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, nor "
+                    "the profile \"%s\" in the shared files, nor a role of this machine",
+                    credentials->profile);
+    credentials_found(credentials, NULL, &fault);
+}
+
+/* From another service; @identity is taken, NULL: not by web identity. */
+static void
+credentials_fetch(struct credentials *credentials, struct secret *identity)
+{
+    credentials->fetch = (struct credentials_fetch){
+        .http = credentials->http,
+        .ca = credentials->ca,
+        .sts_url = identity ? credentials->sts_url : NULL,
+        .role_arn = credentials->role_arn,
+        .role_session = credentials->role_session,
+        .identity = identity,
+        .container_url = credentials->container_url,
+        .container_token = credentials->container_token,
+        .metadata_url = credentials->metadata_url,
+        .done = credentials_on_fetched,
+    };
+    credentials->fetching = true;
+    credentials_fetch_start(&credentials->fetch);
+}
+
+static void
+credentials_by_identity(struct credentials *credentials)
+{
+    struct secret *identity = credentials_file_text(credentials->identity_file);
+    struct fault fault;
+
+    if (identity && credentials->role_arn && credentials->sts_url) {
+        credentials_fetch(credentials, identity);
+        return;
+    }
+    (void)fault_set(&fault, FAULT_CLOUD_DENIED, "credentials",
+                    "AWS_WEB_IDENTITY_TOKEN_FILE is set, but %s",
+                    !identity                ? "nothing can be read there"
+                    : !credentials->role_arn ? "AWS_ROLE_ARN is not"
+                                             : "AWS_REGION is not");
+    secret_free(identity);
+    credentials_found(credentials, NULL, &fault);
+}
+
 /* The first source that is there. */
 static void
 credentials_on_look(struct clock_timer *timer)
@@ -193,28 +260,26 @@ credentials_on_look(struct clock_timer *timer)
         credentials_found(credentials, credentials_keys_ref(credentials->given), NULL);
         return;
     }
+    if (credentials->identity_file) {
+        credentials_by_identity(credentials);
+        return;
+    }
     ret = credentials_file_load(files, credentials->profile, &keys, &fault);
     if (ret != CREDENTIALS_NOT_THERE) {
         credentials_found(credentials, keys, ret < 0 ? &fault : NULL);
-        return;
+    } else if (credentials->container_url || credentials->metadata_url) {
+        credentials_fetch(credentials, NULL);
+    } else {
+        credentials_none(credentials);
     }
-    if (!credentials->container_url && !credentials->metadata_url) {
-        (void)fault_set(&fault, FAULT_CLOUD_DENIED, "credentials",
-                        "no AWS credentials: neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-                        "nor the profile \"%s\" in the shared files, nor a role of this machine",
-                        credentials->profile);
-        credentials_found(credentials, NULL, &fault);
-        return;
-    }
-    credentials->fetch = (struct credentials_fetch){
-        .http = credentials->http,
-        .container_url = credentials->container_url,
-        .container_token = credentials->container_token,
-        .metadata_url = credentials->metadata_url,
-        .done = credentials_on_fetched,
-    };
-    credentials->fetching = true;
-    credentials_fetch_start(&credentials->fetch);
+}
+
+static const char *
+credentials_source(const struct credentials *credentials)
+{
+    if (credentials->fetch.sts_url)
+        return "security token service";
+    return credentials->container_url ? "container's endpoint" : "machine's metadata service";
 }
 
 static void
@@ -231,10 +296,9 @@ credentials_on_fetched(struct credentials_fetch *fetch, struct credentials_keys 
         return;
     }
     if (fault) {
-        (void)fault_set(
-            &named, FAULT_CLOUD_DENIED, "credentials", "no AWS credentials from the %s: %s",
-            credentials->container_url ? "container's endpoint" : "machine's metadata service",
-            fault->text);
+        (void)fault_set(&named, FAULT_CLOUD_DENIED, "credentials",
+                        "no AWS credentials from the %s: %s", credentials_source(credentials),
+                        fault->text);
         fault = &named;
     }
     credentials_found(credentials, keys, fault);

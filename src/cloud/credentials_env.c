@@ -73,6 +73,24 @@ credentials_env_container_url(const char *(*get)(const char *name))
     return mem_strdup(full);
 }
 
+static char *
+credentials_env_sts(const char *(*get)(const char *name))
+{
+    static const char *const names[] = { "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL" };
+    const char *region = credentials_env_text(get, "AWS_REGION");
+
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (credentials_env_text(get, names[i]))
+            return mem_strdup(credentials_env_text(get, names[i]));
+    }
+    if (!region)
+        region = credentials_env_text(get, "AWS_DEFAULT_REGION");
+    if (!region)
+        return NULL;
+    return mem_printf("https://sts.%s.amazonaws.com%s/", region,
+                      strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
+}
+
 struct credentials *
 credentials_from_env(struct http *http, struct loop *loop, const char *(*get)(const char *name))
 {
@@ -83,10 +101,16 @@ credentials_from_env(struct http *http, struct loop *loop, const char *(*get)(co
         credentials_env_file(get, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
     CLEANUP(mem_freep) char *config_file = credentials_env_file(get, "AWS_CONFIG_FILE", "config");
     CLEANUP(mem_freep) char *container_url = credentials_env_container_url(get);
+    CLEANUP(mem_freep) char *sts_url = credentials_env_sts(get);
     struct credentials_config config = {
         .key_id = credentials_env_text(get, "AWS_ACCESS_KEY_ID"),
         .key = credentials_env_secret(get, "AWS_SECRET_ACCESS_KEY"),
         .token = credentials_env_secret(get, "AWS_SESSION_TOKEN"),
+        .identity_file = credentials_env_text(get, "AWS_WEB_IDENTITY_TOKEN_FILE"),
+        .role_arn = credentials_env_text(get, "AWS_ROLE_ARN"),
+        .role_session = credentials_env_text(get, "AWS_ROLE_SESSION_NAME"),
+        .sts_url = sts_url,
+        .ca = credentials_env_text(get, "AWS_CA_BUNDLE"),
         .profile = credentials_env_text(get, "AWS_PROFILE"),
         .files = { credentials_file, config_file },
         .container_url = container_url,

@@ -5,6 +5,9 @@
 #include "berth/base/json.h"
 #include "berth/base/text.h"
 
+#include "ec2_fault.h"
+#include "ec2_xml.h"
+
 enum {
     FETCH_ANSWER_MAX = 64 * 1024,
     FETCH_MS = 3000,
@@ -20,13 +23,13 @@ static const char credentials_fetch_where[] = "credentials.fetch";
 static void credentials_fetch_ask(struct credentials_fetch *fetch);
 static void credentials_fetch_on_answer(struct http_op *op, const struct fault *fault);
 
-/* The metadata service is asked three times, the container's endpoint once: the last. */
+/* The metadata service is asked three times, the others once: the last. */
 enum { FETCH_SESSION, FETCH_ROLE, FETCH_KEYS };
 
 void
 credentials_fetch_start(struct credentials_fetch *fetch)
 {
-    fetch->step = fetch->container_url ? FETCH_KEYS : FETCH_SESSION;
+    fetch->step = fetch->sts_url || fetch->container_url ? FETCH_KEYS : FETCH_SESSION;
     credentials_fetch_ask(fetch);
 }
 
@@ -34,6 +37,17 @@ void
 credentials_fetch_cancel(struct credentials_fetch *fetch)
 {
     http_cancel(fetch->http, &fetch->op);
+}
+
+static void
+credentials_fetch_prepare_sts(struct credentials_fetch *fetch)
+{
+    ec2_query_init_sts(&fetch->query, "AssumeRoleWithWebIdentity");
+    ec2_query_add(&fetch->query, fetch->role_arn, "RoleArn");
+    ec2_query_add(&fetch->query, fetch->role_session, "RoleSessionName");
+    ec2_query_add(&fetch->query, secret_bytes(fetch->identity), "WebIdentityToken");
+    fetch->url = mem_strdup(fetch->sts_url);
+    fetch->header = (struct http_header){ "Content-Type", "application/x-www-form-urlencoded" };
 }
 
 static void
@@ -46,6 +60,10 @@ credentials_fetch_prepare(struct credentials_fetch *fetch)
     };
 
     mem_free(fetch->url);
+    if (fetch->sts_url) {
+        credentials_fetch_prepare_sts(fetch);
+        return;
+    }
     if (fetch->container_url) {
         fetch->url = mem_strdup(fetch->container_url);
         fetch->header = (struct http_header){ "Authorization", NULL };
@@ -65,12 +83,17 @@ credentials_fetch_prepare(struct credentials_fetch *fetch)
 static void
 credentials_fetch_ask(struct credentials_fetch *fetch)
 {
+    const char *method = fetch->step == FETCH_SESSION ? "PUT" : "GET";
+
     credentials_fetch_prepare(fetch);
     fetch->op = (struct http_op){
-        .method = fetch->step == FETCH_SESSION ? "PUT" : "GET",
+        .peer.ca = fetch->ca,
+        .method = fetch->sts_url ? "POST" : method,
         .url = fetch->url,
         .headers = &fetch->header,
         .header_count = fetch->header.value ? 1 : 0,
+        .body = fetch->query.body.data,
+        .body_len = fetch->query.body.len,
         .body_fd = -1,
         .answer_limit = FETCH_ANSWER_MAX,
         .connect_ms = FETCH_CONNECT_MS,
@@ -82,14 +105,27 @@ credentials_fetch_ask(struct credentials_fetch *fetch)
 }
 
 static struct secret *
-credentials_fetch_secret(const json_t *json, const char *name)
+credentials_fetch_secret(const char *value)
 {
-    const char *value = json_in_string(json, name, "");
     char *copy = mem_strdup(value);
     struct secret *secret = *copy ? secret_new(copy, strlen(copy)) : NULL;
 
     mem_free(copy);
     return secret;
+}
+
+/* @keys is taken. */
+static int
+credentials_fetch_check(struct credentials_keys *keys, struct credentials_keys **ret_keys,
+                        struct fault *fault)
+{
+    if (!keys->id[0] || !keys->key) {
+        credentials_keys_unref(keys);
+        return fault_set(fault, FAULT_CLOUD_DENIED, credentials_fetch_where,
+                         "the answer has no AccessKeyId or no SecretAccessKey");
+    }
+    *ret_keys = keys;
+    return 0;
 }
 
 int
@@ -106,22 +142,40 @@ credentials_fetch_read(const char *body, size_t len, struct credentials_keys **r
     keys = mem_new0(sizeof(*keys));
     keys->refs = 1;
     keys->id = mem_strdup(json_in_string(json, "AccessKeyId", ""));
-    keys->key = credentials_fetch_secret(json, "SecretAccessKey");
-    keys->token = credentials_fetch_secret(json, "Token");
+    keys->key = credentials_fetch_secret(json_in_string(json, "SecretAccessKey", ""));
+    keys->token = credentials_fetch_secret(json_in_string(json, "Token", ""));
     (void)text_time_parse(json_in_string(json, "Expiration", ""), &keys->ends_at_ms);
-    if (!keys->id[0] || !keys->key) {
-        credentials_keys_unref(keys);
+    return credentials_fetch_check(keys, ret_keys, fault);
+}
+
+int
+credentials_fetch_read_sts(const char *body, size_t len, struct credentials_keys **ret_keys,
+                           struct fault *fault)
+{
+    CLEANUP(ec2_xml_freep) struct ec2_xml *xml = NULL;
+    struct credentials_keys *keys;
+    struct ec2_node node;
+
+    if (ec2_xml_parse(body, len, &xml, NULL) < 0) {
         return fault_set(fault, FAULT_CLOUD_DENIED, credentials_fetch_where,
-                         "the answer has no AccessKeyId or no SecretAccessKey");
+                         "the answer with the keys is not XML");
     }
-    *ret_keys = keys;
-    return 0;
+    node = ec2_xml_find(ec2_xml_root(xml), "AssumeRoleWithWebIdentityResult/Credentials");
+    keys = mem_new0(sizeof(*keys));
+    keys->refs = 1;
+    keys->id = mem_strdup(ec2_xml_text(node, "AccessKeyId"));
+    keys->key = credentials_fetch_secret(ec2_xml_text(node, "SecretAccessKey"));
+    keys->token = credentials_fetch_secret(ec2_xml_text(node, "SessionToken"));
+    (void)text_time_parse(ec2_xml_text(node, "Expiration"), &keys->ends_at_ms);
+    return credentials_fetch_check(keys, ret_keys, fault);
 }
 
 static void
 credentials_fetch_end(struct credentials_fetch *fetch, struct credentials_keys *keys,
                       const struct fault *fault)
 {
+    ec2_query_fini(&fetch->query);
+    secret_free(STEAL(fetch->identity));
     secret_free(STEAL(fetch->session));
     mem_free(STEAL(fetch->role));
     mem_free(STEAL(fetch->url));
@@ -143,7 +197,10 @@ static int
 credentials_fetch_take(struct credentials_fetch *fetch, struct fault *fault)
 {
     struct buf *answer = fetch->op.answer;
+    struct ec2_error error = { .status = fetch->op.status };
 
+    if (fetch->sts_url && ec2_fault_read(buf_text(answer), answer->len, &error))
+        return ec2_fault_set(&error, credentials_fetch_where, fault);
     if (fetch->op.status != 200) {
         return fault_set(fault, FAULT_CLOUD_DENIED, credentials_fetch_where,
                          fetch->step == FETCH_ROLE && fetch->op.status == 404
@@ -181,7 +238,8 @@ credentials_fetch_on_answer(struct http_op *op, const struct fault *fault)
     } else if (fetch->step < FETCH_KEYS || op->status != 200) {
         ret = credentials_fetch_take(fetch, &bad);
     } else {
-        ret = credentials_fetch_read(buf_text(op->answer), op->answer->len, &keys, &bad);
+        ret = (fetch->sts_url ? credentials_fetch_read_sts : credentials_fetch_read)(
+            buf_text(op->answer), op->answer->len, &keys, &bad);
         secret_wipe(op->answer->data, op->answer->len);
     }
     if (ret < 0 || keys) {

@@ -3,15 +3,22 @@
 /*
  * Keys from a service beside us: the container's endpoint, or the metadata service of the machine that
  * we run on.  The latter is asked with a session token only (version 2): a process that can be made to
- * fetch any URL cannot do that.
+ * fetch any URL cannot do that.  Or from the security token service, for a web identity.
  */
 
 #include "berth/cloud/credentials.h"
+
+#include "ec2_query.h"
 
 /* Embed it. */
 struct credentials_fetch {
     /* In; borrowed until done. */
     struct http *http;
+    const char *ca;       /* PEM file, for https */
+    const char *sts_url;  /* the security token service; NULL: the next */
+    const char *role_arn; /* with sts_url, as the next two */
+    const char *role_session;
+    struct secret *identity;              /* taken */
     const char *container_url;            /* NULL: the metadata service */
     const struct secret *container_token; /* NULL: none */
     const char *metadata_url;
@@ -22,6 +29,7 @@ struct credentials_fetch {
 
     /* Its own. */
     struct http_op op;
+    struct ec2_query query; /* for the security token service */
     uint32_t step;
     char *url;
     struct secret *session; /* of the metadata service */
@@ -32,7 +40,10 @@ struct credentials_fetch {
 void credentials_fetch_start(struct credentials_fetch *fetch);
 void credentials_fetch_cancel(struct credentials_fetch *fetch);
 
-/** credentials_fetch_read() - keys from what both services answer: AccessKeyId, SecretAccessKey,
+/** credentials_fetch_read_sts() - keys from what the security token service answers. */
+int credentials_fetch_read_sts(const char *body, size_t len, struct credentials_keys **ret_keys,
+                               struct fault *fault);
+/** credentials_fetch_read() - keys from what the other two answer: AccessKeyId, SecretAccessKey,
  * Token, Expiration.
  * Return: 0 and owned keys, or -1 with FAULT_CLOUD_DENIED. */
 int credentials_fetch_read(const char *body, size_t len, struct credentials_keys **ret_keys,

@@ -27,6 +27,22 @@ credentials_file_read(const char *path, char *ret_data, size_t size)
     return len;
 }
 
+struct secret *
+credentials_file_text(const char *path)
+{
+    char *text = mem_new0(FILE_MAX);
+    size_t len = credentials_file_read(path, text, FILE_MAX);
+    struct secret *secret = NULL;
+
+    while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+        len--;
+    if (len > 0 && len < FILE_MAX && !memchr(text, '\0', len))
+        secret = secret_new(text, len);
+    secret_wipe(text, FILE_MAX);
+    mem_free(text);
+    return secret;
+}
+
 /* What a profile may say instead of keys. */
 static const char *
 credentials_file_other(const struct credentials_ini *ini)

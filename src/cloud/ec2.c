@@ -8,9 +8,8 @@
 #include "berth/base/idmap.h"
 #include "berth/base/log.h"
 
+#include "cloud_ca.h"
 #include "ec2_job.h"
-
-static const char ec2_system_ca[] = "/etc/ssl/certs/ca-certificates.crt";
 
 struct ec2 {
     struct cloud_port port;
@@ -154,7 +153,7 @@ ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
     if (ec2_pool_is_seen(url))
         log_warn("ec2", "%s is used without TLS: who is on the way sees session tokens", host);
     pool = ec2_pool_new(ec2, config, region, STEAL(url));
-    pool->ca = mem_strdup(defaults->ca ? defaults->ca : ec2_system_ca);
+    pool->ca = mem_strdup(defaults->ca ? defaults->ca : CLOUD_SYSTEM_CA);
     pool->account.peer = (struct http_peer){ .key = pool_id, .ca = pool->ca };
     memcpy(pool->account.host, host, sizeof(host));
     before = idmap_remove(&ec2->pools, pool_id);

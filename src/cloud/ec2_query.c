@@ -11,6 +11,7 @@
 enum { QUERY_NAME_MAX = 96 };
 
 static const char ec2_query_version[] = "2016-11-15";
+static const char ec2_query_version_sts[] = "2011-06-15";
 
 static bool
 ec2_query_is_plain(char c)
@@ -52,6 +53,14 @@ ec2_query_init(struct ec2_query *query, const char *action)
     buf_init(&query->body, EC2_QUERY_MAX);
     ec2_query_pair(query, "Action", action);
     ec2_query_pair(query, "Version", ec2_query_version);
+}
+
+void
+ec2_query_init_sts(struct ec2_query *query, const char *action)
+{
+    buf_init(&query->body, EC2_QUERY_MAX);
+    ec2_query_pair(query, "Action", action);
+    ec2_query_pair(query, "Version", ec2_query_version_sts);
 }
 
 void

@@ -19,6 +19,8 @@ struct ec2_query {
 
 /** ec2_query_init() - "Action=@action&Version=2016-11-15". */
 void ec2_query_init(struct ec2_query *query, const char *action);
+/** ec2_query_init_sts() - the same for the security token service. */
+void ec2_query_init_sts(struct ec2_query *query, const char *action);
 /** ec2_query_fini() - wipes the body: user data may be secret. */
 void ec2_query_fini(struct ec2_query *query);
 

@@ -8,6 +8,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import unittest
 
 from tests.cloud import config
@@ -21,6 +22,10 @@ TYPES = {"t3.micro", "t3.small"}
 
 
 class Provider(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+
     def live(self, environment=None, skew_s=0, **settings):
         """A life against a cloud with these settings. Returns the ledger's machines."""
         server = Server(config.build(**{"seed": 1, "life": LIFE, **settings}))
@@ -30,6 +35,7 @@ class Provider(unittest.TestCase):
         keys = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": value["secret"]} if environment is None else {}
         plain = {name: text for name, text in os.environ.items() if not name.startswith("AWS_") and name != "HOME"}
         done = subprocess.run([PROGRAM], env={**plain, "BERTH_TEST_CLOUD": server.url, "AWS_REGION": "eu-central-1",
+                                              "AWS_ENDPOINT_URL": server.url,
                                               "AWS_EC2_METADATA_SERVICE_ENDPOINT": server.imds_url, **keys,
                                               **(environment or {})},
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
@@ -84,6 +90,14 @@ class Provider(unittest.TestCase):
         """Keys with a session token, from the metadata service."""
         self.live({}, roles={"berth-host": {"permissions": ["*"], "trusted": ["*"], "max_s": 3600}},
                   metadata={"listen": None, "role": "berth-host"})
+
+
+    def test_web_identity(self):
+        token = pathlib.Path(self.folder.name) / "token"
+        token.write_text("somebody's\n")
+        role = {"permissions": ["*"], "trusted": [], "web_identity": "somebody's", "max_s": 3600}
+        self.live({"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/web", "AWS_WEB_IDENTITY_TOKEN_FILE": str(token)},
+                  roles={"web": role})
 
 
 def admin():

@@ -28,5 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (credentials_fetch_read((const char *)data, size, &keys, NULL) == 0)
         credentials_keys_unref(keys);
+    if (credentials_fetch_read_sts((const char *)data, size, &keys, NULL) == 0)
+        credentials_keys_unref(keys);
     return 0;
 }

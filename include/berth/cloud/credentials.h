@@ -2,7 +2,7 @@
 
 /*
  * Keys for AWS, found as its SDKs find them: given (the environment), the shared files with their
- * profiles, the container's endpoint, the machine's metadata service (version 2 only).  The first
+ * profiles, a web identity, the container's endpoint, the machine's metadata service (version 2 only).  The first
  * source that is there is used.  Keys that end are replaced before they do.  No key is ever logged.
  */
 
@@ -19,6 +19,11 @@ struct credentials_config {
     const char *key_id;        /* AWS_ACCESS_KEY_ID */
     struct secret *key;        /* AWS_SECRET_ACCESS_KEY; taken */
     struct secret *token;      /* AWS_SESSION_TOKEN; taken */
+    const char *identity_file; /* AWS_WEB_IDENTITY_TOKEN_FILE: read anew each time */
+    const char *role_arn;      /* AWS_ROLE_ARN: for whom the identity stands in */
+    const char *role_session;  /* AWS_ROLE_SESSION_NAME; NULL: "berth" */
+    const char *sts_url;       /* AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, or that of the region */
+    const char *ca;            /* AWS_CA_BUNDLE: PEM file; NULL: the system's certificates */
     const char *profile;       /* AWS_PROFILE; NULL: "default" */
     const char *files[2];      /* AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE: paths */
     const char *container_url; /* AWS_CONTAINER_CREDENTIALS_FULL_URI, or made of ..._RELATIVE_URI */

@@ -275,6 +275,50 @@ the_containers_endpoint_is_asked_with_its_token(void **state)
 }
 
 static void
+a_web_identity_becomes_a_role(void **state)
+{
+    static const struct fake_http_rule rules[] = {
+        { "/",
+          .reply = OK("<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>"
+                      "<Credentials><AccessKeyId>STS</AccessKeyId><SecretAccessKey>" KEY
+                      "</SecretAccessKey><SessionToken>" SESSION "</SessionToken>"
+                      "<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>"
+                      "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"),
+          .only_first = 1, .then = FAKE_HTTP_CLOSE },
+        { "/",
+          .reply = ANSWER("400 No", "<ErrorResponse><Error><Code>InvalidIdentityToken</Code>"
+                                    "<Message>no</Message></Error><RequestId>r-1</RequestId>"
+                                    "</ErrorResponse>"),
+          .only_first = 1, .then = FAKE_HTTP_CLOSE },
+        { "/", .reply = OK("{}"), .only_first = 1, .then = FAKE_HTTP_CLOSE },
+        { "/", .reply = OK("<AssumeRoleWithWebIdentityResponse/>"), .then = FAKE_HTTP_CLOSE },
+        { .path = NULL },
+    };
+    CLEANUP(mem_freep) char *url = NULL;
+    struct credentials_config config = { .identity_file = credentials_path, .role_arn = "arn:r" };
+
+    (void)state;
+    fake = fake_http_new(&(struct fake_http_config){ .rules = rules });
+    url = fake_url("/");
+    keys_new(&config);
+    no_keys_expect("AWS_WEB_IDENTITY_TOKEN_FILE is set, but nothing can be read there");
+    write_credentials("identity-SECRET\n");
+    no_keys_expect("AWS_WEB_IDENTITY_TOKEN_FILE is set, but AWS_REGION is not");
+    config.sts_url = url;
+    keys_new(&config);
+    keys_expect("STS");
+    assert_string_equal(secret_bytes(credentials_now(credentials)->token), SESSION);
+    world_sent("\r\n\r\nAction=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn=arn%3Ar"
+               "&RoleSessionName=berth&WebIdentityToken=identity-SECRET",
+               true);
+    world_sent("Authorization:", false);
+    keys_new(&config);
+    no_keys_expect("security token service: InvalidIdentityToken: no (request r-1)");
+    no_keys_expect("security token service: the answer with the keys is not XML");
+    no_keys_expect("no AccessKeyId");
+}
+
+static void
 keys_that_are_refused_are_looked_up_again(void **state)
 {
     static const struct fake_http_rule rules[] = {
@@ -371,6 +415,7 @@ main(void)
         TEST(the_metadata_service_is_asked_with_a_session),
         TEST(what_the_metadata_service_lacks_is_told),
         TEST(the_containers_endpoint_is_asked_with_its_token),
+        TEST(a_web_identity_becomes_a_role),
         TEST(keys_that_are_refused_are_looked_up_again),
         TEST(without_keys_nothing_is_asked),
         TEST(a_look_under_way_can_be_given_up),
