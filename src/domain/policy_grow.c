@@ -50,6 +50,7 @@ policy_helps(const struct policy_round *round, const struct policy_lack *lack,
         return room->cpus_milli > 0;
     case SHORT_HOSTS:
         return true;
+    case SHORT_BARRED: /* nobody knows what bars them there */
     case SHORT_NONE:
         break;
     }
@@ -221,6 +222,7 @@ policy_launch_one(struct policy_round *round, const struct policy_lack *lack)
     policy_say(action->reason, "%s: %s", why, policy_words_machine(round, index).text);
     room = policy_room_new(&round->capacity[index]);
     policy_supply_add(round, &round->all, &room);
+    policy_supply_add(round, &round->fresh, &room);
     round->launch_micro = cost_add_micro(
         round->launch_micro, policy_launch_micro(round->view, round->machines[index].price_micro));
     return true;
@@ -243,6 +245,11 @@ policy_misfits(struct policy_round *round)
                           "something of %" PRIu32 " waiting, for up to %s, fits no machine type as "
                           "its hosts turned out to be",
                           demand->count, policy_words_size(demand->largest.memory_bytes).text);
+    } else if (demand->strangers > 0 && round->rents) {
+        policy_round_hold(round, HOLD_NO_TYPE,
+                          "%" PRIu32
+                          " waiting for labels that a new host of the pool would not have",
+                          demand->strangers);
     }
 }
 

@@ -25,13 +25,37 @@ policy_machine_capacity(const struct pool *pool, const struct pool_machine *mach
     return capacity;
 }
 
+static void
+policy_amount_most(struct host_amount *most, const struct host_amount *amount)
+{
+    if (most->memory_bytes < amount->memory_bytes)
+        most->memory_bytes = amount->memory_bytes;
+    if (most->cpus_milli < amount->cpus_milli)
+        most->cpus_milli = amount->cpus_milli;
+    if (most->slots < amount->slots)
+        most->slots = amount->slots;
+}
+
 void
+policy_demand_bar(struct policy_demand *demand, const struct host_amount *request, int64_t hosts)
+{
+    struct policy_barred *barred = &demand->barred;
+
+    barred->count++;
+    barred->sum.memory_bytes += request->memory_bytes;
+    barred->sum.cpus_milli += request->cpus_milli;
+    barred->sum.slots += request->slots;
+    policy_amount_most(&barred->largest, request);
+    if (barred->hosts < hosts)
+        barred->hosts = hosts;
+}
+
+bool
 policy_demand_add(struct policy_demand *demand, const struct pool *pool,
                   const struct host_amount *request, int64_t waited_ms)
 {
     const struct pool_machine *machines = pool->machines.at;
     bool fits = pool->machines.count == 0 || !pool_provider_rents(pool->provider);
-    struct host_amount *largest;
 
     for (size_t i = 0; i < pool->machines.count && !fits; i++) {
         struct host_amount capacity = policy_machine_capacity(pool, &machines[i]);
@@ -39,16 +63,10 @@ policy_demand_add(struct policy_demand *demand, const struct pool *pool,
 
         fits = policy_holds(&room, request);
     }
-    largest = fits ? &demand->largest : &demand->misfit;
-    if (largest->memory_bytes < request->memory_bytes)
-        largest->memory_bytes = request->memory_bytes;
-    if (largest->cpus_milli < request->cpus_milli)
-        largest->cpus_milli = request->cpus_milli;
-    if (largest->slots < request->slots)
-        largest->slots = request->slots;
+    policy_amount_most(fits ? &demand->largest : &demand->misfit, request);
     if (!fits) {
         demand->misfits++;
-        return;
+        return false;
     }
     demand->count++;
     demand->sum.memory_bytes += request->memory_bytes;
@@ -56,6 +74,7 @@ policy_demand_add(struct policy_demand *demand, const struct pool *pool,
     demand->sum.slots += request->slots;
     if (demand->oldest_ms < waited_ms)
         demand->oldest_ms = waited_ms;
+    return true;
 }
 
 /* A type whose hosts turn out to be smaller than promised must not be launched again and again for
@@ -90,11 +109,13 @@ policy_machine_learn(struct policy_round *round)
 
         round->largest_possible |= policy_holds(&room, &view->demand.largest);
         round->average_possible |= policy_holds(&room, &round->average);
+        round->barred_possible |= policy_holds(&room, &view->demand.barred.largest);
     }
     /* People choose the machine then. */
     if (!round->rents) {
         round->largest_possible = true;
         round->average_possible = true;
+        round->barred_possible = true;
     }
 }
 
@@ -158,6 +179,8 @@ policy_machine_pick(const struct policy_round *round, const struct policy_lack *
                 : round->average_possible ? &round->average
                                           : &nothing;
     }
+    if (lack->what == SHORT_BARRED)
+        least = &round->view->demand.barred.largest;
     if (round->policy->machine_choice == CHOICE_BY_USE) {
         int32_t index = used ? (int32_t)round->machine_count - 1 : 0;
         struct host_amount room = policy_room_new(&round->capacity[index]);

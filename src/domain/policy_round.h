@@ -30,12 +30,14 @@ struct policy_supply {
     struct host_amount free;
     uint64_t fits;     /* requests of the demand's average size */
     bool largest_fits; /* one that is as large as the largest in each dimension */
+    bool barred_fits;  /* one as large as the largest of those that are barred */
     int64_t hosts;
 };
 
 enum policy_short {
     SHORT_NONE,
     SHORT_QUEUE,
+    SHORT_BARRED,
     SHORT_SLOTS,
     SHORT_MEMORY,
     SHORT_CPUS,
@@ -59,6 +61,7 @@ struct policy_round {
     struct host_amount capacity[POOL_MACHINES_MAX];
     bool largest_possible; /* some machine type holds what is largest in each dimension */
     bool average_possible;
+    bool barred_possible;
 
     struct host_amount in_use;
     struct policy_targets targets;
@@ -67,6 +70,7 @@ struct policy_round {
 
     struct policy_supply active; /* hosts that count */
     struct policy_supply all;    /* and those that come */
+    struct policy_supply fresh;  /* those that come alone */
     int64_t hosts;               /* in any state */
     int64_t coming;
     int64_t failing;  /* spawned, and their preparation has failed before */

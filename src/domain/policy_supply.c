@@ -108,6 +108,7 @@ policy_supply_add(const struct policy_round *round, struct policy_supply *supply
     policy_amount_add(&supply->free, room);
     supply->fits += policy_fits(round, room);
     supply->largest_fits |= policy_holds(room, &round->view->demand.largest);
+    supply->barred_fits |= policy_holds(room, &round->view->demand.barred.largest);
     supply->hosts++;
 }
 
@@ -150,6 +151,7 @@ policy_count_spawned(struct policy_round *round, const struct policy_host *host)
     round->coming++;
     round->failing += host->prepare_failures > 0;
     policy_supply_add(round, &round->all, &room);
+    policy_supply_add(round, &round->fresh, &room);
 }
 
 static int64_t
@@ -209,6 +211,24 @@ policy_supply_sum(struct policy_round *round)
     }
 }
 
+/* What is lacking on hosts to come for those that are barred from all that are there. Return: whether
+ * anything is. */
+static bool
+policy_is_barred(const struct policy_round *round, struct host_amount *amount)
+{
+    const struct policy_barred *barred = &round->view->demand.barred;
+    const struct policy_supply *fresh = &round->fresh;
+
+    if (barred->count == 0 || !round->barred_possible ||
+        (fresh->hosts >= barred->hosts && fresh->barred_fits &&
+         policy_holds(&fresh->free, &barred->sum)))
+        return false;
+    amount->memory_bytes = policy_most(amount->memory_bytes, barred->largest.memory_bytes);
+    amount->cpus_milli = policy_most(amount->cpus_milli, barred->largest.cpus_milli);
+    amount->slots = policy_most(amount->slots, barred->largest.slots);
+    return true;
+}
+
 /* The shortage that is said is the first of these: what waits, then what was asked for. */
 struct policy_lack
 policy_lack_of(const struct policy_round *round, const struct policy_supply *supply)
@@ -231,6 +251,8 @@ policy_lack_of(const struct policy_round *round, const struct policy_supply *sup
         amount->cpus_milli = policy_most(amount->cpus_milli, round->average.cpus_milli * waiting);
         amount->slots = policy_most(amount->slots, round->average.slots * waiting);
         lack.what = SHORT_QUEUE;
+    } else if (policy_is_barred(round, amount)) {
+        lack.what = SHORT_BARRED;
     } else if (amount->slots > 0) {
         lack.what = SHORT_SLOTS;
     } else if (amount->memory_bytes > 0) {

@@ -116,6 +116,12 @@ policy_words_lack(const struct policy_round *round, const struct policy_lack *la
     case SHORT_QUEUE:
         policy_words_queue(round, ret_text);
         break;
+    case SHORT_BARRED:
+        policy_say(ret_text,
+                   "%" PRIu32 " waiting that no host takes for its labels, a fixed port, or others "
+                   "of their owner",
+                   round->view->demand.barred.count);
+        break;
     case SHORT_SLOTS:
         policy_say(ret_text, "%" PRId64 " slots free, %" PRId64 " wanted%s", room->slots,
                    needed->slots, why);

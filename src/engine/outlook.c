@@ -7,8 +7,12 @@
 #include "lane.h"
 #include "mind.h"
 #include "rental.h"
+#include "sweep.h"
 
-enum { OUTLOOK_GRACE_MS = 30000 /* a host may be silent before it is missed */ };
+enum {
+    OUTLOOK_GRACE_MS = 30000, /* a host may be silent before it is missed */
+    OUTLOOK_LOOKS_MAX = 32,   /* lines of the queue that a host is sought for in a round */
+};
 
 int32_t
 outlook_machine_index(const struct host *host)
@@ -117,19 +121,70 @@ outlook_hosts_fill(const struct engine *engine, const struct pool *pool, struct 
     return count;
 }
 
-/* A new host carries its pool's labels, and no others. */
+/* Those of one owner that the same hosts can take: neighbours in the queue. */
+struct outlook_line {
+    const struct instance *first; /* NULL: none yet */
+    uint32_t count;               /* of those that are barred */
+    uint32_t looks;               /* placements tried so far, for all lines */
+    bool barred;                  /* from each host that is there, though one may have room */
+};
+
 static bool
-outlook_would_help(const struct pool *pool, const struct instance *instance, int64_t now_ms)
+outlook_look(const struct engine *engine, const struct instance *instance)
 {
-    return instance->retry_at_ms <= now_ms &&
-           placement_labels_match(&pool->policy.labels, &instance->blueprint->spec.host_labels);
+    struct placement_ask ask;
+    struct placement_why why;
+    struct host *host;
+
+    sweep_ask(engine, instance, &ask);
+    if (placement_pick(engine->model->placement, &ask, &host, &why) == PLACEMENT_OK)
+        return false;
+    return why.counts[PLACEMENT_LABELS] > 0 || why.counts[PLACEMENT_PORTS] > 0 ||
+           why.counts[PLACEMENT_OWNER] > 0;
 }
 
+/* Only where something but room decides, and not at once: a host may be silent for a moment. */
+static bool
+outlook_is_barred(const struct engine *engine, const struct instance *instance,
+                  struct outlook_line *line)
+{
+    const struct pool *pool = instance->pool;
+    int64_t waited_ms = state_now_ms(engine) - instance->moved_at_ms;
+
+    if (engine->joins_pending > 0 || waited_ms < OUTLOOK_GRACE_MS)
+        return false;
+    if (!line->first || line->first->owner != instance->owner ||
+        line->first->blueprint->hosts_key != instance->blueprint->hosts_key) {
+        bool picky = pool->policy.anti_affinity > 0 || instance->blueprint->fixed_ports > 0 ||
+                     instance->blueprint->spec.host_labels.count > 0;
+
+        line->first = instance;
+        line->count = 0;
+        line->barred = picky && line->looks < OUTLOOK_LOOKS_MAX && outlook_look(engine, instance);
+        line->looks += picky;
+    }
+    line->count += line->barred;
+    return line->barred;
+}
+
+/* So many new hosts at least are needed for those of @line up to now. */
+static int64_t
+outlook_line_hosts(const struct outlook_line *line)
+{
+    int64_t each = line->first->pool->policy.anti_affinity;
+
+    if (line->first->blueprint->fixed_ports > 0)
+        return line->count;
+    return each > 0 ? (line->count + each - 1) / each : 1;
+}
+
+/* A new host carries its pool's labels, and no others. */
 void
 outlook_demand(const struct engine *engine, const struct pool *pool,
                struct policy_demand *ret_demand)
 {
     struct queue_cursor cursor = { 0 };
+    struct outlook_line line = { 0 };
     int64_t now_ms = state_now_ms(engine);
     const struct instance *instance;
 
@@ -137,8 +192,15 @@ outlook_demand(const struct engine *engine, const struct pool *pool,
     while ((instance = queue_waiting_next(engine->model->queue, pool, &cursor))) {
         struct host_amount amount = instance_amount(instance);
 
-        if (outlook_would_help(pool, instance, now_ms))
-            policy_demand_add(ret_demand, pool, &amount, now_ms - instance->moved_at_ms);
+        if (instance->retry_at_ms > now_ms)
+            continue;
+        if (!placement_labels_match(&pool->policy.labels, &instance->blueprint->spec.host_labels)) {
+            ret_demand->strangers++;
+            continue;
+        }
+        if (policy_demand_add(ret_demand, pool, &amount, now_ms - instance->moved_at_ms) &&
+            outlook_is_barred(engine, instance, &line))
+            policy_demand_bar(ret_demand, &amount, outlook_line_hosts(&line));
     }
 }
 
@@ -251,6 +313,8 @@ outlook_digest(const struct outlook *outlook, const struct policy_plan *plan,
         view->demand.sum.memory_bytes,
         view->demand.sum.slots,
         view->demand.largest.memory_bytes,
+        view->demand.barred.count,
+        view->demand.strangers,
         view->launches,
         view->cloud_held_until_ms > 0,
         (int64_t)plan->held_count,

@@ -74,14 +74,25 @@ struct policy_host {
     bool busy;      /* a flow is on it: nothing new may be begun */
 };
 
+/* Those that no host which is there takes, though it may have room: its labels, a fixed port or too many
+ * of the same owner bar them.  A new host would take them. */
+struct policy_barred {
+    uint32_t count;
+    struct host_amount sum;
+    struct host_amount largest; /* of each dimension */
+    int64_t hosts;              /* so many new ones at least take them all */
+};
+
 /* What waits for room. */
 struct policy_demand {
     uint32_t count; /* of those that some host may hold */
     struct host_amount sum;
-    struct host_amount largest; /* of each dimension */
-    int64_t oldest_ms;          /* how long the oldest has waited */
-    uint32_t misfits;           /* those that no machine type of the pool holds; not in count */
-    struct host_amount misfit;  /* the largest of them, of each dimension */
+    struct host_amount largest;  /* of each dimension */
+    int64_t oldest_ms;           /* how long the oldest has waited */
+    uint32_t misfits;            /* those that no machine type of the pool holds; not in count */
+    struct host_amount misfit;   /* the largest of them, of each dimension */
+    struct policy_barred barred; /* they are in count, too */
+    uint32_t strangers;          /* a new host would not have their labels; not in count */
 };
 
 struct policy_view {
@@ -123,9 +134,14 @@ struct policy_plan {
 };
 
 /** policy_demand_add() - one more that waits, for @waited_ms; @demand starts as zeroes.  What no
- * machine type of @pool can hold is counted apart. */
-void policy_demand_add(struct policy_demand *demand, const struct pool *pool,
+ * machine type of @pool can hold is counted apart.  Return: whether some type holds it. */
+bool policy_demand_add(struct policy_demand *demand, const struct pool *pool,
                        const struct host_amount *request, int64_t waited_ms);
+
+/** policy_demand_bar() - the one that was added last is barred from the hosts that are there; with it,
+ * @hosts new ones at least are needed. */
+void policy_demand_bar(struct policy_demand *demand, const struct host_amount *request,
+                       int64_t hosts);
 
 /** policy_machine_capacity() - what a host of that type will have for containers. A dimension that
  * the configuration does not tell is 0, and taken as enough for anything. */

@@ -174,6 +174,46 @@ test_schedule(void **state)
     zone_free(zone);
 }
 
+/* --- What more room would not help ---------------------------------------------------------------- */
+
+/* There is room, but not for them: new hosts are wanted, as many as they need, and no more. */
+static void
+test_barred_from_those_there(void **state)
+{
+    const struct host_amount request = { .memory_bytes = GIB };
+
+    (void)state;
+    (void)host(GIB, 1);
+    wait_for(GIB, 3);
+    assert_string_equal(plan_text(), "");
+    for (int64_t i = 1; i <= 3; i++)
+        policy_demand_bar(&yard.demand, &request, i < 3 ? 1 : 2);
+    assert_string_equal(plan_text(), "spawn m8, spawn m8");
+    assert_string_equal(yard.plan.actions[0].reason,
+                        "3 waiting that no host takes for its labels, a fixed port, or others of "
+                        "their owner: one m8 (8 GiB)");
+    (void)yard_round(&yard);
+    assert_string_equal(plan_text(), "prepare h2, prepare h3"); /* they are on their way */
+    policy->max_hosts = 3;
+    yard.demand.barred.hosts = 3;
+    assert_string_equal(plan_text(), "prepare h2, prepare h3; held: max_hosts");
+    yard.demand.barred.largest.memory_bytes = 17 * GIB;
+    assert_string_equal(plan_text(), "prepare h2, prepare h3"); /* no type could */
+}
+
+/* No new host would have the labels: it is said, and not grown for. */
+static void
+test_labels_of_no_new_host(void **state)
+{
+    (void)state;
+    yard.demand.strangers = 2;
+    assert_string_equal(plan_text(), "; held: no_type");
+    assert_string_equal(yard.plan.held[0].text,
+                        "2 waiting for labels that a new host of the pool would not have");
+    yard.pool->provider = PROVIDER_STATIC;
+    assert_string_equal(plan_text(), "");
+}
+
 /* --- Ceilings ---------------------------------------------------------------------------------------- */
 
 static void
@@ -335,6 +375,8 @@ main(void)
         TEST(test_spawned_hosts_count),
         TEST(test_hosts_that_do_not_count),
         TEST(test_schedule),
+        TEST(test_barred_from_those_there),
+        TEST(test_labels_of_no_new_host),
         TEST(test_max_hosts),
         TEST(test_launches_per_hour),
         TEST(test_budget),

@@ -117,7 +117,9 @@ random_yard(void)
     for (int64_t i = 0; i < waiting; i++) {
         struct host_amount request = random_amount();
 
-        policy_demand_add(&yard.demand, yard.pool, &request, pick(0, 100000));
+        if (policy_demand_add(&yard.demand, yard.pool, &request, pick(0, 100000)) &&
+            pick(0, 3) == 0)
+            policy_demand_bar(&yard.demand, &request, pick(1, 4));
     }
     yard.pool->grown_at_ms = some_time_ago();
     for (int64_t i = pick(0, 1) * pick(0, 9); i > 0; i--)
