@@ -1,12 +1,14 @@
-"""python3 -m tests.cloud serve [--listen ADDRESS:PORT] [--config FILE.json] [--show]"""
+"""python3 -m tests.cloud serve [--listen ADDRESS:PORT] [--config FILE.json] [--machines KIND] [--show]"""
 
 import argparse
 import json
 import signal
+import subprocess
 import sys
 import threading
 
 from . import config as settings
+from . import machines
 from .ledger import ledger, table
 from .server import Server
 
@@ -22,6 +24,8 @@ def arguments():
     serve = commands.add_parser("serve", help="serve until Ctrl-C, then print what machines cost", description=HELP, epilog=HOW)
     serve.add_argument("--listen", default="127.0.0.1:7080", metavar="ADDRESS:PORT", help="default: %(default)s; port 0: any")
     serve.add_argument("--config", metavar="FILE", help="settings that differ from the defaults")
+    serve.add_argument("--machines", choices=machines.KINDS, help="what stands behind an instance: nothing, or (as root) a "
+                       "container with systemd and sshd")
     serve.add_argument("--show", action="store_true", help="print all settings and end")
     return parser.parse_args()
 
@@ -41,11 +45,12 @@ def main():
     options = arguments()
     try:
         config = settings.load(options.config)
+        config["machines"]["kind"] = options.machines or config["machines"]["kind"]
         if options.show:
             print(json.dumps(config, indent=2))
             return 0
         server = Server(config, options.listen)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
         print(f"tests.cloud: {error}", file=sys.stderr)
         return 2
     ended = threading.Event()

@@ -6,7 +6,7 @@ import uuid
 from urllib.parse import parse_qsl
 
 # Importing them registers their actions.
-from . import groups, launch, lifecycle, region, resources, sts, templates  # noqa: F401
+from . import groups, launch, lifecycle, region, resources, spot, sts, templates  # noqa: F401
 from . import shapes, signature
 from .account import Identity
 from .actions import ACTIONS, VERSIONS, Call

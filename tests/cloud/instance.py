@@ -64,6 +64,7 @@ class Instance:
     token: Optional[str]
     owner: str
     tags: dict
+    spot_tags: dict      # those of its spot request
     tagged_at_launch: bool
     volumes: list
     launched: float

@@ -115,7 +115,7 @@ def check(cloud, call, params):
     return Plan(kind, image, check_subnets(cloud, params, interface), check_groups(cloud, params, interface),
                 check_market(params), check_profile(cloud, params.get("IamInstanceProfile")),
                 check_volumes(params.get("BlockDeviceMapping", []), image),
-                {t: tags_for(params.get("TagSpecification", []), t, LAUNCHED) for t in ("instance", "volume")})
+                {t: tags_for(params.get("TagSpecification", []), t, LAUNCHED) for t in ("instance", "volume", "spot-instances-request")})
 
 
 LAUNCHED = ("instance", "volume", "network-interface", "spot-instances-request", "elastic-gpu")
@@ -314,6 +314,6 @@ def create(cloud, call, params, plan, subnet, reservation_id, index):
         cloud.new_id("sir") if plan.market else None, usd,
         params.get("InstanceInitiatedShutdownBehavior", "stop") if not plan.market else "terminate",
         params.get("DisableApiTermination", False), call.get("ClientToken"), call.identity.arn,
-        dict(plan.tags["instance"]), bool(plan.tags["instance"]),
+        dict(plan.tags["instance"]), dict(plan.tags["spot-instances-request"]), bool(plan.tags["instance"]),
         [Volume(cloud.new_id("vol"), *volume, now) for volume in plan.volumes],
         now, now + cloud.config["life"]["visible_after_s"], changed=now, stillborn=call.twist == "stillborn")

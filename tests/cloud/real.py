@@ -36,9 +36,17 @@ class Machine:
         self.halting = False
         self.failed = False
         self.made = False
+        self.doomed = False
 
     def submit(self, operation, *arguments):
         return self.thread.submit(self.guarded, operation, *arguments)
+
+    def end(self):
+        """Its last operation; what was asked for before comes first."""
+        if not self.doomed:
+            self.doomed = self.halting = True
+            self.submit(self.destroy)
+            self.thread.shutdown(wait=False)
 
     def guarded(self, operation, *arguments):
         try:
@@ -150,8 +158,7 @@ class Real:
         if machine is None:
             self.network.leave("", instance.private_ip)
         else:
-            machine.halting = True
-            machine.submit(machine.destroy)
+            machine.end()
 
     def ended(self, instance):
         machine = self.machines.get(instance.id)
@@ -167,8 +174,7 @@ class Real:
 
     def close(self):
         for machine in self.machines.values():
-            machine.halting = True
-            machine.submit(machine.destroy)
+            machine.end()
         for machine in self.machines.values():
             machine.thread.shutdown(wait=True)
         self.network.close()

@@ -195,7 +195,8 @@ class Money(peer.Case):
     def test_spot(self):
         """Cheaper; the price is the one of the history; interrupted with notice, which its metadata service tells."""
         self.serve()
-        one, = self.run_instances(InstanceMarketOptions=SPOT)
+        one, = self.run_instances(InstanceMarketOptions=SPOT, TagSpecifications=tags("spot-instances-request", a="b"))
+        self.assertNotIn("Tags", self.one(one))
         zone = self.one(one)["Placement"]["AvailabilityZone"]
         prices = self.ec2.describe_spot_price_history(InstanceTypes=["t3.micro"], AvailabilityZone=zone,
                                                       ProductDescriptions=["Linux/UNIX"])["SpotPriceHistory"]
@@ -205,10 +206,19 @@ class Money(peer.Case):
         self.assertGreater(prices[0]["Timestamp"], prices[-1]["Timestamp"])
         self.advance(2)
         self.cloud.interrupt(self.cloud.instances[one], 120)
+        def marked():
+            found = self.ec2.describe_spot_instance_requests(Filters=by("status-code", "marked-for-termination") + by("tag:a", "b"))
+            return [r["InstanceId"] for r in found["SpotInstanceRequests"]]
+        self.assertEqual(marked(), [one])
         self.advance(119)
         self.assertEqual(self.state(one), "running")
         self.advance(1)
         self.assertEqual(self.one(one)["StateReason"]["Code"], "Server.SpotInstanceTermination")
+        self.assertEqual(marked(), [])
+        request, = self.ec2.describe_spot_instance_requests(Filters=by("instance-id", one))["SpotInstanceRequests"]
+        self.assertEqual((request["State"], request["Status"]["Code"]), ("closed", "instance-terminated-no-capacity"))
+        with self.refused("InvalidSpotInstanceRequestID.NotFound", 400):
+            self.ec2.describe_spot_instance_requests(SpotInstanceRequestIds=["sir-00000000000000000"])
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ TOKEN, TTL = "X-aws-ec2-metadata-token", "X-aws-ec2-metadata-token-ttl-seconds"
 
 class Metadata(peer.Case):
     def launch(self, **more):
-        self.serve(roles={"berth-host": {"permissions": ["ec2:Describe*"], "max_s": 3600, "container_token": "pass"}})
+        self.serve(metadata={"role": "berth-host"}, roles={"berth-host": {"permissions": ["ec2:Describe*"], "max_s": 3600, "container_token": "pass"}})
         self.machine, = self.run_instances(TagSpecifications=tags(Name="n"), UserData="#!/bin/sh\n",
                                            IamInstanceProfile={"Name": "berth-host"}, **more)
         self.address = self.cloud.instances[self.machine].private_ip
@@ -81,6 +81,15 @@ class Metadata(peer.Case):
         lent.describe_instances()
         self.assertEqual(self.ask("GET", "/container/berth-host")[0], 401)
         held = json.loads(self.ask("GET", "/container/berth-host", {"Authorization": "pass"})[1])
+        self.client(key=held["AccessKeyId"], secret=held["SecretAccessKey"], token=held["Token"]).describe_instances()
+
+    def test_role_of_who_is_no_machine(self):
+        """The machine that the cloud's user works on has the role of the setting, in the second version only."""
+        self.launch()
+        path = "/latest/meta-data/iam/security-credentials/berth-host"
+        self.assertEqual(self.ask("GET", path, source="127.0.0.1")[0], 401)
+        token = self.ask("PUT", "/latest/api/token", {TTL: "60"}, source="127.0.0.1")[1]
+        held = json.loads(self.ask("GET", path, {TOKEN: token}, source="127.0.0.1")[1])
         self.client(key=held["AccessKeyId"], secret=held["SecretAccessKey"], token=held["Token"]).describe_instances()
 
     def test_spot_notice(self):
