@@ -33,9 +33,9 @@ adopt_new(struct engine *engine, struct host *host, const struct docker_containe
         instance->ends_at_ms = now_ms + blueprint->spec.lifetime_ms;
     instance->lifetime_ms = blueprint->spec.lifetime_ms;
     engine->next_end_ms = 0; /* look through all of them once */
-    model_instance_add(model, instance, false);
     state_event(engine, "instance.adopted", host, instance,
                 "its container runs on %s, the restored rows did not know it", host->name);
+    model_instance_add(model, instance, false);
     bury_look(engine, instance);
     return true;
 }

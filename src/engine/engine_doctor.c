@@ -1,5 +1,11 @@
+#include <string.h>
+
+#include "inventory.h"
 #include "lane.h"
+#include "mind.h"
 #include "state.h"
+
+enum { DOCTOR_MILLI_MICRO = 1000 };
 
 /* One check over the live model; a detail is given for the first that fails. */
 struct doctor {
@@ -114,6 +120,108 @@ doctor_instances(const struct engine *engine, struct doctor *doctor)
     doctor_tell(doctor, "nobody forgot an instance on its way", !stuck, stuck);
 }
 
+/* --- Rented machines ---------------------------------------------------------------------------- */
+
+static int
+doctor_by_machine(const void *lhs, const void *rhs)
+{
+    const struct host *const *x = lhs;
+    const struct host *const *y = rhs;
+
+    return strcmp((*x)->machine->id, (*y)->machine->id);
+}
+
+/* The hosts that have a machine, sorted by it: two of the same stand side by side. */
+static const char *
+doctor_twice(const struct engine *engine)
+{
+    const struct model *model = engine->model;
+    const struct host **hosts =
+        mem_resize(NULL, model->hosts.live + 1, sizeof(const struct host *));
+    const char *twice = NULL;
+    size_t count = 0;
+
+    IDMAP_EACH(&model->hosts, struct host, host)
+    {
+        if (host->state != HOST_REMOVED && host->machine && host->machine->id)
+            hosts[count++] = host;
+    }
+    qsort(hosts, count, sizeof(const struct host *), doctor_by_machine);
+    for (size_t i = 1; i < count; i++) {
+        if (doctor_by_machine(&hosts[i - 1], &hosts[i]) == 0)
+            twice = hosts[i]->name;
+    }
+    free(hosts);
+    return twice;
+}
+
+static bool
+doctor_machine_is_right(const struct host *host)
+{
+    return host->state != HOST_ACTIVE || !host->machine ||
+           (host->machine->id && host->machine->stage == MACHINE_READY);
+}
+
+static void
+doctor_machines(const struct engine *engine, struct doctor *doctor)
+{
+    const char *twice = doctor_twice(engine);
+    const char *without = NULL;
+    const char *late = NULL;
+
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (!doctor_machine_is_right(host))
+            without = host->name;
+    }
+    IDMAP_EACH(&engine->minds, struct mind, mind)
+    {
+        if (inventory_late(mind) > 0)
+            late = mind->pool->name;
+    }
+    doctor_tell(doctor, "no machine stands for two hosts", !twice, twice);
+    doctor_tell(doctor, "each active host on a rented machine has it, prepared", !without, without);
+    doctor_tell(doctor, "no rented machine is without a host", !late, late);
+}
+
+/* As of the last round. */
+static void
+doctor_limits(const struct engine *engine, struct doctor *doctor)
+{
+    const char *launches = NULL;
+    const char *money = NULL;
+
+    IDMAP_EACH(&engine->minds, struct mind, mind)
+    {
+        const struct status_plan *plan = &mind->status.plan;
+        const struct pool_policy *policy = &mind->pool->policy;
+
+        if (policy->launches_per_hour > 0 && plan->launches > policy->launches_per_hour)
+            launches = mind->pool->name;
+        if (policy->budget_per_month_milli > 0 &&
+            plan->spent_micro > policy->budget_per_month_milli * DOCTOR_MILLI_MICRO)
+            money = mind->pool->name;
+    }
+    doctor_tell(doctor, "launches of the last hour are within each pool's limit", !launches,
+                launches);
+    doctor_tell(doctor, "money of this month is within each pool's budget", !money, money);
+}
+
+static void
+doctor_operations(const struct engine *engine, struct doctor *doctor)
+{
+    const char *waits = NULL;
+
+    IDMAP_EACH(&engine->model->operations, struct operation, operation)
+    {
+        const struct host *host = idmap_find(&engine->model->hosts, operation->host_id);
+
+        if (operation->state == OPERATION_RUNNING && host && host->state == HOST_REMOVED)
+            waits = host->name;
+    }
+    doctor_tell(doctor, "no operation waits for a removed host", !waits, waits);
+}
+
 size_t
 engine_doctor(const struct engine *engine, struct json_out *out)
 {
@@ -124,6 +232,9 @@ engine_doctor(const struct engine *engine, struct json_out *out)
     doctor_reservations(engine, &doctor);
     doctor_hosts(engine, &doctor);
     doctor_instances(engine, &doctor);
+    doctor_machines(engine, &doctor);
+    doctor_limits(engine, &doctor);
+    doctor_operations(engine, &doctor);
     json_out_array_end(out);
     return doctor.failed;
 }

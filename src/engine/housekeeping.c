@@ -304,9 +304,13 @@ void
 housekeeping_noticed(struct engine *engine, struct host *host)
 {
     static const char why[] = "its provider takes the machine back";
+    int64_t ends_at_ms = state_now_ms(engine) + HOUSEKEEPING_NOTICE_MS;
 
+    /* One that is being drained has less time than it was given. */
+    if (host->state != HOST_ACTIVE && (host->state != HOST_INACTIVE || host->instance_count == 0 ||
+                                       (host->ends_at_ms > 0 && host->ends_at_ms <= ends_at_ms)))
+        return;
     state_event(engine, "host.notice", host, NULL, why);
-    departures_begin(engine, host, CAUSE_NOTICE, state_now_ms(engine) + HOUSEKEEPING_NOTICE_MS,
-                     why);
+    departures_begin(engine, host, CAUSE_NOTICE, ends_at_ms, why);
     housekeeping_poke(engine);
 }

@@ -24,7 +24,8 @@ void housekeeping_poke(struct engine *engine);
 void housekeeping_on_listed(struct engine *engine);
 /** housekeeping_is_reading() - a round has begun and its plan is not made yet. */
 bool housekeeping_is_reading(const struct engine *engine);
-/** housekeeping_noticed() - the provider takes @host's machine back. */
+/** housekeeping_noticed() - the provider takes @host's machine back: what runs there moves while there
+ * is time. */
 void housekeeping_noticed(struct engine *engine, struct host *host);
 /** housekeeping_carry_out() - @plan of @pool, just made. Return: how many actions were begun. */
 size_t housekeeping_carry_out(struct engine *engine, struct pool *pool,

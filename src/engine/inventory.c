@@ -15,6 +15,7 @@ enum {
     INVENTORY_CALL_MS = 60000, /* a termination, too */
     INVENTORY_HASTE_MS = 5000, /* between listings that something waits for */
     INVENTORY_DELAY_MAX_MS = 60000,
+    INVENTORY_LATE_MS = 600000,   /* a machine without a row that is still there is no accident */
     INVENTORY_ORPHANS_MAX = 1000, /* that are kept in mind; more are looked at later */
 };
 
@@ -210,14 +211,6 @@ inventory_orphan_get(struct inventory *inventory, const char *id)
     return orphan;
 }
 
-/* The provider is about to take it back: its instances move while there is time. */
-static void
-inventory_noticed(struct engine *engine, struct host *host)
-{
-    if (host->state == HOST_ACTIVE)
-        housekeeping_noticed(engine, host);
-}
-
 static void
 inventory_known(struct inventory *inventory, struct rental *rental,
                 const struct cloud_machine *seen)
@@ -234,7 +227,7 @@ inventory_known(struct inventory *inventory, struct rental *rental,
     } else if (!ends) {
         spawn_seen(rental, seen);
         if (seen->notice)
-            inventory_noticed(inventory->mind->engine, rental->host);
+            housekeeping_noticed(inventory->mind->engine, rental->host);
     }
 }
 
@@ -480,4 +473,21 @@ inventory_cancel_all(struct engine *engine)
                 cloud->cancel(cloud->self, &removal->call);
         }
     }
+}
+
+size_t
+inventory_late(const struct mind *mind)
+{
+    size_t count = 0;
+
+    if (!mind->inventory)
+        return 0;
+    for (struct list_node *node = list_first(&mind->inventory->orphans); node;
+         node = list_next(&mind->inventory->orphans, node)) {
+        const struct inventory_orphan *orphan = CONTAINER_OF(node, struct inventory_orphan, node);
+
+        count += orphan->seen >= INVENTORY_STRIKES &&
+                 state_mono_ms(mind->engine) - orphan->since_mono_ms >= INVENTORY_LATE_MS;
+    }
+    return count;
 }

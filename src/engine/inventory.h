@@ -20,6 +20,8 @@ enum {
 bool inventory_list(struct mind *mind);
 /** inventory_hasten() - something waits for a listing: the next one comes soon. */
 void inventory_hasten(struct mind *mind);
+/** inventory_late() - machines of ours that have had no row for long: not given back, or not to be. */
+size_t inventory_late(const struct mind *mind);
 /** inventory_cancel_all() - see recover.c. */
 void inventory_cancel_all(struct engine *engine);
 /** inventory_free() - NULL is fine. */

@@ -230,6 +230,9 @@ sim_book_event(struct sim *sim, const struct event *event)
     }
     sim_trace(sim, "%s %llx %s", event->kind, (unsigned long long)id,
               event->text ? event->text : "");
+    /* Its row was dropped long ago: it begins anew. */
+    if (strcmp(event->kind, "instance.adopted") == 0)
+        mem_free(idmap_remove(&sim->book->rows, id));
     if (strcmp(event->kind, "pool.spawn") == 0)
         sim_limits_spawn(sim, event->pool_id);
     if (state >= 0)

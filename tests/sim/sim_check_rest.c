@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "berth/base/id.h"
+#include "berth/engine/status.h"
 
 #include "sim_book.h"
 
@@ -181,10 +182,30 @@ sim_rest_host(struct sim *sim, const struct host *host)
     }
 }
 
+/* So may one whose limits were lowered below what was launched and spent before. */
+static size_t
+sim_rest_beyond(struct sim *sim)
+{
+    size_t launches = 0;
+    size_t money = 0;
+
+    engine_status_count(sim->engine);
+    IDMAP_EACH(&engine_model(sim->engine)->pools, struct pool, pool)
+    {
+        const struct status_plan *plan = &engine_status_pool(sim->engine, pool)->plan;
+        const struct pool_policy *policy = &pool->policy;
+
+        launches |= policy->launches_per_hour > 0 && plan->launches > policy->launches_per_hour;
+        money |= policy->budget_per_month_milli > 0 &&
+                 plan->spent_micro > policy->budget_per_month_milli * 1000;
+    }
+    return launches + money;
+}
+
 static void
 sim_rest_doctor(struct sim *sim)
 {
-    size_t expected = sim_rest_overfull(sim);
+    size_t expected = sim_rest_overfull(sim) + sim_rest_beyond(sim);
     struct json_out out;
     struct buf buf;
 
