@@ -85,6 +85,12 @@ engine_host_add(struct engine *engine, const struct host_request *request, struc
         return -1;
     if (!pool)
         return fault_set(fault, FAULT_NOT_FOUND, "hosts", "there is no pool %s", request->pool);
+    if (pool_provider_rents(pool->provider)) {
+        return fault_set(
+            fault, FAULT_CONFLICT, "hosts",
+            "pool %s rents its machines itself: add hosts to a pool of provider static",
+            request->pool);
+    }
     if (model_host_find(engine->model, pool, request->name)) {
         return fault_set(fault, FAULT_CONFLICT, "hosts", "pool %s has a host %s already",
                          request->pool, request->name);
@@ -175,6 +181,19 @@ hosts_take_back(struct engine *engine, struct host *host, const char *reason)
     state_sweep(engine);
 }
 
+/* Who puts a worn host back means it to serve: its life begins anew, or it would leave at once. */
+static void
+hosts_renew(struct engine *engine, struct host *host)
+{
+    int64_t now_ms = state_now_ms(engine);
+
+    if (host->state != HOST_INACTIVE || (host->cause != CAUSE_AGE && host->cause != CAUSE_USES))
+        return;
+    host->active_at_ms = now_ms;
+    host->first_used_at_ms = host->instance_count > 0 ? now_ms : 0;
+    host->uses = 0;
+}
+
 /* A rented machine that did not become a host, or is on its way back, cannot take work. */
 static bool
 hosts_is_prepared(const struct host *host)
@@ -196,6 +215,7 @@ engine_host_activate(struct engine *engine, struct host *host, struct fault *fau
                          "the machine of host %s is %s: only one that was prepared can be active",
                          host->name, machine_stage_name(host->machine->stage));
     }
+    hosts_renew(engine, host);
     trust_vouch(engine, host, "an operator vouches for it: it takes work again");
     host->remove_when_empty = false;
     host->ends_at_ms = 0;

@@ -330,78 +330,57 @@ test_a_machine_gone_is_not_prepared(void **state)
     rented_end(&rented);
 }
 
-static size_t
-doctor_failures(struct world *world)
-{
-    struct json_out out;
-    struct buf buf;
-    size_t failed;
-
-    buf_init(&buf, 1 << 16);
-    json_out_init(&out, &buf);
-    failed = engine_doctor(world->engine, &out);
-    buf_fini(&buf);
-    return failed;
-}
-
-/* The doctor looks at machines and limits, too; each wrong is one failure. */
+/* Who puts a host back that the policy took out for its age means it to stay. */
 static void
-test_the_doctor_sees_machines(void **state)
+test_a_person_puts_an_old_host_back(void **state)
 {
     struct rented rented;
     struct world *world = &rented.world;
-    struct machine *machine;
-    struct fake_vm *vm;
-    char *id;
+    struct pool_policy policy;
+    struct fault fault;
+    struct host *host;
 
     (void)state;
-    rented_begin(&rented, 2);
-    rented_until_active(&rented, 2, 180000);
-    world_run(world, 30000);
-    assert_int_equal(doctor_failures(world), 0);
-
-    machine = rented_first(&rented)->machine;
-    id = STEAL(machine->id);
-    assert_int_equal(doctor_failures(world), 1);
-    vm = fake_vm_next(fake_cloud_vms(world->cloud), NULL);
-    vm = strcmp(vm->seen.id, id) == 0 ? fake_vm_next(fake_cloud_vms(world->cloud), vm) : vm;
-    machine->id = mem_strdup(vm->seen.id);
-    assert_int_equal(doctor_failures(world), 1);
-    mem_free(machine->id);
-    machine->id = id;
-    assert_int_equal(doctor_failures(world), 0);
-
-    rented_pool(&rented)->policy.budget_per_month_milli = 1;
-    world_run(world, 1000000);
-    assert_int_equal(doctor_failures(world), 1);
-    rented_pool(&rented)->policy.launches_per_hour = 1;
-    assert_int_equal(doctor_failures(world), 2);
-    rented_rule_set(&rented, (struct rented_rules){ 2, 8, false });
+    rented_begin(&rented, 1);
+    rented_until_active(&rented, 1, 180000);
+    host = rented_first(&rented);
+    (void)world_blueprint(world, "{\"name\":\"web\",\"pool\":\"rent\",\"image\":\"img\","
+                                 "\"memory_bytes\":67108864}");
+    (void)world_launch(world, "web", "ann");
+    world_run(world, 20000);
+    schema_defaults(&pool_policy_schema, &policy);
+    policy.reserve.memory_bytes = 0;
+    policy.host_lifetime_ms = 300000;
+    policy.host_lifetime_low_ms = 1000;
+    policy.retire = RETIRE_DRAIN;
+    policy.consolidate = false;
+    (void)world_pool_rented(world, "rent", &policy);
+    while (host->state == HOST_ACTIVE)
+        world_run(world, 1000);
+    assert_int_equal(host->cause, CAUSE_AGE);
+    assert_int_equal(engine_host_activate(world->engine, host, &fault), 0);
+    world_run(world, 100000);
+    assert_int_equal(host->state, HOST_ACTIVE);
     rented_end(&rented);
 }
 
-/* A machine that cannot be given back is told when that lasts. */
+/* A pool that rents would not know what to do with a machine that it cannot end. */
 static void
-test_the_doctor_sees_what_is_left(void **state)
+test_no_host_by_hand(void **state)
 {
-    struct fake_cloud_rule rule = { .verb = CLOUD_TERMINATE };
+    char address[] = "tcp://10.0.0.1:2376";
+    const struct host_request request = { .pool = "rent",
+                                          .name = "mine",
+                                          .endpoint = { .engine = address } };
     struct rented rented;
-    struct world *world = &rented.world;
-    struct fake_vm *vm;
+    struct fault fault;
+    struct host *host;
 
     (void)state;
-    rented_begin(&rented, 2);
-    rented_until_active(&rented, 2, 180000);
-    vm = fake_vm_next(fake_cloud_vms(world->cloud), NULL);
-    rule.fate = fake_cloud_fate_usual();
-    rule.fate.how = (struct fake_fate){ 100, FAULT_CLOUD_DENIED, FAKE_NOTHING, 0 };
-    fake_cloud_rule_add(world->cloud, &rule);
-    rented.world.on_turn = NULL;
-    vm->seen.host_id = 7;
-    world_run(world, 500000);
-    assert_int_equal(doctor_failures(world), 0);
-    world_run(world, 300000);
-    assert_int_equal(doctor_failures(world), 1);
+    rented_begin(&rented, 0);
+    assert_int_equal(engine_host_add(rented.world.engine, &request, &host, &fault), -1);
+    assert_int_equal(fault.kind, FAULT_CONFLICT);
+    assert_non_null(strstr(fault.text, "static"));
     rented_end(&rented);
 }
 
@@ -449,8 +428,8 @@ main(void)
         cmocka_unit_test(test_no_provider_no_end),
         cmocka_unit_test(test_an_orphan_is_asked_for_again),
         cmocka_unit_test(test_a_machine_gone_is_not_prepared),
-        cmocka_unit_test(test_the_doctor_sees_machines),
-        cmocka_unit_test(test_the_doctor_sees_what_is_left),
+        cmocka_unit_test(test_a_person_puts_an_old_host_back),
+        cmocka_unit_test(test_no_host_by_hand),
         cmocka_unit_test(test_a_notice_hastens_a_drain),
     };
 
