@@ -88,6 +88,8 @@ MUTANTS = [
            "        if (age_ms < MIND_HOUR_MS)", "        if (age_ms < 0)", "10 launches"),
     Mutant("spends_without_limit", "src/domain/policy_grow.c",
            "budget == 0 || all <= budget", "budget >= 0", "10 launches"),
+    Mutant("forgets_what_it_spent", "src/engine/retire.c",
+           "        pool->spent_micro, cost_of_micro(", "        0, cost_of_micro(", "10 money"),
     Mutant("sees_no_demand", "src/engine/outlook.c",
            "    return instance->retry_at_ms <= now_ms &&", "    return instance->retry_at_ms < 0 && now_ms > 0 &&",
            "15 a fixed point"),

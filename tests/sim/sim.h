@@ -22,6 +22,8 @@
 
 #define GIB (INT64_C(1) << 30)
 #define MIB (INT64_C(1) << 20)
+/* An hour of the dearest machine. */
+#define SIM_DEAREST_MICRO INT64_C(2000000)
 
 enum {
     SIM_STATIC_MAX = 6,

@@ -69,6 +69,8 @@ struct sim_pool *sim_book_pool(struct sim_book *book, int64_t id);
 void sim_limits_spawn(struct sim *sim, int64_t pool_id);
 /** sim_limits_keep() - what the pools allow, at the end of a turn. */
 void sim_limits_keep(struct sim *sim, const char *name);
+/** sim_limits_rest() - at rest: the pools' money is what the provider asks for. */
+void sim_limits_rest(struct sim *sim);
 /** sim_book_read() - the events that have become durable. */
 void sim_book_read(struct sim *sim);
 /** sim_book_guilty() - whether the machine did something that raises a score. */

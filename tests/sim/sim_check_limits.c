@@ -1,10 +1,16 @@
-/* Launches in an hour and money in a month: when a host is decided, the limit is not reached. */
+/* Launches in an hour and money in a month: when a host is decided, the limit is not reached; and what
+ * the pools have spent is what the provider asks for. */
 
 #include "sim_book.h"
 
 #define LIMITS        "10 launches and money stay within limits"
+#define MONEY         "10 money is counted as the provider does"
 #define HOUR_MS       3600000
+#define MICRO         1e6
 #define MONTH_ENDS_MS INT64_C(1701388800000) /* the one in which each run begins */
+
+/* How far the two counts may be apart, for each machine. */
+enum { LESS_MS = 10000, MORE_MS = 300000 };
 
 /* Of the machines of one pool, as the provider counts. */
 static int64_t
@@ -17,6 +23,28 @@ sim_cost_micro(const struct sim *sim, int64_t pool_id)
     while ((vm = fake_vm_next(vms, vm)))
         cost += vm->cluster[0] && vm->pool_id == pool_id ? fake_vm_cost_micro(vm) : 0;
     return cost;
+}
+
+/* Of the pool, as the engine counts. */
+static int64_t
+sim_spent_micro(struct sim *sim, struct pool *pool)
+{
+    struct json_out out;
+    struct buf buf;
+    struct fault fault;
+    int64_t spent_micro = -1;
+    CLEANUP(json_freep) json_t *plan = NULL;
+
+    buf_init(&buf, 1 << 18);
+    json_out_init(&out, &buf);
+    engine_pool_plan(sim->engine, pool, 1, &out);
+    if (json_in_parse(buf.data, buf.len, &plan, &fault) == 0) {
+        const json_t *money = json_object_get(plan, "money");
+
+        spent_micro = (int64_t)(json_number_value(json_object_get(money, "spent")) * MICRO + 0.5);
+    }
+    buf_fini(&buf);
+    return spent_micro;
 }
 
 static int64_t
@@ -66,5 +94,40 @@ sim_limits_keep(struct sim *sim, const char *name)
 
         pool->launches_per_hour = row->policy.launches_per_hour;
         pool->budget_milli = row->policy.budget_per_month_milli;
+    }
+}
+
+/* What the pool's machines cost in @ms, if all were as dear as the dearest; and one that was asked for and
+ * never came. */
+static int64_t
+sim_slack_micro(const struct sim *sim, int64_t pool_id, int64_t ms)
+{
+    const struct fake_vms *vms = fake_cloud_vms(sim->cloud);
+    const struct fake_vm *vm = NULL;
+    int64_t machines = 1;
+
+    while ((vm = fake_vm_next(vms, vm)))
+        machines += vm->pool_id == pool_id;
+    return machines * SIM_DEAREST_MICRO * (ms / 1000) / (HOUR_MS / 1000);
+}
+
+/* A machine counts from when it is asked for until its end is seen: a little longer than it costs. */
+void
+sim_limits_rest(struct sim *sim)
+{
+    if (sim->stats.jumps > 0 || engine_now_ms(sim->engine) >= MONTH_ENDS_MS)
+        return;
+    IDMAP_EACH(&engine_model(sim->engine)->pools, struct pool, pool)
+    {
+        int64_t cost = sim_cost_micro(sim, pool->id);
+        int64_t spent = sim_spent_micro(sim, pool);
+
+        if (!pool_provider_rents(pool->provider))
+            continue;
+        if (spent < cost - sim_slack_micro(sim, pool->id, LESS_MS) ||
+            spent > cost + sim_slack_micro(sim, pool->id, MORE_MS)) {
+            sim_fail(sim, MONEY, "%s has spent %lld millionths, its machines cost %lld", pool->name,
+                     (long long)spent, (long long)cost);
+        }
     }
 }

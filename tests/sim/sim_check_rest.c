@@ -263,6 +263,7 @@ sim_check_rest(struct sim *sim)
     sim_rest_queue(sim);
     sim_rest_pools(sim);
     sim_rest_leaks(sim);
+    sim_limits_rest(sim);
     sim_rest_doctor(sim);
     sim->restless = sim->failed;
 }

@@ -151,7 +151,7 @@ sim_machine_types(void)
     const struct pool_machine types[] = {
         { mem_strdup("small"), 500000, 2 * GIB, 2000, 0 },
         { mem_strdup("medium"), 1000000, 4 * GIB, 2000, 0 },
-        { mem_strdup("large"), 2000000, 8 * GIB, 4000, 0 },
+        { mem_strdup("large"), SIM_DEAREST_MICRO, 8 * GIB, 4000, 0 },
     };
 
     return (struct schema_array){ mem_dup(types, sizeof(types)), ARRAY_LEN(types) };
