@@ -5,12 +5,13 @@
 
 #define LIMITS        "10 launches and money stay within limits"
 #define MONEY         "10 money is counted as the provider does"
+#define HOUR_S        3600
 #define HOUR_MS       3600000
 #define MICRO         1e6
 #define MONTH_ENDS_MS INT64_C(1701388800000) /* the one in which each run begins */
 
 /* How far the two counts may be apart, for each machine. */
-enum { LESS_MS = 10000, MORE_MS = 300000 };
+enum { LESS_S = 10, MORE_S = 300 };
 
 /* Of the machines of one pool, as the provider counts. */
 static int64_t
@@ -97,10 +98,10 @@ sim_limits_keep(struct sim *sim, const char *name)
     }
 }
 
-/* What the pool's machines cost in @ms, if all were as dear as the dearest; and one that was asked for and
- * never came. */
+/* What the pool's machines cost in a second, if all were as dear as the dearest; and one that was asked
+ * for and never came. */
 static int64_t
-sim_slack_micro(const struct sim *sim, int64_t pool_id, int64_t ms)
+sim_second_micro(const struct sim *sim, int64_t pool_id)
 {
     const struct fake_vms *vms = fake_cloud_vms(sim->cloud);
     const struct fake_vm *vm = NULL;
@@ -108,7 +109,7 @@ sim_slack_micro(const struct sim *sim, int64_t pool_id, int64_t ms)
 
     while ((vm = fake_vm_next(vms, vm)))
         machines += vm->pool_id == pool_id;
-    return machines * SIM_DEAREST_MICRO * (ms / 1000) / (HOUR_MS / 1000);
+    return machines * SIM_DEAREST_MICRO / HOUR_S;
 }
 
 /* A machine counts from when it is asked for until its end is seen: a little longer than it costs. */
@@ -121,11 +122,11 @@ sim_limits_rest(struct sim *sim)
     {
         int64_t cost = sim_cost_micro(sim, pool->id);
         int64_t spent = sim_spent_micro(sim, pool);
+        int64_t second = sim_second_micro(sim, pool->id);
 
         if (!pool_provider_rents(pool->provider))
             continue;
-        if (spent < cost - sim_slack_micro(sim, pool->id, LESS_MS) ||
-            spent > cost + sim_slack_micro(sim, pool->id, MORE_MS)) {
+        if (spent < cost - LESS_S * second || spent > cost + MORE_S * second) {
             sim_fail(sim, MONEY, "%s has spent %lld millionths, its machines cost %lld", pool->name,
                      (long long)spent, (long long)cost);
         }
