@@ -1,6 +1,7 @@
 #include "sweep.h"
 
 #include "explain.h"
+#include "housekeeping.h"
 #include "judge.h"
 #include "launch.h"
 #include "trust.h"
@@ -162,8 +163,12 @@ sweep_queues(struct engine *engine)
     engine->sweep_needed = false;
     IDMAP_EACH(&engine->model->pools, struct pool, pool)
     {
-        if (queue_length(engine->model->queue, pool) > 0)
-            left -= sweep_pool(engine, pool, left);
+        if (queue_length(engine->model->queue, pool) == 0)
+            continue;
+        left -= sweep_pool(engine, pool, left);
+        /* What came back to the queue wants a host as much as what is new. */
+        if (pool_provider_rents(pool->provider) && queue_length(engine->model->queue, pool) > 0)
+            housekeeping_poke(engine);
     }
     if (left == 0)
         state_sweep(engine);

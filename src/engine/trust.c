@@ -5,6 +5,7 @@
 #include "berth/base/hash.h"
 
 #include "canary.h"
+#include "housekeeping.h"
 #include "judge.h"
 
 enum {
@@ -162,6 +163,7 @@ static void
 trust_shed(struct lane *lane)
 {
     lane->engine->breaks_pending = true;
+    housekeeping_poke(lane->engine);
     lane->engine->ports.clock->turn_ask(lane->engine->ports.clock->self);
 }
 

@@ -384,6 +384,35 @@ test_no_host_by_hand(void **state)
     rented_end(&rented);
 }
 
+/* What a host could not start waits for another one, and not for the next round. */
+static void
+test_what_comes_back_is_grown_for(void **state)
+{
+    struct rented rented;
+    struct world *world = &rented.world;
+    struct fake_rule rule = { .verb = DOCKER_START };
+    uint64_t launches;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    rented_until_active(&rented, 1, 180000);
+    (void)world_blueprint(world, "{\"name\":\"web\",\"pool\":\"rent\",\"image\":\"img\","
+                                 "\"memory_bytes\":67108864}");
+    world->config.housekeeping_ms = 3600000;
+    engine_config_set(world->engine, &world->config);
+    world_run(world, 30000);
+    rule.fate = (struct fake_fate){ 10, FAULT_ENGINE, FAKE_NOTHING, 0 };
+    fake_fate_rule_add(&world->fates, &rule);
+    launches = fake_cloud_calls(world->cloud, CLOUD_LAUNCH);
+    for (int i = 0; i < 4; i++)
+        (void)world_launch(world, "web", "ann");
+    while (!rented_first(&rented)->trial)
+        world_run(world, 100);
+    world_run(world, 5000);
+    assert_true(fake_cloud_calls(world->cloud, CLOUD_LAUNCH) > launches);
+    rented_end(&rented);
+}
+
 /* A drain that was given hours has no more time than its provider gives. */
 static void
 test_a_notice_hastens_a_drain(void **state)
@@ -430,6 +459,7 @@ main(void)
         cmocka_unit_test(test_a_machine_gone_is_not_prepared),
         cmocka_unit_test(test_a_person_puts_an_old_host_back),
         cmocka_unit_test(test_no_host_by_hand),
+        cmocka_unit_test(test_what_comes_back_is_grown_for),
         cmocka_unit_test(test_a_notice_hastens_a_drain),
     };
 
