@@ -48,6 +48,8 @@ static const struct advice_wrong advice_wrongs[] = {
       "berth host log @" },
     { "host_out", "is out of service", "are out of service",
       "berth host activate @, or berth host rm @" },
+    { "machine_stray", "has a machine without a host", "has machines without a host, too many to be given back by themselves",
+      "is this the right database? If it is, end them at the provider; berth events --kind pool.sweep_stopped" },
     { "no_host", "has no host", "has no host",
       "berth host add NAME --engine URL --pool #, or pools in the daemon's configuration" },
     { "queue_misfit", "waits, and no host could ever hold it", "wait, and no host could ever hold them",
@@ -120,7 +122,8 @@ cli_advice_what(const json_t *wrong)
     buf_printf(&out, " %s", count > 1 ? advice->many : advice->one);
     for (size_t i = 0; count > 1 && (name = cli_advice_name(wrong, i)); i++)
         buf_printf(&out, "%s%s", i == 0 ? ": " : ", ", name);
-    if (count > (int64_t)json_array_size(json_object_get(wrong, "names")) && count > 1)
+    if (cli_advice_name(wrong, 0) && count > 1 &&
+        count > (int64_t)json_array_size(json_object_get(wrong, "names")))
         buf_append_string(&out, ", ...");
     if (text)
         buf_printf(&out, " (%s)", text);

@@ -5,6 +5,7 @@
 #include "berth/base/id.h"
 #include "berth/engine/status.h"
 
+#include "inventory.h"
 #include "mind.h"
 #include "state.h"
 #include "tell.h"
@@ -154,6 +155,19 @@ engine_status_why(enum status_wrong wrong, const struct host *host)
     return NULL;
 }
 
+static void
+engine_status_strays(struct engine *engine, struct pool *pool, struct json_out *out)
+{
+    size_t count = inventory_stopped(mind_of(engine, pool));
+    CLEANUP(mem_freep) char *text = NULL;
+
+    if (count == 0)
+        return;
+    text = mem_printf("%zu of them", count);
+    engine_status_wrong_begin(out, "machine_stray", pool, (uint32_t)count);
+    engine_status_wrong_end(out, text);
+}
+
 void
 engine_status_wrongs(struct engine *engine, struct pool *pool, struct json_out *out)
 {
@@ -178,6 +192,7 @@ engine_status_wrongs(struct engine *engine, struct pool *pool, struct json_out *
             json_out_string(out, queue.first[i]->spec.name);
         engine_status_wrong_end(out, NULL);
     }
+    engine_status_strays(engine, pool, out);
     if (by_hand && pool->hosts == 0) {
         engine_status_wrong_begin(out, "no_host", pool, 0);
         engine_status_wrong_end(out, NULL);

@@ -48,9 +48,9 @@ struct inventory {
     int64_t began_mono_ms;
     int64_t delay_ms; /* after failures */
     bool listing;
-    bool hasty;      /* somebody waits for the next one */
-    bool fail_told;  /* that listings fail */
-    bool blast_told; /* that there are too many orphans */
+    bool hasty;     /* somebody waits for the next one */
+    bool fail_told; /* that listings fail */
+    size_t stopped; /* orphans, too many to be given back; 0: they are not */
 };
 
 /* In order of time. */
@@ -347,26 +347,35 @@ inventory_orphans_count(struct inventory *inventory)
     return due;
 }
 
+size_t
+inventory_stopped(const struct mind *mind)
+{
+    return mind->inventory ? mind->inventory->stopped : 0;
+}
+
 static void
 inventory_sweep(struct inventory *inventory, size_t listed)
 {
     struct mind *mind = inventory->mind;
     size_t due = inventory_orphans_count(inventory);
-    size_t most = listed * INVENTORY_BLAST_PERCENT / 100;
+    size_t share = listed * INVENTORY_BLAST_PERCENT / 100;
+    size_t most = share > INVENTORY_BLAST_MIN ? share : INVENTORY_BLAST_MIN;
 
-    if (most < INVENTORY_BLAST_MIN)
-        most = INVENTORY_BLAST_MIN;
     if (due > most) {
-        if (!inventory->blast_told) {
+        if (inventory->stopped == 0) {
             state_pool_event(mind->engine, "pool.sweep_stopped", mind->pool,
-                             "%zu of %zu machines with our tag have no row: more than %zu are not "
-                             "given back by themselves; look whether the database is the right one",
+                             "%zu of %zu machines with our tag have no row, too many to be given "
+                             "back; is this the right database? If so, end all but %zu of them",
                              due, listed, most);
         }
-        inventory->blast_told = true;
+        inventory->stopped = due;
         return;
     }
-    inventory->blast_told = false;
+    if (inventory->stopped > 0) {
+        state_pool_event(mind->engine, "pool.sweep_resumed", mind->pool,
+                         "what has no row is given back again: %zu of %zu machines", due, listed);
+    }
+    inventory->stopped = 0;
     for (struct list_node *node = list_first(&inventory->orphans); node;
          node = list_next(&inventory->orphans, node)) {
         struct inventory_orphan *orphan = CONTAINER_OF(node, struct inventory_orphan, node);
@@ -478,12 +487,10 @@ inventory_cancel_all(struct engine *engine)
 size_t
 inventory_late(const struct mind *mind)
 {
+    struct list_node *node = mind->inventory ? list_first(&mind->inventory->orphans) : NULL;
     size_t count = 0;
 
-    if (!mind->inventory)
-        return 0;
-    for (struct list_node *node = list_first(&mind->inventory->orphans); node;
-         node = list_next(&mind->inventory->orphans, node)) {
+    for (; node; node = list_next(&mind->inventory->orphans, node)) {
         const struct inventory_orphan *orphan = CONTAINER_OF(node, struct inventory_orphan, node);
 
         count += orphan->seen >= INVENTORY_STRIKES &&

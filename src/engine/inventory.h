@@ -22,6 +22,9 @@ bool inventory_list(struct mind *mind);
 void inventory_hasten(struct mind *mind);
 /** inventory_late() - machines of ours that have had no row for long: not given back, or not to be. */
 size_t inventory_late(const struct mind *mind);
+/** inventory_stopped() - so many machines of ours have no row that none is given back by itself; 0:
+ * that is not so. */
+size_t inventory_stopped(const struct mind *mind);
 /** inventory_cancel_all() - see recover.c. */
 void inventory_cancel_all(struct engine *engine);
 /** inventory_free() - NULL is fine. */

@@ -119,6 +119,14 @@ class BadJson(world.Case):
         self.assertEqual(self.world.call("PUT", "/v1/pools/UPPER", {}).status, 400)
         self.assertEqual(self.world.call("PUT", "/v1/blueprints/one", {**WEB, "name": "two"}).status, 400)
 
+    def test_a_time_zone_that_is_nowhere(self):
+        good = {"cron": "0 8 * * *", "duration_s": 3600, "min_hosts": 1}
+        answer = self.world.call("PUT", "/v1/pools/zoned", {"schedules": [good, {**good, "time_zone": "Mars/Olympus"}]})
+        self.assertEqual(answer.status, 400)
+        self.assertEqual([error["pointer"] for error in answer.json["errors"]], ["/schedules/1/time_zone"])
+        self.assertIn("Mars/Olympus", answer.json["errors"][0]["detail"])
+        self.assertEqual(self.world.call("GET", "/v1/pools/zoned").status, 404)
+
     def test_queries(self):
         for query in ("limit=0", "limit=-1", "limit=1001", "limit=x", "limit=", "limit=1&limit=2", "colour=red", "cursor=",
                       "cursor=x", "cursor=" + "A" * 12, "cursor=" + "A" * 200, "state=sleeping", "owner=%00", "owner=%zz",

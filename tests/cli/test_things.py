@@ -318,6 +318,9 @@ class StatusTest(cases.CliTest):
                    "berth host activate a, or berth host rm a"),
                   (rows.wrong("queue_misfit", "huge", count=2), "2 instances of blueprint huge of pool default wait",
                    "berth blueprint show huge"),
+                  (rows.wrong("machine_stray", count=8, pool="rent", text="8 of them"),
+                   "pool rent has machines without a host, too many to be given back by themselves (8 of them)",
+                   "is this the right database?"),
                   (rows.wrong("no_host", pool="empty"), "pool empty has no host", "--pool empty"),
                   (rows.wrong("blueprint_held", "bad", pool=None), "blueprint bad fails wherever it is tried",
                    "berth blueprint show bad")]

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include "berth/engine/status.h"
+
 #include "rented.h"
 
 enum { SWEPT_MS = 240000 };
@@ -78,6 +80,48 @@ test_what_has_no_row_is_given_back(void **state)
     rented_end(&rented);
 }
 
+/* What `berth status` says of them: so many. */
+static int64_t
+strays_told(struct rented *rented)
+{
+    struct json_out out;
+    struct buf buf;
+    struct fault fault;
+    json_t *wrongs = NULL;
+    json_t *wrong;
+    int64_t count;
+
+    buf_init(&buf, 1 << 20);
+    json_out_init(&out, &buf);
+    engine_status_count(rented->world.engine);
+    json_out_array(&out);
+    engine_status_wrongs(rented->world.engine, rented_pool(rented), &out);
+    json_out_array_end(&out);
+    assert_int_equal(json_in_parse(buf.data, buf.len, &wrongs, &fault), 0);
+    wrong = json_array_get(wrongs, 0);
+    count = json_in_int(wrong, "count", 0);
+    if (wrong)
+        assert_string_equal(json_in_string(wrong, "kind", ""), "machine_stray");
+    json_decref(wrongs);
+    buf_fini(&buf);
+    return count;
+}
+
+/* A person ends @count of them at the provider. */
+static void
+strays_end(struct rented *rented, size_t count)
+{
+    const struct fake_vms *vms = fake_cloud_vms(rented->world.cloud);
+
+    for (struct fake_vm *vm = fake_vm_next(vms, NULL); vm && count > 0;
+         vm = fake_vm_next(vms, vm)) {
+        if (strcmp(vm->name, "stray") != 0)
+            continue;
+        fake_vm_vanish(vm);
+        count--;
+    }
+}
+
 /* So many that the database may be the wrong one: nothing is touched, and it is said once. */
 static void
 test_too_many_are_left_alone(void **state)
@@ -92,6 +136,12 @@ test_too_many_are_left_alone(void **state)
     assert_int_equal(fake_cloud_alive(rented.world.cloud), 9);
     assert_int_equal(rented_events(&rented, "pool.orphan"), 0);
     assert_int_equal(rented_events(&rented, "pool.sweep_stopped"), 1);
+    assert_int_equal(strays_told(&rented), 8);
+    /* A person has ended some: the rest is Berth's again. */
+    strays_end(&rented, 3);
+    assert_true(world_run_until(&rented.world, is_only_hosts, SWEPT_MS));
+    assert_int_equal(rented_events(&rented, "pool.sweep_resumed"), 1);
+    assert_int_equal(strays_told(&rented), 0);
     rented_end(&rented);
 }
 

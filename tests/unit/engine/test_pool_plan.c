@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "../domain/zone_bytes.h"
 #include "rented.h"
 
 static json_t *
@@ -141,10 +142,62 @@ test_a_pool_that_moved_is_told(void **state)
     rented_end(&rented);
 }
 
+static const struct zone *
+find_helsinki(void *self, const char *name)
+{
+    return strcmp(name, "Europe/Helsinki") == 0 ? self : NULL;
+}
+
+/* When the first host is wanted, as the plan tells it. */
+static int64_t
+wakes_at_ms(struct rented *rented)
+{
+    json_t *plan = plan_of(rented);
+    int64_t at_ms = 0;
+
+    assert_int_equal(json_array_size(json_object_get(action_of(plan, 0), "kind")), 0);
+    (void)text_time_parse(json_in_string(plan, "next_at", ""), &at_ms);
+    json_decref(plan);
+    return at_ms;
+}
+
+/* Half past seven in Helsinki, in winter and, after the clocks went forward, in summer. */
+static void
+test_a_schedule_means_its_zone(void **state)
+{
+    struct zone *zone = zone_of_rule("EET-2EEST,M3.5.0/3,M10.5.0/4");
+    const struct zone_port zones = { .self = zone, .find = find_helsinki };
+    struct pool_schedule *schedule = mem_new0(sizeof(*schedule));
+    struct rented rented;
+    struct world *world = &rented.world;
+    struct pool_policy policy;
+
+    (void)state;
+    rented_begin(&rented, 0);
+    world_stop(world);
+    world->ports.zones = &zones;
+    world_start(world);
+    schema_defaults(&pool_policy_schema, &policy);
+    *schedule = (struct pool_schedule){ .cron = mem_strdup("30 7 * * *"),
+                                        .time_zone = mem_strdup("Europe/Helsinki"),
+                                        .duration_ms = 3600000,
+                                        .min_hosts = 1 };
+    policy.schedules = (struct schema_array){ schedule, 1 };
+    (void)world_pool_rented(world, "rent", &policy);
+    /* 2023-11-14 22:13:20 UTC: the next one is at 05:30 UTC. */
+    assert_int_equal(wakes_at_ms(&rented), INT64_C(1699939800000) + 86400000);
+    fake_clock_jump(world->clock, INT64_C(1711839600000) - engine_now_ms(world->engine));
+    /* 2024-03-30 23:00 UTC, the night in which the clocks go forward: at 04:30 UTC. */
+    assert_int_equal(wakes_at_ms(&rented), INT64_C(1711859400000));
+    rented_end(&rented);
+    zone_free(zone);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_schedule_means_its_zone),
         cmocka_unit_test(test_a_plan_changes_nothing),
         cmocka_unit_test(test_the_rounds_to_come),
         cmocka_unit_test(test_a_plan_is_applied),
