@@ -84,6 +84,29 @@ explain_decision(const struct engine *engine, const struct instance *instance,
     return buf_take(&buf);
 }
 
+/* Nothing of its blueprint is placed: why, and when one is tried. */
+static void
+explain_held_back(const struct engine *engine, const struct blueprint *blueprint,
+                  struct json_out *out)
+{
+    const struct breaker *breaker = blueprint->breaker;
+    int64_t left_ms;
+
+    json_out_key(out, "held_back");
+    if (!breaker || breaker->state == BREAKER_CLOSED) {
+        json_out_null(out);
+        return;
+    }
+    left_ms = breaker->retry_mono_ms - state_mono_ms(engine);
+    json_out_object(out);
+    json_out_kv_string(out, "why", fault_rule((enum fault_kind)breaker->score.last_kind)->title);
+    json_out_kv_time(out, "since", state_now_ms(engine) + left_ms - breaker->pause_ms);
+    json_out_kv_time(out, "next_trial_at",
+                     breaker->state == BREAKER_OPEN ? state_now_ms(engine) + left_ms : 0);
+    json_out_kv_uint(out, "times", breaker->opened);
+    json_out_object_end(out);
+}
+
 void
 engine_explain(const struct engine *engine, const struct instance *instance, struct json_out *out)
 {
@@ -99,6 +122,7 @@ engine_explain(const struct engine *engine, const struct instance *instance, str
     json_out_kv_int(out, "asked_cpus_milli", ask.amount.cpus_milli);
     json_out_kv_int(out, "asked_slots", ask.amount.slots);
     json_out_kv_string(out, "would_go_to", host ? id_encode(ID_HOST, host->id, id) : NULL);
+    explain_held_back(engine, instance->blueprint, out);
     explain_counts(&why, out);
     json_out_key(out, "nearest_miss");
     if (!host && why.nearest) {

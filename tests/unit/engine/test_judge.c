@@ -93,6 +93,32 @@ open_all(struct scene *scene)
     world_run(&scene->world, 1000);
 }
 
+/* `berth explain` tells since when, and when one is tried: @pause_ms later. */
+static void
+expect_held_back(struct scene *scene, int64_t id, int64_t pause_ms)
+{
+    struct json_out out;
+    struct buf buf;
+    struct fault fault;
+    json_t *now = NULL;
+    json_t *held;
+    int64_t since_ms = 0;
+    int64_t next_ms = 0;
+
+    buf_init(&buf, 1 << 20);
+    json_out_init(&out, &buf);
+    engine_explain(scene->world.engine, scene_instance(scene, id), &out);
+    assert_int_equal(json_in_parse(buf.data, buf.len, &now, &fault), 0);
+    held = json_object_get(now, "held_back");
+    assert_true(text_time_parse(json_in_string(held, "since", ""), &since_ms));
+    assert_true(text_time_parse(json_in_string(held, "next_trial_at", ""), &next_ms));
+    assert_int_equal(next_ms - since_ms, pause_ms);
+    assert_in_range(next_ms - engine_now_ms(scene->world.engine), 1, pause_ms);
+    assert_int_equal(json_in_int(held, "times", 0), 1);
+    json_decref(now);
+    buf_fini(&buf);
+}
+
 /* A bad image fails on host after host: its breaker opens, no host has a score, others run on. */
 static void
 test_a_bad_image(void **state)
@@ -116,6 +142,7 @@ test_a_bad_image(void **state)
     world_run(&scene.world, 1000);
     assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_QUEUED);
     assert_non_null(strstr(scene_instance(&scene, id)->reason, "held back"));
+    expect_held_back(&scene, id, 15000);
     (void)scene_run_one(&scene, "a");
     /* One launch at a time, ever later; the first that goes well lets all others follow. */
     scene_until(&scene, id, INSTANCE_FAILED, 30000);
