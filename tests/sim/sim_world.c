@@ -11,6 +11,7 @@ enum {
     SLOW_TURNS = 8,
     REST_MS = 6 * 3600 * 1000,     /* after faults stopped, until all must be quiet */
     REST_STEP_MS = 15 * 60 * 1000, /* looked so often */
+    REST_SHIFT_MS = 7 * 60 * 1000, /* later: each half an hour may bring something */
     REST_TURNS = 400000,
     CALM_DISK_MS = 5,
     CALM_HASTE = 10, /* a machine is a host well within a round */
@@ -345,17 +346,19 @@ sim_rest(struct sim *sim)
 {
     int64_t until = sim_mono(sim) + REST_MS;
     uint64_t turns_max = sim->turn + REST_TURNS;
+    int64_t step_ms = REST_STEP_MS;
     int times = 0;
 
     sim_trace(sim, "faults stop");
     sim->quiet = true;
     sim_fate_heal(sim);
     while (times < 2) {
-        bool rests = sim_rests(sim, REST_STEP_MS);
+        bool rests = sim_rests(sim, step_ms);
 
         if (!rests && (!sim->restless || sim_mono(sim) >= until || sim->turn >= turns_max))
             return;
         times = rests ? times + 1 : 0;
+        step_ms = rests ? REST_STEP_MS : REST_STEP_MS + REST_SHIFT_MS;
         sim->failed = sim->restless = false;
     }
 }
