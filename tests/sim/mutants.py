@@ -91,7 +91,7 @@ MUTANTS = [
     Mutant("forgets_what_it_spent", "src/engine/retire.c",
            "        pool->spent_micro, cost_of_micro(", "        0, cost_of_micro(", "10 money"),
     Mutant("sees_no_demand", "src/engine/outlook.c",
-           "    return instance->retry_at_ms <= now_ms &&", "    return instance->retry_at_ms < 0 && now_ms > 0 &&",
+           "        if (instance->retry_at_ms > now_ms)", "        if (instance->retry_at_ms >= 0 || now_ms < 0)",
            "15 a fixed point"),
     # Answers.
     Mutant("answers_not", "src/engine/turn.c",
