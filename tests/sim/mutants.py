@@ -64,7 +64,7 @@ MUTANTS = [
     Mutant("never_looks_again", "src/engine/join.c",
            "Plans the next look: soon and ever later while it is broken. */\nstatic void\njoin_plan(struct lane *lane, const struct fault *fault)\n{",
            "Never. */\nstatic void\njoin_plan(struct lane *lane, const struct fault *fault)\n{\n    if (fault)\n        return;",
-           "15 a fixed point"),
+           "1[35] "),
     # Rented machines.
     Mutant("forgets_tokens", "tests/support/fake_cloud.c",
            "if (vm->launched_mono_ms > since &&", "if (vm->launched_mono_ms > since + FAKE_CLOUD_TOKEN_MS &&", "1 one machine"),
