@@ -71,8 +71,8 @@ sim_policy_rented(struct sim *sim, struct buf *buf)
     static const char *const schedules[] = {
         "",
         "{\"cron\":\"*/30 * * * *\",\"duration_s\":600,\"min_hosts\":2}",
-        "{\"cron\":\"0 8 * * 1-5\",\"duration_s\":36000,\"min_hosts\":1,\"free_slots\":4,"
-        "\"time_zone\":\"Europe/Helsinki\"}",
+        ("{\"cron\":\"0 8 * * 1-5\",\"duration_s\":36000,\"min_hosts\":1,\"free_slots\":4,"
+         "\"time_zone\":\"Europe/Helsinki\"}"),
     };
     uint64_t most = 1 + sim_random(sim, 6);
     uint64_t few = sim_random(sim, most < 3 ? most : 3);

@@ -243,7 +243,9 @@ test_a_machine_that_ends_unseen(void **state)
 static void
 test_a_preparation_that_fails(void **state)
 {
-    struct fake_shell_rule fails = { .nth = 1, .fate = { 1000, 3, FAULT_PREPARE } };
+    struct fake_shell_rule fails = {
+        .nth = 1, .fate = { .step_ms = 1000, .fails_at = 3, .kind = FAULT_PREPARE }
+    };
     struct rented rented;
 
     (void)state;
@@ -260,7 +262,8 @@ test_a_preparation_that_fails(void **state)
 static void
 test_a_preparation_that_fails_for_ever(void **state)
 {
-    struct fake_shell_rule fails = { .fate = { 1000, 3, FAULT_PREPARE } };
+    struct fake_shell_rule fails = { .fate = {
+                                         .step_ms = 1000, .fails_at = 3, .kind = FAULT_PREPARE } };
     struct rented rented;
     const struct host *host;
 

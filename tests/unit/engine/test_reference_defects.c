@@ -126,7 +126,9 @@ test_3_an_unreachable_host_is_replaced(void **state)
 static void
 test_5_hosts_are_prepared_side_by_side(void **state)
 {
-    struct fake_shell_rule hangs = { .nth = 1, .fate = { 10000, 2, FAULT_TIMEOUT } };
+    struct fake_shell_rule hangs = {
+        .nth = 1, .fate = { .step_ms = 10000, .fails_at = 2, .kind = FAULT_TIMEOUT }
+    };
     struct rented rented;
     int64_t one_ms;
     int64_t began_ms;
