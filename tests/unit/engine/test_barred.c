@@ -28,7 +28,7 @@ begin(struct rented *rented, int64_t anti_affinity)
     policy.consolidate = false;
     policy.anti_affinity = anti_affinity;
     (void)world_pool_rented(&rented->world, "rent", &policy);
-    rented_until_active(rented, 1, 3 * MINUTE_MS);
+    rented_until_active(rented, 1, INT64_C(3) * MINUTE_MS);
 }
 
 static size_t
@@ -49,10 +49,10 @@ test_fixed_ports(void **state)
                                          "\"ports\":[{\"container\":80,\"host\":8080}]}");
     for (int i = 0; i < 3; i++)
         (void)world_launch(&rented.world, "web", "ann");
-    world_run(&rented.world, 5 * MINUTE_MS);
+    world_run(&rented.world, INT64_C(5) * MINUTE_MS);
     assert_int_equal(running(&rented), 3);
     assert_int_equal(rented_count(&rented, HOST_ACTIVE), 3);
-    world_run(&rented.world, 30 * MINUTE_MS);
+    world_run(&rented.world, INT64_C(30) * MINUTE_MS);
     assert_int_equal(rented_events(&rented, "pool.spawn"), 3);
     rented_end(&rented);
 }
@@ -69,9 +69,9 @@ test_anti_affinity(void **state)
     for (int i = 0; i < 6; i++)
         (void)world_launch(&rented.world, "web", "ann");
     (void)world_launch(&rented.world, "web", "bob");
-    world_run(&rented.world, 5 * MINUTE_MS);
+    world_run(&rented.world, INT64_C(5) * MINUTE_MS);
     assert_int_equal(running(&rented), 7);
-    world_run(&rented.world, 30 * MINUTE_MS);
+    world_run(&rented.world, INT64_C(30) * MINUTE_MS);
     assert_int_equal(rented_events(&rented, "pool.spawn"), 3);
     rented_end(&rented);
 }
@@ -94,7 +94,7 @@ test_labels_that_no_new_host_has(void **state)
                                          "\"host_labels\":{\"disk\":\"fast\"}}");
     for (int i = 0; i < 3; i++)
         (void)world_launch(&rented.world, "web", "ann");
-    world_run(&rented.world, 10 * MINUTE_MS);
+    world_run(&rented.world, INT64_C(10) * MINUTE_MS);
     assert_true(running(&rented) < 3);
     assert_int_equal(rented_events(&rented, "pool.spawn"), 1);
     assert_true(rented_events(&rented, "pool.held") > 0);

@@ -95,7 +95,7 @@ open_all(struct scene *scene)
 
 /* `berth explain` tells since when, and when one is tried: @pause_ms later. */
 static void
-expect_held_back(struct scene *scene, int64_t id, int64_t pause_ms)
+expect_held_back(int64_t id, struct scene *scene, int64_t pause_ms)
 {
     struct json_out out;
     struct buf buf;
@@ -142,7 +142,7 @@ test_a_bad_image(void **state)
     world_run(&scene.world, 1000);
     assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_QUEUED);
     assert_non_null(strstr(scene_instance(&scene, id)->reason, "held back"));
-    expect_held_back(&scene, id, 15000);
+    expect_held_back(id, &scene, 15000);
     (void)scene_run_one(&scene, "a");
     /* One launch at a time, ever later; the first that goes well lets all others follow. */
     scene_until(&scene, id, INSTANCE_FAILED, 30000);

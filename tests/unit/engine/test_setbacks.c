@@ -40,7 +40,7 @@ test_preparation_that_always_fails(void **state)
     (void)state;
     rented_begin(&rented, 1);
     preparations_fail(&rented);
-    world_run(&rented.world, 2 * HOUR_MS);
+    world_run(&rented.world, INT64_C(2) * HOUR_MS);
     before = launches(&rented);
     assert_in_range(before, 7, 9);
     assert_true(rented_events(&rented, "pool.held") > 0);
@@ -48,7 +48,7 @@ test_preparation_that_always_fails(void **state)
     world_crash(&rented.world, 0);
     world_start(&rented.world);
     assert_int_equal(rented_pool(&rented)->setback.hosts, before);
-    world_run(&rented.world, 6 * HOUR_MS);
+    world_run(&rented.world, INT64_C(6) * HOUR_MS);
     assert_in_range(launches(&rented), before + 4, before + 7);
     rented_end(&rented);
 }
@@ -61,7 +61,7 @@ test_success_ends_it(void **state)
     (void)state;
     rented_begin(&rented, 3);
     preparations_fail(&rented);
-    world_run(&rented.world, 20 * MINUTE_MS);
+    world_run(&rented.world, INT64_C(20) * MINUTE_MS);
     fake_shell_rules_clear(rented.world.shell);
     assert_true(rented_pool(&rented)->setback.steps >= 3);
     rented_until_active(&rented, 1, HOUR_MS);
@@ -69,7 +69,7 @@ test_success_ends_it(void **state)
     /* Nobody has used it yet: the others come one by one. */
     assert_int_equal(rented_count(&rented, HOST_SPAWNED), 1);
     assert_true(rented_pool(&rented)->setback.hosts > 0);
-    world_run(&rented.world, 6 * MINUTE_MS);
+    world_run(&rented.world, INT64_C(6) * MINUTE_MS);
     assert_int_equal(rented_count(&rented, HOST_ACTIVE), 3);
     assert_int_equal(rented_pool(&rented)->setback.hosts, 0);
     assert_true(rented_events(&rented, "pool.hold_ended") > 0);
@@ -85,10 +85,10 @@ test_new_rules_end_it(void **state)
     (void)state;
     rented_begin(&rented, 1);
     preparations_fail(&rented);
-    world_run(&rented.world, 2 * HOUR_MS);
+    world_run(&rented.world, INT64_C(2) * HOUR_MS);
     fake_shell_rules_clear(rented.world.shell);
     rented_policy_set(&rented, 1, false);
-    rented_until_active(&rented, 1, 3 * MINUTE_MS);
+    rented_until_active(&rented, 1, INT64_C(3) * MINUTE_MS);
     rented_end(&rented);
 }
 
