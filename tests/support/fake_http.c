@@ -305,6 +305,18 @@ fake_http_talk(struct fake_http_link *link)
     return then == FAKE_HTTP_KEEP ? FAKE_HTTP_CLOSE : then;
 }
 
+/* The alert is on its way: closed only when the other side has, since a reset could overtake it. */
+static enum fake_http_then
+fake_http_refuse(struct fake_http_link *link)
+{
+    char unread[256];
+
+    (void)shutdown(link->descriptor, SHUT_WR);
+    while (recv(link->descriptor, unread, sizeof(unread), 0) > 0)
+        ;
+    return FAKE_HTTP_RESET;
+}
+
 static void *
 fake_http_serve(void *arg)
 {
@@ -319,7 +331,7 @@ fake_http_serve(void *arg)
         link->tls = SSL_new(fake->tls);
         (void)SSL_set_fd(link->tls, link->descriptor);
         if (SSL_accept(link->tls) <= 0)
-            then = FAKE_HTTP_RESET; /* as when a socket is closed before all was read */
+            then = fake_http_refuse(link);
     }
     if (then == FAKE_HTTP_KEEP)
         then = fake_http_talk(link);
