@@ -98,7 +98,9 @@ class BadHostTest(cases.WorldTest):
             ids += [i["id"] for i in self.daemon.run("on-" + engine.name, count=4)]
         for instance in ids:
             self.daemon.await_running(instance, deadline_s=60)
-        self.assertTrue(self.is_beyond())
+        # Three failures in a row open its breaker, too: whichever comes first, the burst is over for it.
+        self.assertGreater(self.asked(), self.before, "the burst met it")
+        self.assertGreater(self.host(self.bad)["error"]["score"], 0)
         self.assertLessEqual(self.asked() - self.before, self.host(self.bad)["error"]["threshold"] + 1 + AT_ONCE)
         for engine in (self.good, self.other):
             host = self.host(engine)
