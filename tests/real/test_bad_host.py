@@ -32,9 +32,11 @@ def tearDownModule():
 class BadHostTest(cases.WorldTest):
     def setUp(self):
         self.bad, self.good, self.other = self.engines
-        self.daemon.put_blueprint("anywhere", WAIT)
+        # A version of its own for each test: what one has taught about a blueprint does not hold back the next.
+        env = {"TEST": self.id()}
+        self.daemon.put_blueprint("anywhere", WAIT, env=env)
         for engine in self.engines:
-            self.daemon.put_blueprint("on-" + engine.name, WAIT, host_labels={"place": engine.name})
+            self.daemon.put_blueprint("on-" + engine.name, WAIT, env=env, host_labels={"place": engine.name})
         self.bad.break_starts()
         self.before = self.asked()
 
