@@ -29,11 +29,23 @@ static const struct schema_field machine_fields[] = {
       .doc = "How often the launch was tried anew." },
     { .name = "prepare_failures", .type = SCHEMA_INT, .offset = offsetof(struct machine, prepare_failures),
       .doc = "How often its preparation failed." },
+    { .name = "playbook_revision", .type = SCHEMA_STRING,
+      .offset = offsetof(struct machine, playbook_revision), .max = 64,
+      .doc = "Revision of the playbook that prepared it." },
+    { .name = "certificate_ends_at_ms", .type = SCHEMA_INT,
+      .offset = offsetof(struct machine, certificate_ends_at_ms),
+      .doc = "When its engine's certificate ends, Unix milliseconds." },
+    { .name = "ssh", .type = SCHEMA_STRING, .offset = offsetof(struct machine, ssh), .max = 320,
+      .doc = "user@address of a machine that is not rented." },
+    { .name = "host_key", .type = SCHEMA_STRING, .offset = offsetof(struct machine, host_key), .max = 512,
+      .doc = "The SSH host key of a machine that is not rented." },
     { .name = "stage", .type = SCHEMA_ENUM, .offset = offsetof(struct machine, stage),
       .names = machine_stage_names,
       .doc = "How far it is." },
     { .name = "spot", .type = SCHEMA_BOOL, .offset = offsetof(struct machine, spot),
       .doc = "Whether the provider may take it back." },
+    { .name = "sealed", .type = SCHEMA_BOOL, .offset = offsetof(struct machine, sealed),
+      .doc = "Whether the SSH host key that it booted with was replaced." },
 };
 /* clang-format on */
 

@@ -66,6 +66,7 @@ rental_free(struct rental *rental)
     state_timer_clear(rental->engine, &rental->timer);
     state_timer_clear(rental->engine, &rental->stage_timer);
     (void)idmap_remove(&rental->engine->rentals, rental->host->id);
+    secret_free(rental->user_data);
     mem_free(rental);
 }
 

@@ -26,6 +26,7 @@ struct rental {
     struct clock_timer step_timer;  /* of the playbook's step under way */
     struct cloud_call call;
     struct shell_prepare prepare;
+    struct secret *user_data; /* of the launch under way; NULL: none */
     char token[CLOUD_TOKEN_SIZE];
     bool waiting;          /* for the commit */
     bool calling;          /* call is with the provider */

@@ -21,8 +21,9 @@ static void spawn_on_refused(struct rental *rental, const struct fault *fault);
 static void spawn_up(struct rental *rental, const char *address);
 static void spawn_prepare_start(struct rental *rental);
 static void spawn_on_step(struct shell_prepare *prepare);
+static void spawn_on_step_end(struct shell_prepare *prepare, enum shell_end end);
 static void spawn_on_prepared(struct shell_prepare *prepare, const struct fault *fault);
-static void spawn_ready(struct rental *rental, const struct host_endpoint *endpoint);
+static void spawn_ready(struct rental *rental, const struct shell_prepare *prepare);
 static void spawn_give_up(struct rental *rental, const char *why);
 
 /* --- The intent ----------------------------------------------------------------------------- */
@@ -136,6 +137,15 @@ spawn_token(const struct rental *rental, char ret_token[CLOUD_TOKEN_SIZE])
 }
 
 static void
+spawn_user_data(struct rental *rental)
+{
+    const struct shell_port *shell = rental->engine->ports.shell;
+
+    secret_free(rental->user_data);
+    rental->user_data = shell ? shell->user_data(shell->self, rental->host) : NULL;
+}
+
+static void
 spawn_launch(struct rental *rental)
 {
     struct host *host = rental->host;
@@ -153,13 +163,15 @@ spawn_launch(struct rental *rental)
         return;
     }
     spawn_token(rental, rental->token);
+    spawn_user_data(rental);
     rental->call = (struct cloud_call){
         .verb = CLOUD_LAUNCH,
         .in.launch = { .token = rental->token,
                        .type = host->machine->type,
                        .host_name = host->name,
                        .host_id = host->id,
-                       .attempt = host->machine->attempt },
+                       .attempt = host->machine->attempt,
+                       .user_data = rental->user_data ? secret_bytes(rental->user_data) : NULL },
     };
     rental_call(rental, spawn_on_launched);
 }
@@ -179,6 +191,7 @@ spawn_on_launched(struct cloud_call *call, const struct fault *fault)
     struct rental *rental = rental_called(call);
     struct host *host;
 
+    secret_free(STEAL(CONTAINER_OF(call, struct rental, call)->user_data));
     if (!rental)
         return;
     host = rental->host;
@@ -344,6 +357,7 @@ spawn_prepare_start(struct rental *rental)
         .address = host->address,
         .from_step = rental->step,
         .on_step = spawn_on_step,
+        .on_step_end = spawn_on_step_end,
         .done = spawn_on_prepared,
     };
     rental->preparing = true;
@@ -365,6 +379,19 @@ spawn_on_step(struct shell_prepare *prepare)
     mem_free(host->waiting_for);
     host->waiting_for = mem_printf("preparing, step %u of %u: %s", prepare->step + 1,
                                    prepare->step_count, prepare->step_name);
+    model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
+}
+
+static void
+spawn_on_step_end(struct shell_prepare *prepare, enum shell_end end)
+{
+    struct rental *rental = CONTAINER_OF(prepare, struct rental, prepare);
+    struct host *host = rental->host;
+
+    (void)end;
+    if (rental_is_on_hold(rental->engine) || !prepare->sealed || host->machine->sealed)
+        return;
+    host->machine->sealed = true;
     model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
 }
 
@@ -408,7 +435,7 @@ spawn_on_prepared(struct shell_prepare *prepare, const struct fault *fault)
         if (fault) {
             spawn_prepare_failed(rental, fault);
         } else {
-            spawn_ready(rental, &prepare->endpoint);
+            spawn_ready(rental, prepare);
         }
     }
     rental_settle(rental);
@@ -417,8 +444,9 @@ spawn_on_prepared(struct shell_prepare *prepare, const struct fault *fault)
 
 /* Its engine is to answer: the look at it makes the host active. */
 static void
-spawn_ready(struct rental *rental, const struct host_endpoint *endpoint)
+spawn_ready(struct rental *rental, const struct shell_prepare *prepare)
 {
+    const struct host_endpoint *endpoint = &prepare->endpoint;
     struct engine *engine = rental->engine;
     const struct docker_port *docker = engine->ports.docker;
     struct host *host = rental->host;
@@ -434,6 +462,9 @@ spawn_ready(struct rental *rental, const struct host_endpoint *endpoint)
     (void)model_host_text_set(engine->model, &host->endpoint.ca, endpoint->ca);
     (void)model_host_text_set(engine->model, &host->endpoint.cert, endpoint->cert);
     (void)model_host_text_set(engine->model, &host->endpoint.key, endpoint->key);
+    mem_free(host->machine->playbook_revision);
+    host->machine->playbook_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
+    host->machine->certificate_ends_at_ms = prepare->certificate_ends_at_ms;
     rental_stage_set(rental, MACHINE_READY, "engine");
     lane_new(engine, host);
 }

@@ -36,10 +36,15 @@ struct fake_shell {
     struct fake_shell_fate (*hook)(void *cookie, const struct shell_prepare *prepare);
     void *cookie;
     uint64_t started;
+    char revision[SHELL_REVISION_SIZE];
+    int64_t certificate_ms;
 };
 
 static void fake_shell_start(void *self, struct shell_prepare *prepare);
 static void fake_shell_cancel(void *self, struct shell_prepare *prepare);
+static struct secret *fake_shell_user_data(void *self, const struct host *host);
+static bool fake_shell_revision(void *self, const struct pool *pool,
+                                char ret_revision[SHELL_REVISION_SIZE]);
 static void fake_shell_on_timer(struct clock_timer *timer);
 
 struct fake_shell *
@@ -51,8 +56,11 @@ fake_shell_new(const struct clock_port *clock, struct fake_cloud *cloud)
         .self = fake,
         .prepare_start = fake_shell_start,
         .prepare_cancel = fake_shell_cancel,
+        .user_data = fake_shell_user_data,
+        .revision = fake_shell_revision,
     };
     fake->clock = clock;
+    (void)snprintf(fake->revision, sizeof(fake->revision), "0000000000000001");
     fake->cloud = cloud;
     list_init(&fake->runs);
     return fake;
@@ -196,6 +204,9 @@ fake_shell_end(struct fake_shell_run *run, const struct fault *fault)
     if (!fault) {
         engine = mem_printf("tcp://%s:2376", run->address);
         prepare->endpoint = (struct host_endpoint){ .engine = engine, .plain = true };
+        if (run->fake->certificate_ms > 0)
+            prepare->certificate_ends_at_ms =
+                run->fake->clock->now_ms(run->fake->clock->self) + run->fake->certificate_ms;
     }
     fake_shell_run_free(run);
     prepare->adapter = NULL;
@@ -212,6 +223,28 @@ fake_shell_fail(struct fake_shell_run *run, enum fault_kind kind)
     fake_shell_end(run, &fault);
 }
 
+static struct secret *
+fake_shell_user_data(void *self, const struct host *host)
+{
+    char *text = mem_printf("host %lld, attempt %lld", (long long)host->id,
+                            (long long)(host->machine ? host->machine->attempt : 0));
+    struct secret *secret = secret_new(text, strlen(text));
+
+    (void)self;
+    mem_free(text);
+    return secret;
+}
+
+static bool
+fake_shell_revision(void *self, const struct pool *pool, char ret_revision[SHELL_REVISION_SIZE])
+{
+    const struct fake_shell *fake = self;
+
+    (void)pool;
+    (void)snprintf(ret_revision, SHELL_REVISION_SIZE, "%s", fake->revision);
+    return true;
+}
+
 /* A step begins; its end is the next that happens. */
 static void
 fake_shell_step(struct fake_shell_run *run, uint32_t step)
@@ -223,8 +256,21 @@ fake_shell_step(struct fake_shell_run *run, uint32_t step)
     prepare->step_count = FAKE_SHELL_STEPS;
     (void)snprintf(prepare->step_name, sizeof(prepare->step_name), "%s", fake_shell_steps[step]);
     fake_shell_arm(run, hangs ? HANG_MS : run->fate.step_ms);
+    (void)snprintf(prepare->revision, sizeof(prepare->revision), "%s", run->fake->revision);
     if (prepare->on_step)
         prepare->on_step(prepare);
+}
+
+static void
+fake_shell_step_end(struct fake_shell_run *run, enum shell_end end)
+{
+    struct shell_prepare *prepare = run->prepare;
+
+    prepare->sealed = true;
+    if (prepare->on_output)
+        prepare->on_output(prepare, "said so\n", 8);
+    if (prepare->on_step_end)
+        prepare->on_step_end(prepare, end);
 }
 
 static void
@@ -251,6 +297,9 @@ fake_shell_on_timer(struct clock_timer *timer)
     if (step + 1 == FAKE_SHELL_STEPS &&
         (run->fate.kind == FAULT_NONE || run->fate.kind == FAULT_LOST))
         fake_vm_engine_start(vm)->unreachable = run->fate.mute;
+    fake_shell_step_end(run, run->fate.kind != FAULT_NONE && run->fate.fails_at <= step
+                                 ? SHELL_FAILED
+                                 : SHELL_CHANGED);
     if (run->fate.kind != FAULT_NONE && run->fate.fails_at <= step) {
         fake_shell_fail(run, run->fate.kind);
     } else if (step + 1 < FAKE_SHELL_STEPS) {
@@ -258,4 +307,16 @@ fake_shell_on_timer(struct clock_timer *timer)
     } else {
         fake_shell_end(run, NULL);
     }
+}
+
+void
+fake_shell_revision_set(struct fake_shell *fake, const char *revision)
+{
+    (void)snprintf(fake->revision, sizeof(fake->revision), "%s", revision);
+}
+
+void
+fake_shell_certificate_ms(struct fake_shell *fake, int64_t lifetime_ms)
+{
+    fake->certificate_ms = lifetime_ms;
 }

@@ -36,8 +36,14 @@ struct machine {
     int64_t stage_at_ms;    /* in its stage since */
     int64_t attempt;        /* of the launch: part of the token */
     int64_t prepare_failures;
-    int32_t stage; /* enum machine_stage */
+    char *playbook_revision;        /* that prepared it; NULL: none yet */
+    int64_t certificate_ends_at_ms; /* its engine's; 0: none, or not Berth's */
+    char *ssh;      /* "user@address" or "user@address:port" of a machine that is not ours to launch
+                       or end; NULL: it is rented */
+    char *host_key; /* with ssh: "ssh-ed25519 AAAA...", what it shows */
+    int32_t stage;  /* enum machine_stage */
     bool spot;
+    bool sealed; /* the planted host key was replaced: it is not accepted any more */
     /* Not stored. */
     uint32_t strikes; /* complete listings in a row that lacked it */
 };
