@@ -6,6 +6,7 @@
 #include "lane.h"
 #include "mind.h"
 #include "outlook.h"
+#include "prepare.h"
 #include "rounds.h"
 #include "spawn.h"
 
@@ -285,7 +286,7 @@ housekeeping_act(struct engine *engine, struct pool *pool, const struct policy_a
         return false;
     switch (action->kind) {
     case POLICY_PREPARE:
-        return spawn_prepare(engine, host, action->reason);
+        return prepare_order(engine, host, action->reason);
     case POLICY_ACTIVATE:
         return housekeeping_activate(engine, host, action->reason);
     case POLICY_REMOVE:

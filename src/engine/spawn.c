@@ -11,20 +11,13 @@
 #include "labels.h"
 #include "lane.h"
 #include "outlook.h"
-
-enum { SPAWN_STEP_MS = 600000 /* of a playbook */ };
+#include "prepare.h"
 
 /* In order of time. */
 static void spawn_launch(struct rental *rental);
 static void spawn_on_launched(struct cloud_call *call, const struct fault *fault);
 static void spawn_on_refused(struct rental *rental, const struct fault *fault);
 static void spawn_up(struct rental *rental, const char *address);
-static void spawn_prepare_start(struct rental *rental);
-static void spawn_on_step(struct shell_prepare *prepare);
-static void spawn_on_step_end(struct shell_prepare *prepare, enum shell_end end);
-static void spawn_on_prepared(struct shell_prepare *prepare, const struct fault *fault);
-static void spawn_ready(struct rental *rental, const struct shell_prepare *prepare);
-static void spawn_give_up(struct rental *rental, const char *why);
 
 /* --- The intent ----------------------------------------------------------------------------- */
 
@@ -112,7 +105,7 @@ spawn_poke(struct rental *rental)
         housekeeping_poke(rental->engine);
         break;
     case MACHINE_PREPARING:
-        spawn_prepare_start(rental);
+        prepare_start(rental);
         break;
     case MACHINE_READY:
     case MACHINE_RETURNING:
@@ -318,157 +311,6 @@ spawn_up(struct rental *rental, const char *address)
     rental_stage_set(rental, MACHINE_UP, "preparation");
 }
 
-bool
-spawn_prepare(struct engine *engine, struct host *host, const char *reason)
-{
-    struct rental *rental = rental_find(engine, host);
-
-    if (!rental || host->state != HOST_SPAWNED || host->machine->stage != MACHINE_UP)
-        return false;
-    state_event(engine, "host.prepare", host, NULL, "%s", reason);
-    rental_stage_set(rental, MACHINE_PREPARING, "preparing");
-    rental_poke(rental);
-    return true;
-}
-
-static void
-spawn_on_step_late(struct clock_timer *timer)
-{
-    struct rental *rental = CONTAINER_OF(timer, struct rental, step_timer);
-    const struct shell_port *shell = rental->engine->ports.shell;
-
-    shell->prepare_cancel(shell->self, &rental->prepare);
-}
-
-static void
-spawn_prepare_start(struct rental *rental)
-{
-    struct engine *engine = rental->engine;
-    struct host *host = rental->host;
-    struct fault fault;
-
-    if (!engine->ports.shell) {
-        fault_set(&fault, FAULT_PREPARE, "spawn", "there is no way to prepare machines");
-        spawn_give_up(rental, fault.text);
-        return;
-    }
-    rental->prepare = (struct shell_prepare){
-        .host = host,
-        .address = host->address,
-        .from_step = rental->step,
-        .on_step = spawn_on_step,
-        .on_step_end = spawn_on_step_end,
-        .done = spawn_on_prepared,
-    };
-    rental->preparing = true;
-    engine->cloud_calls++;
-    rental->step_timer.fire = spawn_on_step_late;
-    state_timer_set(engine, &rental->step_timer, SPAWN_STEP_MS);
-    engine->ports.shell->prepare_start(engine->ports.shell->self, &rental->prepare);
-}
-
-static void
-spawn_on_step(struct shell_prepare *prepare)
-{
-    struct rental *rental = CONTAINER_OF(prepare, struct rental, prepare);
-    struct host *host = rental->host;
-
-    state_timer_set(rental->engine, &rental->step_timer, SPAWN_STEP_MS);
-    if (rental_is_on_hold(rental->engine))
-        return;
-    mem_free(host->waiting_for);
-    host->waiting_for = mem_printf("preparing, step %u of %u: %s", prepare->step + 1,
-                                   prepare->step_count, prepare->step_name);
-    model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
-}
-
-static void
-spawn_on_step_end(struct shell_prepare *prepare, enum shell_end end)
-{
-    struct rental *rental = CONTAINER_OF(prepare, struct rental, prepare);
-    struct host *host = rental->host;
-
-    (void)end;
-    if (rental_is_on_hold(rental->engine) || !prepare->sealed || host->machine->sealed)
-        return;
-    host->machine->sealed = true;
-    model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
-}
-
-static void
-spawn_prepare_failed(struct rental *rental, const struct fault *fault)
-{
-    struct engine *engine = rental->engine;
-    struct host *host = rental->host;
-    int64_t most = host->pool->policy.prepare_attempts;
-    CLEANUP(mem_freep) char *why = NULL;
-
-    host->machine->prepare_failures++;
-    rental->step = rental->prepare.step;
-    state_event(engine, "host.prepare_failed", host, NULL,
-                "step %u (%s): %s (failure %lld of %lld)", rental->prepare.step + 1,
-                rental->prepare.step_name, fault->text, (long long)host->machine->prepare_failures,
-                (long long)most);
-    if (host->machine->prepare_failures >= most) {
-        why = mem_printf("its preparation failed %lld times, last with: %s",
-                         (long long)host->machine->prepare_failures, fault->text);
-        spawn_give_up(rental, why);
-        return;
-    }
-    rental_stage_set(rental, MACHINE_UP, "preparation");
-}
-
-static void
-spawn_on_prepared(struct shell_prepare *prepare, const struct fault *fault)
-{
-    struct rental *rental = CONTAINER_OF(prepare, struct rental, prepare);
-    struct engine *engine = rental->engine;
-
-    rental->preparing = false;
-    engine->cloud_calls--;
-    state_timer_clear(engine, &rental->step_timer);
-    engine->ports.clock->turn_ask(engine->ports.clock->self);
-    if (rental_is_on_hold(engine))
-        return;
-    if (rental->host->state == HOST_SPAWNED && !rental->gone &&
-        rental->host->machine->stage == MACHINE_PREPARING) {
-        if (fault) {
-            spawn_prepare_failed(rental, fault);
-        } else {
-            spawn_ready(rental, prepare);
-        }
-    }
-    rental_settle(rental);
-    housekeeping_poke(engine);
-}
-
-/* Its engine is to answer: the look at it makes the host active. */
-static void
-spawn_ready(struct rental *rental, const struct shell_prepare *prepare)
-{
-    const struct host_endpoint *endpoint = &prepare->endpoint;
-    struct engine *engine = rental->engine;
-    const struct docker_port *docker = engine->ports.docker;
-    struct host *host = rental->host;
-    struct fault fault;
-
-    if (docker->host_set(docker->self, host->id, endpoint, engine->info.cluster_id, &fault) < 0) {
-        spawn_prepare_failed(rental, &fault);
-        return;
-    }
-    mem_free(host->endpoint.engine);
-    host->endpoint.engine = mem_strdup(endpoint->engine);
-    host->endpoint.plain = endpoint->plain;
-    (void)model_host_text_set(engine->model, &host->endpoint.ca, endpoint->ca);
-    (void)model_host_text_set(engine->model, &host->endpoint.cert, endpoint->cert);
-    (void)model_host_text_set(engine->model, &host->endpoint.key, endpoint->key);
-    mem_free(host->machine->playbook_revision);
-    host->machine->playbook_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
-    host->machine->certificate_ends_at_ms = prepare->certificate_ends_at_ms;
-    rental_stage_set(rental, MACHINE_READY, "engine");
-    lane_new(engine, host);
-}
-
 /* --- The end of what did not become a host ------------------------------------------------------ */
 
 void
@@ -485,8 +327,7 @@ spawn_on_deadline(struct rental *rental)
     spawn_give_up(rental, whys[rental->host->machine->stage]);
 }
 
-/* It stays inactive until the policy gives its machine back. */
-static void
+void
 spawn_give_up(struct rental *rental, const char *why)
 {
     struct engine *engine = rental->engine;

@@ -14,8 +14,8 @@
 /** spawn_begin() - one more host of @pool on the machine type with this index. */
 struct host *spawn_begin(struct engine *engine, struct pool *pool, size_t machine,
                          const char *reason);
-/** spawn_prepare() - run the playbook on @host, whose machine is up. Return: whether it begins. */
-bool spawn_prepare(struct engine *engine, struct host *host, const char *reason);
+/** spawn_give_up() - it stays inactive until the policy gives its machine back. */
+void spawn_give_up(struct rental *rental, const char *why);
 
 /* For the rental: what a stage asks for, and what it means that it took too long. */
 void spawn_poke(struct rental *rental);

@@ -1,0 +1,12 @@
+#pragma once
+
+/*
+ * The playbook on a rented machine: up -> preparing -> ready, step by step.
+ */
+
+#include "rental.h"
+
+/** prepare_order() - run the playbook on @host, whose machine is up. Return: whether it begins. */
+bool prepare_order(struct engine *engine, struct host *host, const char *reason);
+/** prepare_start() - what the stage PREPARING asks for. */
+void prepare_start(struct rental *rental);
