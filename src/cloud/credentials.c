@@ -10,7 +10,7 @@
 
 #include "cloud_ca.h"
 #include "credentials_fetch.h"
-#include "credentials_file.h"
+#include "credentials_plan.h"
 
 enum {
     CREDENTIALS_LEAST_MS = 60000,  /* keys that end sooner sign nothing */
@@ -22,12 +22,15 @@ struct credentials {
     struct http *http;
     const struct clock_port *clock;
     struct credentials_keys *given; /* of the environment; NULL: none */
+    bool half;                      /* the environment has a key id, and no key */
     char *identity_file;
     char *role_arn;
     char *role_session;
-    char *sts_url;
+    char *sts_url; /* NULL: AWS' own */
+    char *region;
+    bool sts_legacy;
     char *ca;
-    char *profile;
+    char *profile; /* NULL: the default */
     char *files[2];
     char *container_url;
     struct secret *container_token;
@@ -36,9 +39,12 @@ struct credentials {
     struct credentials_keys *keys; /* a reference; NULL: none */
     struct list waiting;
     struct clock_timer look;
+    struct credentials_plan plan;
+    struct credentials_sts sts;
     struct credentials_fetch fetch;
-    bool looking;  /* look will fire, or fetch is under way */
-    bool fetching; /* fetch is under way */
+    size_t assumed; /* of the plan's roles */
+    bool looking;   /* look will fire, or fetch is under way */
+    bool fetching;  /* fetch is under way */
     bool freed;
     int64_t not_before_mono_ms; /* of the next renewal */
 };
@@ -46,6 +52,7 @@ struct credentials {
 /* In order of time. */
 static void credentials_look(struct credentials *credentials);
 static void credentials_on_look(struct clock_timer *timer);
+static void credentials_next(struct credentials *credentials, struct credentials_keys *keys);
 static void credentials_on_fetched(struct credentials_fetch *fetch, struct credentials_keys *keys,
                                    const struct fault *fault);
 static void credentials_found(struct credentials *credentials, struct credentials_keys *keys,
@@ -87,15 +94,18 @@ credentials_new(struct http *http, struct loop *loop, const struct credentials_c
             .refs = 1,
         };
     } else {
+        credentials->half = config->key_id;
         secret_free(config->key);
         secret_free(config->token);
     }
     credentials->identity_file = mem_strdup(config->identity_file);
     credentials->role_arn = mem_strdup(config->role_arn);
-    credentials->role_session = mem_strdup(config->role_session ? config->role_session : "berth");
+    credentials->role_session = mem_strdup(config->role_session);
     credentials->sts_url = mem_strdup(config->sts_url);
+    credentials->region = mem_strdup(config->region);
+    credentials->sts_legacy = config->sts_legacy;
     credentials->ca = mem_strdup(config->ca ? config->ca : CLOUD_SYSTEM_CA);
-    credentials->profile = mem_strdup(config->profile ? config->profile : "default");
+    credentials->profile = mem_strdup(config->profile);
     for (size_t i = 0; i < ARRAY_LEN(credentials->files); i++)
         credentials->files[i] = mem_strdup(config->files[i]);
     credentials->container_url = mem_strdup(config->container_url);
@@ -113,6 +123,9 @@ credentials_destroy(struct credentials *credentials)
     mem_free(credentials->role_arn);
     mem_free(credentials->role_session);
     mem_free(credentials->sts_url);
+    mem_free(credentials->region);
+    mem_free(credentials->sts.url);
+    credentials_plan_fini(&credentials->plan);
     mem_free(credentials->ca);
     mem_free(credentials->profile);
     for (size_t i = 0; i < ARRAY_LEN(credentials->files); i++)
@@ -195,90 +208,141 @@ credentials_look(struct credentials *credentials)
     clock->timer_set(clock->self, &credentials->look, clock->mono_ms(clock->self));
 }
 
-static void
-credentials_none(struct credentials *credentials)
-{
-    struct fault fault;
+/* --- The way to keys ------------------------------------------------------------------------------ */
 
-    (void)fault_set(&fault, FAULT_CLOUD_DENIED, "credentials",
-                    "no AWS credentials: neither AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, nor "
-                    "the profile \"%s\" in the shared files, nor a role of this machine",
-                    credentials->profile);
-    credentials_found(credentials, NULL, &fault);
+/* If it is needed. */
+static int
+credentials_find_sts(struct credentials *credentials, struct fault *fault)
+{
+    const struct credentials_plan *plan = &credentials->plan;
+
+    mem_free(STEAL(credentials->sts.url));
+    if (plan->role_count == 0 && plan->base != CREDENTIALS_IDENTITY)
+        return 0;
+    if (credentials_sts_find(credentials->sts_url, credentials->sts_legacy,
+                             credentials->region ? credentials->region : plan->region,
+                             &credentials->sts))
+        return 0;
+    return fault_set(fault, FAULT_CLOUD_DENIED, "credentials",
+                     "AWS_ENDPOINT_URL_STS or AWS_ENDPOINT_URL must be https:// or http://, a "
+                     "name and perhaps a port");
 }
 
-/* From another service; @identity is taken, NULL: not by web identity. */
 static void
-credentials_fetch(struct credentials *credentials, struct secret *identity)
+credentials_fetch(struct credentials *credentials, struct credentials_fetch fetch)
 {
-    credentials->fetch = (struct credentials_fetch){
-        .http = credentials->http,
-        .ca = credentials->ca,
-        .sts_url = identity ? credentials->sts_url : NULL,
-        .role_arn = credentials->role_arn,
-        .role_session = credentials->role_session,
-        .identity = identity,
-        .container_url = credentials->container_url,
-        .container_token = credentials->container_token,
-        .metadata_url = credentials->metadata_url,
-        .done = credentials_on_fetched,
-    };
+    fetch.http = credentials->http;
+    fetch.clock = credentials->clock;
+    fetch.ca = credentials->ca;
+    fetch.done = credentials_on_fetched;
+    credentials->fetch = fetch;
     credentials->fetching = true;
     credentials_fetch_start(&credentials->fetch);
 }
 
 static void
-credentials_by_identity(struct credentials *credentials)
+credentials_none(struct credentials *credentials)
 {
-    struct secret *identity = credentials_file_text(credentials->identity_file);
+    const char *profile = credentials->profile ? credentials->profile : "default";
+    const char *files[2] = { credentials->files[0], credentials->files[1] };
     struct fault fault;
 
-    if (identity && credentials->role_arn && credentials->sts_url) {
-        credentials_fetch(credentials, identity);
-        return;
-    }
     (void)fault_set(&fault, FAULT_CLOUD_DENIED, "credentials",
-                    "AWS_WEB_IDENTITY_TOKEN_FILE is set, but %s",
-                    !identity                ? "nothing can be read there"
-                    : !credentials->role_arn ? "AWS_ROLE_ARN is not"
-                                             : "AWS_REGION is not");
-    secret_free(identity);
+                    "no AWS credentials: AWS_ACCESS_KEY_ID is not set, the profile \"%s\" has none "
+                    "in %s or %s, no container's endpoint, no role of a machine",
+                    profile, files[0] ? files[0] : "~/.aws/credentials",
+                    files[1] ? files[1] : "~/.aws/config");
     credentials_found(credentials, NULL, &fault);
 }
 
-/* The first source that is there. */
+/* The first keys. */
+static void
+credentials_begin(struct credentials *credentials)
+{
+    struct credentials_plan *plan = &credentials->plan;
+
+    switch (plan->base) {
+    case CREDENTIALS_ENVIRONMENT:
+        credentials_next(credentials, credentials_keys_ref(credentials->given));
+        break;
+    case CREDENTIALS_KEYS:
+        credentials_next(credentials, STEAL(plan->keys));
+        break;
+    case CREDENTIALS_IDENTITY:
+        credentials_fetch(credentials, (struct credentials_fetch){ .sts = &credentials->sts,
+                                                                   .role = &plan->identity_role,
+                                                                   .identity = plan->identity });
+        break;
+    case CREDENTIALS_CONTAINER:
+        credentials_fetch(credentials, (struct credentials_fetch){
+                                           .container_url = credentials->container_url,
+                                           .container_token = credentials->container_token,
+                                       });
+        break;
+    case CREDENTIALS_METADATA:
+        credentials_fetch(credentials,
+                          (struct credentials_fetch){ .metadata_url = credentials->metadata_url });
+        break;
+    case CREDENTIALS_NOWHERE:
+        credentials_none(credentials);
+        break;
+    }
+}
+
 static void
 credentials_on_look(struct clock_timer *timer)
 {
     struct credentials *credentials = CONTAINER_OF(timer, struct credentials, look);
-    const char *const files[2] = { credentials->files[0], credentials->files[1] };
-    struct credentials_keys *keys = NULL;
+    const struct credentials_places places = {
+        .given = credentials->given,
+        .identity_file = credentials->identity_file,
+        .role_arn = credentials->role_arn,
+        .role_session = credentials->role_session,
+        .profile = credentials->profile,
+        .files = { credentials->files[0], credentials->files[1] },
+        .container_url = credentials->container_url,
+        .metadata_url = credentials->metadata_url,
+    };
     struct fault fault;
-    int ret;
 
-    if (credentials->given) {
-        credentials_found(credentials, credentials_keys_ref(credentials->given), NULL);
-        return;
-    }
-    if (credentials->identity_file) {
-        credentials_by_identity(credentials);
-        return;
-    }
-    ret = credentials_file_load(files, credentials->profile, &keys, &fault);
-    if (ret != CREDENTIALS_NOT_THERE) {
-        credentials_found(credentials, keys, ret < 0 ? &fault : NULL);
-    } else if (credentials->container_url || credentials->metadata_url) {
-        credentials_fetch(credentials, NULL);
+    credentials_plan_fini(&credentials->plan);
+    credentials->assumed = 0;
+    if (credentials->half) {
+        (void)fault_set(&fault, FAULT_CLOUD_DENIED, "credentials",
+                        "AWS_ACCESS_KEY_ID is set, but AWS_SECRET_ACCESS_KEY is not");
+        credentials_found(credentials, NULL, &fault);
+    } else if (credentials_plan_make(&places, &credentials->plan, &fault) < 0 ||
+               credentials_find_sts(credentials, &fault) < 0) {
+        credentials_found(credentials, NULL, &fault);
     } else {
-        credentials_none(credentials);
+        credentials_begin(credentials);
     }
+}
+
+/* @keys (taken) are what was looked for, or may assume the next role. */
+static void
+credentials_next(struct credentials *credentials, struct credentials_keys *keys)
+{
+    struct credentials_plan *plan = &credentials->plan;
+
+    if (plan->role_count == credentials->assumed) {
+        credentials_found(credentials, keys, NULL);
+        return;
+    }
+    credentials->assumed++;
+    credentials_fetch(credentials,
+                      (struct credentials_fetch){
+                          .sts = &credentials->sts,
+                          .role = &plan->roles[plan->role_count - credentials->assumed],
+                          .signer = keys,
+                      });
 }
 
 static const char *
 credentials_source(const struct credentials *credentials)
 {
-    if (credentials->fetch.sts_url)
-        return "security token service";
+    if (credentials->fetch.sts)
+        return "security token service for ";
     return credentials->container_url ? "container's endpoint" : "machine's metadata service";
 }
 
@@ -293,15 +357,14 @@ credentials_on_fetched(struct credentials_fetch *fetch, struct credentials_keys 
     if (credentials->freed) {
         credentials_keys_unref(keys);
         credentials_destroy(credentials);
-        return;
-    }
-    if (fault) {
+    } else if (fault) {
         (void)fault_set(&named, FAULT_CLOUD_DENIED, "credentials",
-                        "no AWS credentials from the %s: %s", credentials_source(credentials),
-                        fault->text);
-        fault = &named;
+                        "no AWS credentials from the %s%s: %s", credentials_source(credentials),
+                        fetch->sts ? fetch->role->arn : "", fault->text);
+        credentials_found(credentials, NULL, &named);
+    } else {
+        credentials_next(credentials, keys);
     }
-    credentials_found(credentials, keys, fault);
 }
 
 /* Keys that still hold are better than none. */

@@ -73,22 +73,13 @@ credentials_env_container_url(const char *(*get)(const char *name))
     return mem_strdup(full);
 }
 
-static char *
-credentials_env_sts(const char *(*get)(const char *name))
+/* The first of these that is set. */
+static const char *
+credentials_env_either(const char *(*get)(const char *name), const char *first, const char *second)
 {
-    static const char *const names[] = { "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL" };
-    const char *region = credentials_env_text(get, "AWS_REGION");
+    const char *text = credentials_env_text(get, first);
 
-    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-        if (credentials_env_text(get, names[i]))
-            return mem_strdup(credentials_env_text(get, names[i]));
-    }
-    if (!region)
-        region = credentials_env_text(get, "AWS_DEFAULT_REGION");
-    if (!region)
-        return NULL;
-    return mem_printf("https://sts.%s.amazonaws.com%s/", region,
-                      strncmp(region, "cn-", 3) == 0 ? ".cn" : "");
+    return text ? text : credentials_env_text(get, second);
 }
 
 struct credentials *
@@ -101,7 +92,7 @@ credentials_from_env(struct http *http, struct loop *loop, const char *(*get)(co
         credentials_env_file(get, "AWS_SHARED_CREDENTIALS_FILE", "credentials");
     CLEANUP(mem_freep) char *config_file = credentials_env_file(get, "AWS_CONFIG_FILE", "config");
     CLEANUP(mem_freep) char *container_url = credentials_env_container_url(get);
-    CLEANUP(mem_freep) char *sts_url = credentials_env_sts(get);
+    const char *endpoints = credentials_env_text(get, "AWS_STS_REGIONAL_ENDPOINTS");
     struct credentials_config config = {
         .key_id = credentials_env_text(get, "AWS_ACCESS_KEY_ID"),
         .key = credentials_env_secret(get, "AWS_SECRET_ACCESS_KEY"),
@@ -109,9 +100,11 @@ credentials_from_env(struct http *http, struct loop *loop, const char *(*get)(co
         .identity_file = credentials_env_text(get, "AWS_WEB_IDENTITY_TOKEN_FILE"),
         .role_arn = credentials_env_text(get, "AWS_ROLE_ARN"),
         .role_session = credentials_env_text(get, "AWS_ROLE_SESSION_NAME"),
-        .sts_url = sts_url,
+        .sts_url = credentials_env_either(get, "AWS_ENDPOINT_URL_STS", "AWS_ENDPOINT_URL"),
+        .region = credentials_env_either(get, "AWS_REGION", "AWS_DEFAULT_REGION"),
+        .sts_legacy = endpoints && strcasecmp(endpoints, "legacy") == 0,
         .ca = credentials_env_text(get, "AWS_CA_BUNDLE"),
-        .profile = credentials_env_text(get, "AWS_PROFILE"),
+        .profile = credentials_env_either(get, "AWS_DEFAULT_PROFILE", "AWS_PROFILE"),
         .files = { credentials_file, config_file },
         .container_url = container_url,
         .container_token = credentials_env_secret(get, "AWS_CONTAINER_AUTHORIZATION_TOKEN"),

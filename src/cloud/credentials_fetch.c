@@ -11,8 +11,10 @@
 enum {
     FETCH_ANSWER_MAX = 64 * 1024,
     FETCH_MS = 3000,
+    FETCH_STS_MS = 4000,
     FETCH_CONNECT_MS = 1500,
-    FETCH_ROLE_MAX = 256
+    FETCH_ROLE_MAX = 256,
+    FETCH_SKEW_MS = 30000,
 };
 
 #define METADATA_ROLES "/latest/meta-data/iam/security-credentials/"
@@ -29,7 +31,7 @@ enum { FETCH_SESSION, FETCH_ROLE, FETCH_KEYS };
 void
 credentials_fetch_start(struct credentials_fetch *fetch)
 {
-    fetch->step = fetch->sts_url || fetch->container_url ? FETCH_KEYS : FETCH_SESSION;
+    fetch->step = fetch->sts || fetch->container_url ? FETCH_KEYS : FETCH_SESSION;
     credentials_fetch_ask(fetch);
 }
 
@@ -40,14 +42,61 @@ credentials_fetch_cancel(struct credentials_fetch *fetch)
 }
 
 static void
+credentials_fetch_header(struct credentials_fetch *fetch, const char *name, const char *value)
+{
+    if (value)
+        fetch->headers[fetch->header_count++] = (struct http_header){ name, value };
+}
+
+/* The type of the body as EC2's query API wants it, which is signed, too. */
+static void
+credentials_fetch_sign(struct credentials_fetch *fetch)
+{
+    static const char type[] = "application/x-www-form-urlencoded; charset=utf-8";
+    const struct credentials_keys *keys = fetch->signer;
+    const struct ec2_sign_key key = {
+        .id = keys->id,
+        .secret = secret_bytes(keys->key),
+        .token = keys->token ? secret_bytes(keys->token) : NULL,
+    };
+    const struct ec2_sign_request request = {
+        .host = fetch->host,
+        .region = fetch->sts->region,
+        .service = "sts",
+        .content_type = type,
+        .body = buf_text(&fetch->query.body),
+        .body_len = fetch->query.body.len,
+        .at_ms = fetch->clock->now_ms(fetch->clock->self) + fetch->ahead_ms,
+    };
+
+    (void)ec2_sign_host(fetch->url, fetch->host, sizeof(fetch->host));
+    ec2_sign(&request, &key, &fetch->signature);
+    credentials_fetch_header(fetch, "Content-Type", type);
+    credentials_fetch_header(fetch, "X-Amz-Date", fetch->signature.date);
+    credentials_fetch_header(fetch, "Authorization", fetch->signature.authorization);
+    credentials_fetch_header(fetch, "X-Amz-Security-Token", key.token);
+}
+
+static void
 credentials_fetch_prepare_sts(struct credentials_fetch *fetch)
 {
-    ec2_query_init_sts(&fetch->query, "AssumeRoleWithWebIdentity");
-    ec2_query_add(&fetch->query, fetch->role_arn, "RoleArn");
-    ec2_query_add(&fetch->query, fetch->role_session, "RoleSessionName");
-    ec2_query_add(&fetch->query, secret_bytes(fetch->identity), "WebIdentityToken");
-    fetch->url = mem_strdup(fetch->sts_url);
-    fetch->header = (struct http_header){ "Content-Type", "application/x-www-form-urlencoded" };
+    const struct credentials_role *role = fetch->role;
+    struct ec2_query *query = &fetch->query;
+
+    ec2_query_fini(query);
+    ec2_query_init_sts(query, fetch->signer ? "AssumeRole" : "AssumeRoleWithWebIdentity");
+    ec2_query_add(query, role->arn, "RoleArn");
+    ec2_query_add(query, role->session ? role->session : "berth", "RoleSessionName");
+    ec2_query_add(query, role->duration_s, "DurationSeconds");
+    ec2_query_add(query, role->external_id, "ExternalId");
+    if (!fetch->signer)
+        ec2_query_add(query, secret_bytes(fetch->identity), "WebIdentityToken");
+    fetch->url = mem_strdup(fetch->sts->url);
+    if (fetch->signer) {
+        credentials_fetch_sign(fetch);
+    } else {
+        credentials_fetch_header(fetch, "Content-Type", "application/x-www-form-urlencoded");
+    }
 }
 
 static void
@@ -60,23 +109,24 @@ credentials_fetch_prepare(struct credentials_fetch *fetch)
     };
 
     mem_free(fetch->url);
-    if (fetch->sts_url) {
+    fetch->header_count = 0;
+    if (fetch->sts) {
         credentials_fetch_prepare_sts(fetch);
         return;
     }
     if (fetch->container_url) {
         fetch->url = mem_strdup(fetch->container_url);
-        fetch->header = (struct http_header){ "Authorization", NULL };
-        if (fetch->container_token)
-            fetch->header.value = secret_bytes(fetch->container_token);
+        if (fetch->container_token) {
+            credentials_fetch_header(fetch, "Authorization", secret_bytes(fetch->container_token));
+        }
         return;
     }
     fetch->url = mem_printf("%s%s%s", fetch->metadata_url, paths[fetch->step],
-                            fetch->step == FETCH_KEYS ? fetch->role : "");
-    fetch->header = (struct http_header){ "X-aws-ec2-metadata-token-ttl-seconds", "300" };
+                            fetch->step == FETCH_KEYS ? fetch->role_name : "");
     if (fetch->session) {
-        fetch->header =
-            (struct http_header){ "X-aws-ec2-metadata-token", secret_bytes(fetch->session) };
+        credentials_fetch_header(fetch, "X-aws-ec2-metadata-token", secret_bytes(fetch->session));
+    } else {
+        credentials_fetch_header(fetch, "X-aws-ec2-metadata-token-ttl-seconds", "300");
     }
 }
 
@@ -88,16 +138,16 @@ credentials_fetch_ask(struct credentials_fetch *fetch)
     credentials_fetch_prepare(fetch);
     fetch->op = (struct http_op){
         .peer.ca = fetch->ca,
-        .method = fetch->sts_url ? "POST" : method,
+        .method = fetch->sts ? "POST" : method,
         .url = fetch->url,
-        .headers = &fetch->header,
-        .header_count = fetch->header.value ? 1 : 0,
+        .headers = fetch->headers,
+        .header_count = fetch->header_count,
         .body = fetch->query.body.data,
         .body_len = fetch->query.body.len,
         .body_fd = -1,
         .answer_limit = FETCH_ANSWER_MAX,
         .connect_ms = FETCH_CONNECT_MS,
-        .total_ms = FETCH_MS,
+        .total_ms = fetch->sts ? FETCH_STS_MS : FETCH_MS,
         .fresh = true,
         .done = credentials_fetch_on_answer,
     };
@@ -154,13 +204,17 @@ credentials_fetch_read_sts(const char *body, size_t len, struct credentials_keys
 {
     CLEANUP(ec2_xml_freep) struct ec2_xml *xml = NULL;
     struct credentials_keys *keys;
+    struct ec2_node root;
     struct ec2_node node;
 
     if (ec2_xml_parse(body, len, &xml, NULL) < 0) {
         return fault_set(fault, FAULT_CLOUD_DENIED, credentials_fetch_where,
                          "the answer with the keys is not XML");
     }
-    node = ec2_xml_find(ec2_xml_root(xml), "AssumeRoleWithWebIdentityResult/Credentials");
+    root = ec2_xml_root(xml);
+    node = ec2_xml_find(root, "AssumeRoleWithWebIdentityResult/Credentials");
+    if (!node.xml)
+        node = ec2_xml_find(root, "AssumeRoleResult/Credentials");
     keys = mem_new0(sizeof(*keys));
     keys->refs = 1;
     keys->id = mem_strdup(ec2_xml_text(node, "AccessKeyId"));
@@ -175,9 +229,9 @@ credentials_fetch_end(struct credentials_fetch *fetch, struct credentials_keys *
                       const struct fault *fault)
 {
     ec2_query_fini(&fetch->query);
-    secret_free(STEAL(fetch->identity));
+    credentials_keys_unref(STEAL(fetch->signer));
     secret_free(STEAL(fetch->session));
-    mem_free(STEAL(fetch->role));
+    mem_free(STEAL(fetch->role_name));
     mem_free(STEAL(fetch->url));
     fetch->done(fetch, keys, fault);
 }
@@ -193,13 +247,32 @@ credentials_fetch_role(const char *body)
     return mem_printf("%.*s", (int)len, body);
 }
 
+/* Whether the service refuses our time; then it is asked once more, with its own. */
+static bool
+credentials_fetch_has_learnt(struct credentials_fetch *fetch)
+{
+    const struct http_op *op = &fetch->op;
+    int64_t ahead_ms = op->date_ms - fetch->clock->now_ms(fetch->clock->self);
+    struct ec2_error error = { .status = op->status };
+
+    if (!fetch->signer || fetch->learnt || op->status < 400 || op->date_ms == 0 ||
+        (ahead_ms < FETCH_SKEW_MS && ahead_ms > -FETCH_SKEW_MS))
+        return false;
+    (void)ec2_fault_read(buf_text(op->answer), op->answer->len, &error);
+    if (ec2_fault_rule(&error)->lesson != EC2_LESSON_CLOCK)
+        return false;
+    fetch->ahead_ms = ahead_ms;
+    fetch->learnt = true;
+    return true;
+}
+
 static int
 credentials_fetch_take(struct credentials_fetch *fetch, struct fault *fault)
 {
     struct buf *answer = fetch->op.answer;
     struct ec2_error error = { .status = fetch->op.status };
 
-    if (fetch->sts_url && ec2_fault_read(buf_text(answer), answer->len, &error))
+    if (fetch->sts && ec2_fault_read(buf_text(answer), answer->len, &error))
         return ec2_fault_set(&error, credentials_fetch_where, fault);
     if (fetch->op.status != 200) {
         return fault_set(fault, FAULT_CLOUD_DENIED, credentials_fetch_where,
@@ -216,8 +289,8 @@ credentials_fetch_take(struct credentials_fetch *fetch, struct fault *fault)
         fetch->session = secret_new(answer->data, answer->len);
         return 0;
     }
-    fetch->role = credentials_fetch_role(buf_text(answer));
-    if (!fetch->role) {
+    fetch->role_name = credentials_fetch_role(buf_text(answer));
+    if (!fetch->role_name) {
         return fault_set(fault, FAULT_CLOUD_DENIED, credentials_fetch_where,
                          "the metadata service names no role");
     }
@@ -232,13 +305,17 @@ credentials_fetch_on_answer(struct http_op *op, const struct fault *fault)
     struct fault bad;
     int ret = 0;
 
+    if (!fault && credentials_fetch_has_learnt(fetch)) {
+        credentials_fetch_ask(fetch);
+        return;
+    }
     if (fault) {
         ret = fault_set(&bad, fault->kind == FAULT_CANCELLED ? fault->kind : FAULT_CLOUD_DENIED,
                         credentials_fetch_where, "%s", fault->text);
     } else if (fetch->step < FETCH_KEYS || op->status != 200) {
         ret = credentials_fetch_take(fetch, &bad);
     } else {
-        ret = (fetch->sts_url ? credentials_fetch_read_sts : credentials_fetch_read)(
+        ret = (fetch->sts ? credentials_fetch_read_sts : credentials_fetch_read)(
             buf_text(op->answer), op->answer->len, &keys, &bad);
         secret_wipe(op->answer->data, op->answer->len);
     }

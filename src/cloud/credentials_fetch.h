@@ -3,22 +3,29 @@
 /*
  * Keys from a service beside us: the container's endpoint, or the metadata service of the machine that
  * we run on.  The latter is asked with a session token only (version 2): a process that can be made to
- * fetch any URL cannot do that.  Or from the security token service, for a web identity.
+ * fetch any URL cannot do that.  Or from the security token service, for a web identity, or for a role that
+ * other keys may assume.
  */
 
 #include "berth/cloud/credentials.h"
 
+#include "credentials_plan.h"
+#include "credentials_sts.h"
 #include "ec2_query.h"
+#include "ec2_sign.h"
+
+enum { CREDENTIALS_FETCH_HEADERS_MAX = 4, CREDENTIALS_HOST_SIZE = 256 };
 
 /* Embed it. */
 struct credentials_fetch {
     /* In; borrowed until done. */
     struct http *http;
-    const char *ca;       /* PEM file, for https */
-    const char *sts_url;  /* the security token service; NULL: the next */
-    const char *role_arn; /* with sts_url, as the next two */
-    const char *role_session;
-    struct secret *identity;              /* taken */
+    const char *ca; /* PEM file, for https */
+    const struct clock_port *clock;
+    const struct credentials_sts *sts;    /* NULL: one of the last two */
+    const struct credentials_role *role;  /* with sts, as the next two */
+    const struct secret *identity;        /* NULL: not by web identity */
+    struct credentials_keys *signer;      /* a reference, taken; NULL: with an identity */
     const char *container_url;            /* NULL: the metadata service */
     const struct secret *container_token; /* NULL: none */
     const char *metadata_url;
@@ -33,8 +40,13 @@ struct credentials_fetch {
     uint32_t step;
     char *url;
     struct secret *session; /* of the metadata service */
-    char *role;
-    struct http_header header;
+    char *role_name;        /* as the metadata service calls it */
+    struct http_header headers[CREDENTIALS_FETCH_HEADERS_MAX];
+    size_t header_count;
+    struct ec2_signature signature;
+    char host[CREDENTIALS_HOST_SIZE]; /* of the security token service */
+    int64_t ahead_ms;                 /* the service's clock before ours */
+    bool learnt;                      /* asked again with the service's time */
 };
 
 void credentials_fetch_start(struct credentials_fetch *fetch);

@@ -1,6 +1,5 @@
 #include "credentials_ini.h"
 
-#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
@@ -124,4 +123,17 @@ credentials_ini_get(const struct credentials_ini *ini, const char *name)
     secret = secret_new(copy, found.len);
     mem_free(copy);
     return secret;
+}
+
+bool
+credentials_ini_has(const struct credentials_ini *ini)
+{
+    struct credentials_ini_span rest = { ini->text, ini->len };
+    struct credentials_ini_span line;
+
+    while (credentials_ini_line(&rest, &line)) {
+        if (line.len > 0 && *line.at == '[' && credentials_ini_is_section(line, ini->section))
+            return true;
+    }
+    return false;
 }

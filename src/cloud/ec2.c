@@ -73,26 +73,10 @@ ec2_pool_url(const struct ec2_config *config, const struct ec2_defaults *default
 {
     const char *endpoint = config->endpoint ? config->endpoint : defaults->endpoint;
     bool china = strncmp(region, "cn-", 3) == 0;
-    size_t len;
 
-    if (!endpoint)
-        return mem_printf("https://ec2.%s.amazonaws.com%s/", region, china ? ".cn" : "");
-    len = strlen(endpoint);
-    while (len > 0 && endpoint[len - 1] == '/')
-        len--;
-    return mem_printf("%.*s/", (int)len, endpoint);
-}
-
-/* Only the root can be asked: a path would have to be signed, too. */
-static bool
-ec2_pool_url_is_good(const char *url, char *ret_host, size_t size)
-{
-    const char *path;
-
-    if (!ec2_sign_host(url, ret_host, size))
-        return false;
-    path = strchr(strstr(url, "://") + 3, '/');
-    return path && path[1] == '\0';
+    if (endpoint)
+        return ec2_sign_root(endpoint);
+    return mem_printf("https://ec2.%s.amazonaws.com%s/", region, china ? ".cn" : "");
 }
 
 static bool
@@ -146,7 +130,7 @@ ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
     if (!region)
         return fault_set(fault, FAULT_INVALID, "ec2", "no region: set region or AWS_REGION");
     url = ec2_pool_url(config, defaults, region);
-    if (!ec2_pool_url_is_good(url, host, sizeof(host))) {
+    if (!url || !ec2_sign_host(url, host, sizeof(host))) {
         return fault_set(fault, FAULT_INVALID, "ec2",
                          "the endpoint must be https:// or http://, a name and perhaps a port");
     }

@@ -123,3 +123,17 @@ ec2_sign_host(const char *url, char *ret_host, size_t size)
     (void)snprintf(ret_host, size, "%.*s", (int)len, host);
     return true;
 }
+
+char *
+ec2_sign_root(const char *url)
+{
+    const char *host = strstr(url, "://");
+    size_t len = strlen(url);
+
+    while (len > 0 && url[len - 1] == '/')
+        len--;
+    if ((strncmp(url, "https://", 8) != 0 && strncmp(url, "http://", 7) != 0) || !host ||
+        url + len <= host + 3 || memchr(host + 3, '/', len - (size_t)(host + 3 - url)))
+        return NULL;
+    return mem_printf("%.*s/", (int)len, url);
+}

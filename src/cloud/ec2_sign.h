@@ -43,3 +43,6 @@ void ec2_sign(const struct ec2_sign_request *request, const struct ec2_sign_key 
 /** ec2_sign_host() - what a client sends as Host for @url: its name, and its port unless that is the
  * scheme's own. Return: false when @url has no host, or one that does not fit. */
 bool ec2_sign_host(const char *url, char *ret_host, size_t size);
+/** ec2_sign_root() - @url with one '/' at its end, owned; NULL when it is no URL of a service's root:
+ * a path would have to be signed, too. */
+char *ec2_sign_root(const char *url) MUST_USE;

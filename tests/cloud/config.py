@@ -13,7 +13,7 @@ DEFAULTS = {
     "clock": "running",      # "manual": stands still until POST /control/clock advances it
     # Access keys: {"secret": text, "permissions": ["ec2:Describe*", "!ec2:DescribeImages"]}
     "keys": {ADMIN_KEY: {"secret": ADMIN_SECRET, "permissions": ["*"]}},
-    # Roles, each with an instance profile of its name: {"permissions": [...], "trusted": [access keys, or "*"],
+    # Roles, each with an instance profile of its name: {"permissions": [...], "trusted": [access keys, "role/NAME", or "*"],
     # "web_identity": token, "external_id": text, "max_s": longest session}
     "roles": {"berth-host": {"permissions": ["ec2:Describe*"], "trusted": ["*"], "max_s": 3600}},
     "life": {

@@ -32,7 +32,7 @@ def assume_role(cloud, call):
     name, role = role_of(cloud, call)
     trusted = role.get("trusted", []) if role else []
     right_id = role is None or role.get("external_id") is None or role["external_id"] == call.get("ExternalId")
-    if not right_id or not ("*" in trusted or call.identity.key in trusted):
+    if not right_id or not any(one in ("*", call.identity.key) or f":assumed-{one}/" in call.identity.arn for one in trusted):
         raise ApiError("AccessDenied", f"User: {call.identity.arn} is not authorized to perform: sts:AssumeRole on "
                        f"resource: {call.params['RoleArn']}")
     return lend(cloud, call, name, role)

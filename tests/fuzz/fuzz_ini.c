@@ -22,6 +22,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CLEANUP(secret_freep) struct secret *value = credentials_ini_get(&ini, "aws_access_key_id");
         const char *bytes = value ? secret_bytes(value) : NULL;
 
+        assert(!value || credentials_ini_has(&ini));
         assert(!value || (secret_len(value) > 0 && secret_len(value) < size));
         assert(!value || (!strchr(bytes, '\n') && strlen(bytes) == secret_len(value)));
         assert(!value || (*bytes != ' ' && bytes[strlen(bytes) - 1] != ' '));

@@ -1,9 +1,10 @@
 #pragma once
 
 /*
- * Keys for AWS, found as its SDKs find them: given (the environment), the shared files with their
- * profiles, a web identity, the container's endpoint, the machine's metadata service (version 2 only).  The first
- * source that is there is used.  Keys that end are replaced before they do.  No key is ever logged.
+ * Keys for AWS, found as its SDKs find them: given (the environment), a role of the profile, a web
+ * identity, the keys of the profile, the container's endpoint, the machine's metadata service (version 2
+ * only).  The first source that is there is used (docs/IAM.md says what counts in a profile).  Keys that
+ * end are replaced before they do.  No key is ever logged.
  */
 
 #include <stdbool.h>
@@ -16,15 +17,17 @@
 
 /* Where to look.  NULL: not there.  Strings are copied. */
 struct credentials_config {
-    const char *key_id;        /* AWS_ACCESS_KEY_ID */
+    const char *key_id;        /* AWS_ACCESS_KEY_ID; without the next it is an error */
     struct secret *key;        /* AWS_SECRET_ACCESS_KEY; taken */
     struct secret *token;      /* AWS_SESSION_TOKEN; taken */
     const char *identity_file; /* AWS_WEB_IDENTITY_TOKEN_FILE: read anew each time */
     const char *role_arn;      /* AWS_ROLE_ARN: for whom the identity stands in */
     const char *role_session;  /* AWS_ROLE_SESSION_NAME; NULL: "berth" */
-    const char *sts_url;       /* AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL, or that of the region */
+    const char *sts_url;       /* AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL; NULL: AWS' own */
+    const char *region;        /* AWS_REGION, AWS_DEFAULT_REGION; NULL: the profile's, or none */
+    bool sts_legacy;           /* AWS_STS_REGIONAL_ENDPOINTS=legacy */
     const char *ca;            /* AWS_CA_BUNDLE: PEM file; NULL: the system's certificates */
-    const char *profile;       /* AWS_PROFILE; NULL: "default" */
+    const char *profile;       /* AWS_DEFAULT_PROFILE, AWS_PROFILE; NULL: "default" */
     const char *files[2];      /* AWS_SHARED_CREDENTIALS_FILE, AWS_CONFIG_FILE: paths */
     const char *container_url; /* AWS_CONTAINER_CREDENTIALS_FULL_URI, or made of ..._RELATIVE_URI */
     struct secret *container_token; /* AWS_CONTAINER_AUTHORIZATION_TOKEN; taken */
@@ -64,7 +67,7 @@ struct credentials_keys *credentials_now(struct credentials *credentials);
 
 /* Who waits for keys.  Embed it. */
 struct credentials_wait {
-    /* From the loop, never from inside _wait(), within 15 s; last touch.  Without a fault
+    /* From the loop, never from inside _wait(), within 30 s; last touch.  Without a fault
      * credentials_now() has keys.  FAULT_CLOUD_DENIED: there are none, and where it was looked. */
     void (*done)(struct credentials_wait *wait, const struct fault *fault);
     struct list_node node;

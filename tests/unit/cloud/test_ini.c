@@ -71,11 +71,28 @@ values_are_found_by_section_and_name(void **state)
     }
 }
 
+static void
+sections_are_there_or_not(void **state)
+{
+    static const char *const there[] = { "default", "profile web", "profile webs", "last" };
+    static const char *const missing[] = { "web", "profile", "las", "early", "" };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++)
+        assert_true(
+            credentials_ini_has(&(struct credentials_ini){ file, sizeof(file) - 1, there[i] }));
+    for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
+        assert_false(
+            credentials_ini_has(&(struct credentials_ini){ file, sizeof(file) - 1, missing[i] }));
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_found_by_section_and_name),
+        cmocka_unit_test(sections_are_there_or_not),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
