@@ -40,6 +40,8 @@ void handler_pools_get(struct request *request);
 void handler_pools_put(struct request *request);
 void handler_pools_plan(struct request *request);
 void handler_pools_apply(struct request *request);
+void handler_orphans_list(struct request *request);
+void handler_orphans_end(struct request *request);
 
 /** handler_status_get() - costs a walk over all hosts and what waits. */
 void handler_status_get(struct request *request);

@@ -80,6 +80,12 @@ const struct route routes[] = {
     { AT(POST, OPERATOR), .path = "/v1/pools/{name}/plan/apply", .handler = handler_pools_apply, .flags = ROUTE_REVISION,
       .body = &wire_request_apply_schema, .status = 202, .answer = "Operation", .name = "applyPoolPlan",
       .summary = "Carry out the first round of a plan now, if the pool has not moved since" },
+    { AT(GET, OPERATOR), .path = "/v1/pools/{name}/orphans", .handler = handler_orphans_list,
+      .status = 200, .answer = "PoolOrphans", .name = "listPoolOrphans",
+      .summary = "Machines with our tag that no host is on, by a fresh listing of the provider's" },
+    { AT(POST, ADMIN), .path = "/v1/pools/{name}/orphans/terminate", .handler = handler_orphans_end, .body = &wire_request_machines_schema,
+      .status = 202, .answer = "PoolOrphans", .name = "terminatePoolOrphans",
+      .summary = "Give machines without a host back, however many they are" },
     { AT(POST, OPERATOR), .path = "/v1/housekeeping", .handler = handler_operations_housekeep,
       .status = 202, .answer = "Operation", .name = "startHousekeeping", .summary = "A round of housekeeping now" },
 

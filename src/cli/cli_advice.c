@@ -49,7 +49,7 @@ static const struct advice_wrong advice_wrongs[] = {
     { "host_out", "is out of service", "are out of service",
       "berth host activate @, or berth host rm @" },
     { "machine_stray", "has a machine without a host", "has machines without a host, too many to be given back by themselves",
-      "is this the right database? If it is, end them at the provider; berth events --kind pool.sweep_stopped" },
+      "berth pool orphans #; is this the right database? If it is: berth pool orphans # --all" },
     { "no_host", "has no host", "has no host",
       "berth host add NAME --engine URL --pool #, or pools in the daemon's configuration" },
     { "queue_misfit", "waits, and no host could ever hold it", "wait, and no host could ever hold them",

@@ -84,6 +84,17 @@ static const struct cli_flag image_pool[] = {
     { .name = NULL },
 };
 
+static const struct cli_arg pool_maybe[] = {
+    { "POOL", CLI_MAYBE_ONE, CLI_WORDS_POOL, NULL, "Name of the pool; all that rent machines when not given." },
+    { .name = NULL },
+};
+
+static const struct cli_flag pool_orphans_flags[] = {
+    { .name = "terminate", .type = CLI_TEXT, .repeats = true, .value = "MACHINE", .doc = "End this one, after a question." },
+    { .name = "all", .type = CLI_SWITCH, .doc = "End all that are listed and old enough, after a question." },
+    { .name = NULL },
+};
+
 static const struct cli_arg image_file[] = {
     { "FILE", CLI_ONE, CLI_WORDS_FILE, NULL, "An archive as 'docker save' writes it; - is standard input." },
     { .name = NULL },
@@ -134,6 +145,12 @@ const struct cli_command cli_table_fleet[] = {
       "done and the exit code is 5.",
       "berth pool plan default\nberth pool plan default --apply",
       NULL, pool_one, pool_plan_flags, CLI_SET_OUTPUT, false, cmd_plan_plan },
+    { "pool orphans", "List the machines that cost and that no host is on",
+      "The provider is asked now for what carries the cluster's tag. What has no host is given back by itself after a minute, "
+      "unless it is too much at once, or the database is a backup that is still being compared. With --terminate or --all it "
+      "is ended by your word: make sure before that no other daemon with the same database runs them.",
+      "berth pool orphans\nberth pool orphans rent --terminate i-0123456789abcdef0\nberth pool orphans rent --all",
+      NULL, pool_maybe, pool_orphans_flags, CLI_SET_OUTPUT | CLI_SET_DRY_RUN, false, cmd_orphans_orphans },
     { "pool set", "Change a pool's policy", "Members that are not named stay. Sizes may be written like 512m, durations like 1h.",
       "berth pool set default overcommit.memory=1.5 drain_deadline_s=10m",
       NULL, pool_set_args, pool_set_flags, CLI_SET_OUTPUT | CLI_SET_DRY_RUN, false, cmd_pool_set },

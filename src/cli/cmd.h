@@ -37,6 +37,8 @@ int cmd_pool_show(struct cli *cli);
 int cmd_pool_set(struct cli *cli);
 int cmd_pool_routes(struct cli *cli);
 
+int cmd_orphans_orphans(struct cli *cli);
+
 int cmd_plan_plan(struct cli *cli);
 
 int cmd_token_ls(struct cli *cli);

@@ -63,6 +63,7 @@ ec2_machine_read(struct ec2_node item, struct cloud_machine *ret_machine)
     if (!ec2_machine_copy(machine.id, sizeof(machine.id), ec2_xml_text(item, "instanceId")) ||
         !ec2_machine_state(ec2_xml_text(item, "instanceState/name"), &machine.state))
         return false;
+    (void)ec2_machine_copy(machine.type, sizeof(machine.type), ec2_xml_text(item, "instanceType"));
     (void)ec2_machine_copy(machine.zone, sizeof(machine.zone),
                            ec2_xml_text(item, "placement/availabilityZone"));
     if (!ec2_machine_copy(machine.address, sizeof(machine.address),

@@ -9,17 +9,31 @@
 #include "mind.h"
 
 enum {
-    INVENTORY_BLAST_MIN = 5,      /* machines that are given back in one round ... */
-    INVENTORY_BLAST_PERCENT = 20, /* ... or this share of what is listed */
-    INVENTORY_ORPHAN_MS = 60000,  /* a machine without a row is left alone for so long */
-    INVENTORY_YOUNG_MS = 60000,   /* a machine may be missing from listings for so long */
+    INVENTORY_YOUNG_MS = 60000, /* a machine may be missing from listings for so long */
     INVENTORY_STRIKES = 2,
+};
+
+struct orphans;
+
+/* The last listing that was answered. */
+struct inventory_seen {
+    int64_t at_ms;
+    int64_t began_mono_ms;
+    size_t alive;  /* machines of the pool that are not terminated */
+    bool complete; /* only then that is all of them */
 };
 
 /** inventory_list() - ask the provider, unless that is under way.  Return: whether it is now. */
 bool inventory_list(struct mind *mind);
+/** inventory_ask() - @ask is done with the next listing, which is asked for at once.  Return: false: there is
+ * none to ask for. */
+bool inventory_ask(struct mind *mind, struct engine_listing *ask);
 /** inventory_hasten() - something waits for a listing: the next one comes soon. */
 void inventory_hasten(struct mind *mind);
+/** inventory_seen() - borrowed; NULL: there was none yet. */
+const struct inventory_seen *inventory_seen(const struct mind *mind);
+/** inventory_orphans() - of the pool; borrowed. */
+struct orphans *inventory_orphans(struct mind *mind);
 /** inventory_late() - machines of ours that have had no row for long: not given back, or not to be. */
 size_t inventory_late(const struct mind *mind);
 /** inventory_stopped() - so many machines of ours have no row that none is given back by itself; 0:

@@ -62,6 +62,12 @@ wire_request_check_time(const char *text)
 }
 
 static const char *
+wire_request_check_machine(const char *text)
+{
+    return text_is_name(text) ? NULL : "must be the id of a machine";
+}
+
+static const char *
 wire_request_check_reference(const char *text)
 {
     for (; *text; text++) {
@@ -168,6 +174,11 @@ static const struct schema_field wire_request_apply_fields[] = {
     { NAMED(wire_request_apply, revision, "revision"), .type = SCHEMA_STRING, .flags = SCHEMA_REQUIRED, .min = 1, .max = 64,
       .check = wire_request_check_reference, .doc = "That of the plan that was looked at: another one means that the pool has moved since (412)." },
 };
+
+static const struct schema_field wire_request_machines_fields[] = {
+    { NAMED(wire_request_machines, machines, "machines"), .type = SCHEMA_STRINGS, .flags = SCHEMA_REQUIRED, .max = 1000,
+      .item_max = 47, .check = wire_request_check_machine, .doc = "Ids of machines, as the list of orphans tells them; at least one." },
+};
 /* clang-format on */
 
 OF(wire_request_instance, wire_request_instance_fields, "InstanceRequest", "What to start.");
@@ -179,3 +190,4 @@ OF(wire_request_remove, wire_request_remove_fields, "RemoveRequest", "How to rem
 OF(wire_request_token, wire_request_token_fields, "TokenRequest", "A token to make.");
 OF(wire_request_pull, wire_request_pull_fields, "PullRequest", "An image to pull.");
 OF(wire_request_apply, wire_request_apply_fields, "ApplyRequest", "Which plan to carry out.");
+OF(wire_request_machines, wire_request_machines_fields, "MachinesRequest", "Machines to give back.");

@@ -39,6 +39,11 @@ const struct wire_shape wire_shapes[] = {
       "money:" MONEY ",launches_last_hour:i,launches_per_hour:i?,waiting:i,next_at:t?}" },
     { "PoolHold", "What holds back the growth of a pool.",
       "{hold:(max_hosts|launches|budget|no_type|by_hand|shutdown|cloud|failing),text:s}" },
+    { "PoolOrphans", "Machines with our tag that no host of the pool is on. Where complete is false, there may be more. stopped: so "
+      "many are due that none is given back by itself; most: so many at once would be.",
+      "{pool:s,cluster_id:s,listed_at:t?,complete:b,machines:i,stopped:i,most:i,items:[{id:s,machine_type:s?,zone:s?,address:s?,"
+      "state:(pending|running|stopping|stopped|terminated),spot:b,host:s?,launched_at:t?,seen_since:t,"
+      "verdict:(young|due|stopped|restored|ending),text:s}]}" },
     { "BlueprintList", "A page of blueprints.", "{items:[@Blueprint],next:s?}" },
     { "Token", "Who may do what; never its secret.",
       "{id:s,name:s?,role:(user|operator|admin),owner:s?,pools:[s],created_at:t,expires_at:t?}" },

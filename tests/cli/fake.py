@@ -46,6 +46,7 @@ class Fake:
         self.forbidden = ()
         self.streams = {}
         self.plan = plan()
+        self.orphans = {}
         self.status = {"pools": [pool_status()], "wrong": []}
         self._server = make_server(self, unix_path)
         self.url = "unix:" + unix_path if unix_path else f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -102,8 +103,8 @@ class Fake:
             self.rows["hosts"].append(row)
             return row
 
-    def add_pool(self, name="default"):
-        row = {"name": name, "provider": "static", "configured": True, "hosts": 1, "rev": 3, "created_at": ago(9000),
+    def add_pool(self, name="default", provider="static"):
+        row = {"name": name, "provider": provider, "configured": True, "hosts": 1, "rev": 3, "created_at": ago(9000),
                "policy": {"overcommit": {"memory": 1, "cpus": 1}, "reserve": {"memory_bytes": 0, "cpus": 0}, "labels": {},
                           "error_threshold": 3, "drain_deadline_s": 600}}
         self.rows["pools"].append(row)
@@ -312,6 +313,22 @@ def apply_plan(fake, request, name):
     return 202, {}, shown(fake.add_operation(pool=name, text="2 of 2 actions begun"))
 
 
+def pool_orphans(fake, name):
+    fake.find("pools", name, "name")
+    return {"pool": name, "cluster_id": "c-1", "listed_at": ago(0), "complete": True, "machines": 9, "stopped": 0, "most": 5,
+            "items": [], **fake.orphans.get(name, {})}
+
+
+def end_orphans(fake, request, name):
+    answer = pool_orphans(fake, name)
+    named = request["body"]["machines"]
+    unknown = set(named) - {i["id"] for i in answer["items"]}
+    if unknown:
+        raise Problem(404, "not_found", f"{unknown} are no machines of ours")
+    items = [{**i, "verdict": "ending"} if i["id"] in named else i for i in answer["items"]]
+    return 202, {}, {**answer, "items": items}
+
+
 def make_token(fake, request):
     fake.counter += 1
     row = {"id": ident("t", fake.counter), "owner": request["body"]["name"], "pools": [], "created_at": ago(0),
@@ -366,6 +383,8 @@ HANDLERS = [
     ("PUT", f"/v1/pools/{ID}", put_pool),
     ("GET", f"/v1/pools/{ID}/plan", get_plan),
     ("POST", f"/v1/pools/{ID}/plan/apply", apply_plan),
+    ("GET", f"/v1/pools/{ID}/orphans", lambda fake, _r, name: (200, {}, pool_orphans(fake, name))),
+    ("POST", f"/v1/pools/{ID}/orphans/terminate", end_orphans),
     ("POST", "/v1/housekeeping", lambda fake, _r: (202, {}, shown(fake.add_operation()))),
     ("POST", "/v1/tokens", make_token),
     ("GET", f"/v1/operations/{ID}", get_operation),

@@ -48,3 +48,9 @@ def pool_status(name="default", **fields):
 def wrong(kind, *names, count=None, pool="default", text=None):
     """What is wrong, as /v1/status tells it."""
     return {"kind": kind, "pool": pool, "count": len(names) if count is None else count, "names": list(names), "text": text}
+
+
+def orphan(machine, verdict="due", **fields):
+    return {"id": machine, "machine_type": "t3.small", "zone": "eu-north-1a", "address": "10.0.0.9", "state": "running",
+            "spot": False, "host": "h-0000000000009", "launched_at": ago(7200), "seen_since": ago(300), "verdict": verdict,
+            "text": f"it is {verdict}", **fields}

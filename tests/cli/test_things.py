@@ -147,6 +147,37 @@ class PoolTest(cases.CliTest):
                              "hold: budget", "headroom:")
         self.assertEqual(self.fake.asked("GET", "/v1/status")[0]["query"], {"pool": "default"})
 
+    def test_orphans_of_all_pools_that_rent(self):
+        self.fake.add_pool()
+        self.assertEqual(self.berth("pool", "orphans", "-q").out, "")
+        self.assertEqual(self.fake.asked("GET", "/v1/pools/default/orphans"), [])
+        for name in ("rent", "more"):
+            self.fake.add_pool(name, provider="ec2")
+        self.fake.orphans = {"rent": {"items": [rows.orphan("i-1", "stopped"), rows.orphan("i-2", "young")], "stopped": 8},
+                             "more": {"items": [rows.orphan("i-3")], "complete": False}}
+        shown = self.berth("pool", "orphans", "-o", "wide")
+        self.assert_mentions(shown.out, "i-1", "rent", "t3.small", "eu-north-1a", "2h", "stopped", "i-3", "more")
+        self.assert_mentions(shown.err, "more: the listing is not complete", "berth pool orphans rent --all")
+        self.assertEqual(self.berth("pool", "orphans", "rent", "-q").out, "i-1\ni-2\n")
+        self.assertEqual(self.berth("pool", "orphans", "-o", "json").json[2]["pool"], "more")
+        self.berth("pool", "orphans", "none", code=3)
+
+    def test_orphans_are_ended_by_name(self):
+        self.fake.add_pool("rent", provider="ec2")
+        self.fake.orphans = {"rent": {"items": [rows.orphan("i-1", "stopped"), rows.orphan("i-2", "young"), rows.orphan("i-3")]}}
+        self.assert_mentions(self.berth("pool", "orphans", "--all", "--dry-run").err, "would end 2 machines")
+        self.assertEqual(self.fake.asked("POST"), [])
+        ended = self.berth("pool", "orphans", "rent", "--all", "--yes", "-o", "json").json
+        self.assertEqual(self.fake.asked("POST")[-1]["body"], {"machines": ["i-1", "i-3"]})
+        self.assertEqual([i["verdict"] for i in ended], ["ending", "young", "ending"])
+        self.berth("pool", "orphans", "--terminate", "i-2", "--yes")
+        self.assertEqual(self.fake.asked("POST")[-1]["body"], {"machines": ["i-2"]})
+        asked = len(self.fake.asked("POST"))
+        self.assert_mentions(self.berth("pool", "orphans", "--terminate", "i-9", "--yes", code=3).err, "i-9 is not listed")
+        self.fake.orphans = {}
+        self.assert_mentions(self.berth("pool", "orphans", "--all", "--yes").err, "there is none to be ended")
+        self.assertEqual(len(self.fake.asked("POST")), asked)
+
     def test_what_this_daemon_does_not_have_yet_is_said(self):
         self.assert_mentions(self.berth("route", "ls", code=3).err, "no routes yet")
 

@@ -267,6 +267,7 @@ fake_cloud_launch(struct fake_cloud *fake, const struct fake_cloud_call *fc,
         vm = fake_vm_launch(&fake->vms, &fc->fate.life);
         memcpy(vm->token, ask->token, sizeof(vm->token));
         memcpy(vm->type, ask->type, sizeof(vm->type));
+        memcpy(vm->seen.type, vm->type, sizeof(vm->seen.type) - 1);
         memcpy(vm->name, ask->name, sizeof(vm->name));
         memcpy(vm->cluster, ask->cluster, sizeof(vm->cluster));
         vm->pool_id = ask->pool_id;

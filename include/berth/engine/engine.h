@@ -236,6 +236,28 @@ struct pool_apply {
 int engine_pool_apply(struct engine *engine, const struct pool_apply *apply,
                       struct operation **ret_operation, struct fault *fault);
 
+/* What a pool's provider lists now. Embed it. */
+struct engine_listing {
+    struct list_node node;
+    /* Exactly once, from the loop, never from inside the start; last touch. */
+    void (*done)(struct engine_listing *listing, const struct fault *fault);
+};
+
+/** engine_pool_list_start() - ask the provider.  Return: 0 and done will come, or -1 (the pool rents no
+ * machines) and it will not. */
+int engine_pool_list_start(struct engine *engine, struct pool *pool,
+                           struct engine_listing *listing, struct fault *fault);
+
+/** engine_pool_orphans() - the machines with our tag that no host of @pool is on, as of the last listing:
+ * {"pool","cluster_id","listed_at"?,"complete","machines","stopped","most","items":[...]}
+ * (PoolOrphans of the API). */
+void engine_pool_orphans(struct engine *engine, struct pool *pool, struct json_out *out);
+/** engine_pool_orphans_end() - give back these machines, however many they are. FAULT_NOT_FOUND or
+ * FAULT_CONFLICT: one of them is none of those, or may not end yet; then none is ended. */
+int engine_pool_orphans_end(struct engine *engine, struct pool *pool,
+                            const struct schema_strings *machines, const char *owner,
+                            struct fault *fault);
+
 /** engine_token_create() - @token is taken on success; its digest must be new. */
 int engine_token_create(struct engine *engine, struct token *token, struct fault *fault);
 int engine_token_delete(struct engine *engine, struct token *token, struct fault *fault);

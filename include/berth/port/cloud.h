@@ -15,7 +15,13 @@
 #include "berth/base/fault.h"
 #include "berth/domain/pool.h"
 
-enum { CLOUD_ID_SIZE = 48, CLOUD_TOKEN_SIZE = 65, CLOUD_ADDRESS_SIZE = 64, CLOUD_ZONE_SIZE = 32 };
+enum {
+    CLOUD_ID_SIZE = 48,
+    CLOUD_TYPE_SIZE = 48,
+    CLOUD_TOKEN_SIZE = 65,
+    CLOUD_ADDRESS_SIZE = 64,
+    CLOUD_ZONE_SIZE = 32,
+};
 
 enum cloud_verb {
     CLOUD_LAUNCH,    /* in: launch; out: machine.  FAULT_CLOUD_* */
@@ -30,6 +36,7 @@ enum cloud_state { CLOUD_PENDING, CLOUD_RUNNING, CLOUD_STOPPING, CLOUD_STOPPED, 
 
 struct cloud_machine {
     char id[CLOUD_ID_SIZE];
+    char type[CLOUD_TYPE_SIZE]; /* "": not told */
     char zone[CLOUD_ZONE_SIZE];
     char address[CLOUD_ADDRESS_SIZE]; /* "" until it has one */
     int64_t host_id;                  /* of its tag; 0: none that can be read */

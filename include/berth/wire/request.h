@@ -86,6 +86,12 @@ struct wire_request_apply {
 };
 extern const struct schema wire_request_apply_schema;
 
+/* POST /v1/pools/{name}/orphans/terminate */
+struct wire_request_machines {
+    struct schema_strings machines; /* at least one id */
+};
+extern const struct schema wire_request_machines_schema;
+
 /** wire_request_check_owner() - NULL when @text may be an owner: 1 to 128 visible ASCII characters,
  * else what is wrong. For tables. */
 const char *wire_request_check_owner(const char *text);

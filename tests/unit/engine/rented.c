@@ -156,3 +156,38 @@ rented_events(struct rented *rented, const char *kind)
         found += strcmp(events[i].kind, kind) == 0;
     return found;
 }
+
+/* A call that the daemon did not make. */
+struct rented_stray {
+    struct cloud_call call;
+    bool done;
+};
+
+static void
+rented_on_stray(struct cloud_call *call, const struct fault *fault)
+{
+    assert_null(fault);
+    CONTAINER_OF(call, struct rented_stray, call)->done = true;
+}
+
+void
+rented_strays_launch(struct rented *rented, size_t count)
+{
+    const struct cloud_port *cloud = fake_cloud_port(rented->world.cloud);
+
+    for (size_t i = 0; i < count; i++) {
+        CLEANUP(mem_freep) char *token = mem_printf("stray-%zu", i);
+        struct rented_stray stray = { .call = { .verb = CLOUD_LAUNCH, .done = rented_on_stray } };
+
+        stray.call.pool = rented_pool(rented);
+        stray.call.cluster_id = engine_cluster_id(rented->world.engine);
+        stray.call.in.launch =
+            (struct cloud_launch){ .token = token,
+                                   .type = "small",
+                                   .host_name = "stray",
+                                   .host_id = INT64_C(1) << 50 | (int64_t)(i + 1) };
+        cloud->start(cloud->self, &stray.call);
+        while (!stray.done)
+            assert_true(world_turn(&rented->world, INT64_MAX));
+    }
+}

@@ -37,3 +37,5 @@ void rented_until_active(struct rented *rented, size_t count, int64_t ms);
 struct host *rented_first(struct rented *rented);
 /** rented_events() - durable events of @kind. */
 size_t rented_events(struct rented *rented, const char *kind);
+/** rented_strays_launch() - machines with the cluster's tag whose host no row knows. */
+void rented_strays_launch(struct rented *rented, size_t count);

@@ -17,42 +17,6 @@
 
 enum { SWEPT_MS = 240000 };
 
-/* A call that the daemon did not make. */
-struct stray {
-    struct cloud_call call;
-    bool done;
-};
-
-static void
-on_stray(struct cloud_call *call, const struct fault *fault)
-{
-    assert_null(fault);
-    CONTAINER_OF(call, struct stray, call)->done = true;
-}
-
-/* Machines with the cluster's tag whose host no row knows. */
-static void
-strays_launch(struct rented *rented, size_t count)
-{
-    const struct cloud_port *cloud = fake_cloud_port(rented->world.cloud);
-
-    for (size_t i = 0; i < count; i++) {
-        CLEANUP(mem_freep) char *token = mem_printf("stray-%zu", i);
-        struct stray stray = { .call = { .verb = CLOUD_LAUNCH, .done = on_stray } };
-
-        stray.call.pool = rented_pool(rented);
-        stray.call.cluster_id = engine_cluster_id(rented->world.engine);
-        stray.call.in.launch =
-            (struct cloud_launch){ .token = token,
-                                   .type = "small",
-                                   .host_name = "stray",
-                                   .host_id = INT64_C(1) << 50 | (int64_t)(i + 1) };
-        cloud->start(cloud->self, &stray.call);
-        while (!stray.done)
-            assert_true(world_turn(&rented->world, INT64_MAX));
-    }
-}
-
 static bool
 is_only_hosts(struct world *world)
 {
@@ -68,7 +32,7 @@ test_what_has_no_row_is_given_back(void **state)
     rented_begin(&rented, 1);
     rented_until_active(&rented, 1, 180000);
     (void)fake_cloud_alien_add(rented.world.cloud);
-    strays_launch(&rented, 3);
+    rented_strays_launch(&rented, 3);
     assert_int_equal(fake_cloud_alive(rented.world.cloud), 4);
     /* Not at once: its row may be on its way. */
     world_run(&rented.world, 50000);
@@ -131,7 +95,7 @@ test_too_many_are_left_alone(void **state)
     (void)state;
     rented_begin(&rented, 1);
     rented_until_active(&rented, 1, 180000);
-    strays_launch(&rented, 8);
+    rented_strays_launch(&rented, 8);
     world_run(&rented.world, 600000);
     assert_int_equal(fake_cloud_alive(rented.world.cloud), 9);
     assert_int_equal(rented_events(&rented, "pool.orphan"), 0);
