@@ -175,11 +175,13 @@ cmd_orphans_check(const struct cli *cli, const json_t *items)
     return EXIT_OK;
 }
 
+/* @meant: see cmd_orphans_meant(). */
 static int
-cmd_orphans_post(struct cli *cli, const char *pool, json_t *machines, json_t *items)
+cmd_orphans_post(struct cli *cli, const json_t *meant, const char *pool, json_t *items)
 {
     CLEANUP(mem_freep) char *path = cli_ask_path("pools", pool, "orphans/terminate");
-    CLEANUP(json_freep) json_t *body = json_pack("{s:O}", "machines", machines);
+    CLEANUP(json_freep)
+    json_t *body = json_pack("{s:O}", "machines", json_object_get(meant, pool));
     struct cli_call call = { .method = "POST", .path = path, .body = body, .keyed = true };
     int code = cli_ask(cli, &call);
 
@@ -217,7 +219,7 @@ cmd_orphans_end(struct cli *cli, json_t *items)
     json_object_foreach(meant, pool, machines)
     {
         if (code == EXIT_OK)
-            code = cmd_orphans_post(cli, pool, machines, items);
+            code = cmd_orphans_post(cli, meant, pool, items);
     }
     return code;
 }

@@ -190,4 +190,5 @@ OF(wire_request_remove, wire_request_remove_fields, "RemoveRequest", "How to rem
 OF(wire_request_token, wire_request_token_fields, "TokenRequest", "A token to make.");
 OF(wire_request_pull, wire_request_pull_fields, "PullRequest", "An image to pull.");
 OF(wire_request_apply, wire_request_apply_fields, "ApplyRequest", "Which plan to carry out.");
-OF(wire_request_machines, wire_request_machines_fields, "MachinesRequest", "Machines to give back.");
+OF(wire_request_machines, wire_request_machines_fields, "MachinesRequest",
+   "Machines to give back.");

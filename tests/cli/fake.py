@@ -10,16 +10,11 @@ import socketserver
 import threading
 import urllib.parse
 
-from .rows import ago, ident, plan, pool_status
+from . import fake_pools
+from .rows import Problem, ago, ident, plan, pool_status, shown
 
 TOKEN = "berth_secret_of_the_tests"
 CUT, HANG, STATUS = "cut", "hang", "status"
-
-
-class Problem(Exception):
-    def __init__(self, status, code, detail, errors=None, headers=None):
-        super().__init__(detail)
-        self.status, self.code, self.detail, self.errors, self.headers = status, code, detail, errors, headers or {}
 
 
 class Stream:
@@ -161,10 +156,6 @@ class Fake:
         raise Problem(404, "not_found", f"there is no {resource[:-1]} {value}")
 
 
-def shown(row):
-    return {k: v for k, v in row.items() if not k.startswith("_")}
-
-
 def wants(row, key, value):
     if key == "state" and value == "live":
         return row["state"] not in ("stopped", "failed", "removed")
@@ -292,43 +283,6 @@ def get_operation(fake, _request, name):
     return 200, {}, shown(row)
 
 
-def put_pool(fake, request, name):
-    row = fake.find("pools", name, "name")
-    if request["headers"].get("if-match") not in (None, f'"{row["rev"]}"'):
-        raise Problem(412, "precondition_failed", "it was changed in the meantime")
-    row["policy"], row["rev"] = request["body"], row["rev"] + 1
-    return 200, {}, shown(row)
-
-
-def get_plan(fake, request, name):
-    pool = fake.find("pools", name, "name")
-    rounds = int(request["query"].get("rounds", 5))
-    return 200, {}, {**fake.plan, "pool": name, "revision": f"rev-{pool['rev']}", "rounds": fake.plan["rounds"][:rounds]}
-
-
-def apply_plan(fake, request, name):
-    pool = fake.find("pools", name, "name")
-    if request["body"] != {"revision": f"rev-{pool['rev']}"}:
-        raise Problem(412, "precondition_failed", f"pool {name} has moved since that plan was made; ask for a new plan")
-    return 202, {}, shown(fake.add_operation(pool=name, text="2 of 2 actions begun"))
-
-
-def pool_orphans(fake, name):
-    fake.find("pools", name, "name")
-    return {"pool": name, "cluster_id": "c-1", "listed_at": ago(0), "complete": True, "machines": 9, "stopped": 0, "most": 5,
-            "items": [], **fake.orphans.get(name, {})}
-
-
-def end_orphans(fake, request, name):
-    answer = pool_orphans(fake, name)
-    named = request["body"]["machines"]
-    unknown = set(named) - {i["id"] for i in answer["items"]}
-    if unknown:
-        raise Problem(404, "not_found", f"{unknown} are no machines of ours")
-    items = [{**i, "verdict": "ending"} if i["id"] in named else i for i in answer["items"]]
-    return 202, {}, {**answer, "items": items}
-
-
 def make_token(fake, request):
     fake.counter += 1
     row = {"id": ident("t", fake.counter), "owner": request["body"]["name"], "pools": [], "created_at": ago(0),
@@ -380,11 +334,7 @@ HANDLERS = [
     ("GET", f"/v1/hosts/{ID}/log", lambda fake, r, _: list_rows(fake, r, "events")),
     ("POST", f"/v1/hosts/{ID}/(drain|activate|remove)", move_host),
     ("GET", f"/v1/pools/{ID}", one("pools")),
-    ("PUT", f"/v1/pools/{ID}", put_pool),
-    ("GET", f"/v1/pools/{ID}/plan", get_plan),
-    ("POST", f"/v1/pools/{ID}/plan/apply", apply_plan),
-    ("GET", f"/v1/pools/{ID}/orphans", lambda fake, _r, name: (200, {}, pool_orphans(fake, name))),
-    ("POST", f"/v1/pools/{ID}/orphans/terminate", end_orphans),
+    *fake_pools.HANDLERS,
     ("POST", "/v1/housekeeping", lambda fake, _r: (202, {}, shown(fake.add_operation()))),
     ("POST", "/v1/tokens", make_token),
     ("GET", f"/v1/operations/{ID}", get_operation),

@@ -3,6 +3,16 @@
 import datetime
 
 
+class Problem(Exception):
+    def __init__(self, status, code, detail, errors=None, headers=None):
+        super().__init__(detail)
+        self.status, self.code, self.detail, self.errors, self.headers = status, code, detail, errors, headers or {}
+
+
+def shown(row):
+    return {k: v for k, v in row.items() if not k.startswith("_")}
+
+
 def ago(seconds):
     at = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(seconds=seconds)
     return at.strftime("%Y-%m-%dT%H:%M:%S.000Z")

@@ -245,8 +245,8 @@ struct engine_listing {
 
 /** engine_pool_list_start() - ask the provider.  Return: 0 and done will come, or -1 (the pool rents no
  * machines) and it will not. */
-int engine_pool_list_start(struct engine *engine, struct pool *pool,
-                           struct engine_listing *listing, struct fault *fault);
+int engine_pool_list_start(struct engine *engine, struct pool *pool, struct engine_listing *listing,
+                           struct fault *fault);
 
 /** engine_pool_orphans() - the machines with our tag that no host of @pool is on, as of the last listing:
  * {"pool","cluster_id","listed_at"?,"complete","machines","stopped","most","items":[...]}

@@ -84,9 +84,10 @@ end_some(struct rented *rented, size_t count, const char *more, struct fault *fa
     json_t *json = told(rented);
     int result;
 
-    for (; ids.count < count; ids.count++)
+    for (; ids.count < count; ids.count++) {
         ids.at[ids.count] = mem_strdup(json_in_string(
             json_array_get(json_object_get(json, "items"), ids.count), "id", "no such machine"));
+    }
     if (more)
         ids.at[ids.count++] = mem_strdup(more);
     result = engine_pool_orphans_end(rented->world.engine, rented_pool(rented), &ids, "ann", fault);
