@@ -28,6 +28,7 @@ apply_engine_config(const struct config *config, struct engine_config *ret_confi
         .events_ms = keep->events_ms,
         .logs_ms = keep->logs_ms,
         .logs_bytes_max = keep->logs_bytes,
+        .steps_bytes_max = keep->host_logs_bytes,
         .answers_ms = keep->idempotency_ms,
     };
 }

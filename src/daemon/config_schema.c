@@ -93,6 +93,8 @@ static const struct schema_field config_retention_fields[] = {
       .doc = "Seconds for which the last output of ended instances is kept." },
     { .name = "logs_bytes", FIELD(INT, logs_bytes), .min = 0, .max = 1024 * GIB, .fallback = 256 * MIB,
       .doc = "Most bytes of such output in all." },
+    { .name = "host_logs_bytes", FIELD(INT, host_logs_bytes), .min = MIB, .max = 1024 * GIB, .fallback = 64 * MIB,
+      .doc = "Most bytes of what the preparations of hosts wrote, in all." },
     { .name = "log_tail_bytes", FIELD(INT, log_tail_bytes), .min = 1 * KIB, .max = 16 * MIB, .fallback = 64 * KIB,
       .doc = "Most bytes of output that are kept of one ended container." },
     { .name = "idempotency_s", FIELD(MILLI, idempotency_ms), .min = 60000, .max = 30 * DAY_MS, .fallback = DAY_MS,

@@ -15,6 +15,7 @@
 #include "recover.h"
 #include "rental.h"
 #include "rounds.h"
+#include "steps.h"
 #include "sweep.h"
 #include "tick.h"
 #include "turn.h"
@@ -38,6 +39,7 @@ engine_config_defaults(struct engine_config *ret_config)
             .events_ms = 30 * day_ms,
             .logs_ms = 7 * day_ms,
             .logs_bytes_max = INT64_C(256) * 1024 * 1024,
+            .steps_bytes_max = INT64_C(64) * 1024 * 1024,
             .answers_ms = day_ms,
         },
     };
@@ -105,6 +107,7 @@ engine_turn_end(struct engine *engine)
         if (engine->breaks_pending)
             engine_settle_lanes(engine);
     }
+    steps_tell(engine);
     turn_commit(engine);
     recover_poke(engine);
 }

@@ -1,13 +1,16 @@
 #include "prepare.h"
 
+#include <string.h>
+
 #include "housekeeping.h"
 #include "lane.h"
 #include "spawn.h"
 
-enum { PREPARE_STEP_MS = 600000 /* of a playbook */ };
+enum { PREPARE_STEP_MS = 600000 /* of a playbook */, PREPARE_MINUTE_MS = 60000 };
 
 /* In order of time. */
 static void prepare_on_step(struct shell_prepare *prepare);
+static void prepare_on_output(struct shell_prepare *prepare, const char *data, size_t len);
 static void prepare_on_step_end(struct shell_prepare *prepare, enum shell_end end);
 static void prepare_on_done(struct shell_prepare *prepare, const struct fault *fault);
 static void prepare_ready(struct rental *rental, const struct shell_prepare *prepare);
@@ -31,7 +34,22 @@ prepare_on_late(struct clock_timer *timer)
     struct rental *rental = CONTAINER_OF(timer, struct rental, step_timer);
     const struct shell_port *shell = rental->engine->ports.shell;
 
+    rental->late = true;
     shell->prepare_cancel(shell->self, &rental->prepare);
+}
+
+/* Where the last run was: steps of another playbook are counted otherwise. */
+static uint32_t
+prepare_from_step(const struct rental *rental)
+{
+    const struct shell_port *shell = rental->engine->ports.shell;
+    const struct machine *machine = rental->host->machine;
+    char revision[SHELL_REVISION_SIZE];
+
+    if (!machine->step_revision || !shell->revision(shell->self, rental->host->pool, revision) ||
+        strcmp(machine->step_revision, revision) != 0)
+        return 0;
+    return (uint32_t)machine->step;
 }
 
 void
@@ -49,12 +67,15 @@ prepare_start(struct rental *rental)
     rental->prepare = (struct shell_prepare){
         .host = host,
         .address = host->address,
-        .from_step = rental->step,
+        .from_step = prepare_from_step(rental),
         .on_step = prepare_on_step,
+        .on_output = prepare_on_output,
         .on_step_end = prepare_on_step_end,
         .done = prepare_on_done,
     };
+    rental->steps = steps_begin(engine, host);
     rental->preparing = true;
+    rental->late = false;
     engine->cloud_calls++;
     rental->step_timer.fire = prepare_on_late;
     state_timer_set(engine, &rental->step_timer, PREPARE_STEP_MS);
@@ -70,10 +91,20 @@ prepare_on_step(struct shell_prepare *prepare)
     state_timer_set(rental->engine, &rental->step_timer, PREPARE_STEP_MS);
     if (rental_is_on_hold(rental->engine))
         return;
+    steps_step(rental->steps, prepare);
+    host->machine->step = prepare->step;
+    mem_free(host->machine->step_revision);
+    host->machine->step_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
     mem_free(host->waiting_for);
     host->waiting_for = mem_printf("preparing, step %u of %u: %s", prepare->step + 1,
                                    prepare->step_count, prepare->step_name);
     model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
+}
+
+static void
+prepare_on_output(struct shell_prepare *prepare, const char *data, size_t len)
+{
+    steps_output(CONTAINER_OF(prepare, struct rental, prepare)->steps, data, len);
 }
 
 static void
@@ -82,11 +113,23 @@ prepare_on_step_end(struct shell_prepare *prepare, enum shell_end end)
     struct rental *rental = CONTAINER_OF(prepare, struct rental, prepare);
     struct host *host = rental->host;
 
-    (void)end;
-    if (rental_is_on_hold(rental->engine) || !prepare->sealed || host->machine->sealed)
+    if (rental_is_on_hold(rental->engine))
+        return;
+    steps_step_end(rental->steps, end);
+    if (!prepare->sealed || host->machine->sealed)
         return;
     host->machine->sealed = true;
     model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
+}
+
+/* The step that @prepare is or was in, for people; owned. */
+static char *
+prepare_where(const struct shell_prepare *prepare)
+{
+    if (prepare->step_count == 0)
+        return mem_strdup("the connection");
+    return mem_printf("step %u of %u (%s)", prepare->step + 1, prepare->step_count,
+                      prepare->step_name);
 }
 
 static void
@@ -95,21 +138,20 @@ prepare_failed(struct rental *rental, const struct fault *fault)
     struct engine *engine = rental->engine;
     struct host *host = rental->host;
     int64_t most = host->pool->policy.prepare_attempts;
+    CLEANUP(mem_freep) char *where = prepare_where(&rental->prepare);
     CLEANUP(mem_freep) char *why = NULL;
 
     host->machine->prepare_failures++;
-    rental->step = rental->prepare.step;
-    state_event(engine, "host.prepare_failed", host, NULL,
-                "step %u (%s): %s (failure %lld of %lld)", rental->prepare.step + 1,
-                rental->prepare.step_name, fault->text, (long long)host->machine->prepare_failures,
-                (long long)most);
+    state_event(engine, "host.prepare_failed", host, NULL, "%s: %s (failure %lld of %lld)", where,
+                fault->text, (long long)host->machine->prepare_failures, (long long)most);
     if (host->machine->prepare_failures >= most) {
-        why = mem_printf("its preparation failed %lld times, last with: %s",
-                         (long long)host->machine->prepare_failures, fault->text);
+        why = mem_printf("its preparation failed %lld times, last in %s: %s",
+                         (long long)host->machine->prepare_failures, where, fault->text);
         spawn_give_up(rental, why);
         return;
     }
-    rental_stage_set(rental, MACHINE_UP, "preparation");
+    why = mem_printf("preparation, again after %s failed", where);
+    rental_stage_set(rental, MACHINE_UP, why);
 }
 
 static void
@@ -117,11 +159,21 @@ prepare_on_done(struct shell_prepare *prepare, const struct fault *fault)
 {
     struct rental *rental = CONTAINER_OF(prepare, struct rental, prepare);
     struct engine *engine = rental->engine;
+    struct steps *steps = STEAL(rental->steps);
+    struct fault late;
 
     rental->preparing = false;
     engine->cloud_calls--;
     state_timer_clear(engine, &rental->step_timer);
     engine->ports.clock->turn_ask(engine->ports.clock->self);
+    if (fault && rental->late) {
+        fault_set(&late, FAULT_TIMEOUT, "prepare", "it took longer than %d minutes",
+                  PREPARE_STEP_MS / PREPARE_MINUTE_MS);
+        fault = &late;
+    }
+    if (!rental_is_on_hold(engine))
+        steps_end(steps, fault);
+    steps_free(steps);
     if (rental_is_on_hold(engine))
         return;
     if (rental->host->state == HOST_SPAWNED && !rental->gone &&
@@ -159,6 +211,8 @@ prepare_ready(struct rental *rental, const struct shell_prepare *prepare)
     mem_free(host->machine->playbook_revision);
     host->machine->playbook_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
     host->machine->certificate_ends_at_ms = prepare->certificate_ends_at_ms;
+    host->machine->step = 0;
+    mem_free(STEAL(host->machine->step_revision));
     rental_stage_set(rental, MACHINE_READY, "engine");
     lane_new(engine, host);
 }

@@ -67,6 +67,7 @@ rental_free(struct rental *rental)
     state_timer_clear(rental->engine, &rental->stage_timer);
     (void)idmap_remove(&rental->engine->rentals, rental->host->id);
     secret_free(rental->user_data);
+    steps_free(rental->steps);
     mem_free(rental);
 }
 

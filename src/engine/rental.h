@@ -15,6 +15,7 @@
 #include "berth/port/shell.h"
 
 #include "mind.h"
+#include "steps.h"
 
 struct rental {
     struct engine *engine;
@@ -26,19 +27,20 @@ struct rental {
     struct clock_timer step_timer;  /* of the playbook's step under way */
     struct cloud_call call;
     struct shell_prepare prepare;
+    struct steps *steps;      /* owned: the log of prepare; NULL: it does not run */
     struct secret *user_data; /* of the launch under way; NULL: none */
     char token[CLOUD_TOKEN_SIZE];
     bool waiting;          /* for the commit */
     bool calling;          /* call is with the provider */
     bool preparing;        /* prepare is with the shell */
     bool rested;           /* what it does next rests on rows that are durable */
+    bool late;             /* prepare was cancelled: a step took too long */
     bool stale;            /* ... no more, when the commit that is waited for is done */
     bool unsure;           /* a launch with this token may have been done all the same */
     bool listed;           /* a listing showed it */
     bool asked;            /* RETURNING: the provider accepted the termination */
     bool gone;             /* RETURNING: there is no machine any more */
     uint32_t tried;        /* machine types that the provider had no room for, in a row */
-    uint32_t step;         /* of the playbook: where the next preparation begins */
     int64_t delay_ms;      /* until the next call, when that failed */
     int64_t quiet_mono_ms; /* the last call that could make or change the machine ended */
 };

@@ -157,10 +157,16 @@ retire_end(struct rental *rental)
 {
     struct engine *engine = rental->engine;
     struct host *host = rental->host;
-    bool lost = host->lost;
+    const char *end = host->lost ? "its machine is gone" : "its machine was given back";
+    CLEANUP(mem_freep) char *why = mem_strdup(end);
 
+    /* Why it never became a host is what people look for. */
+    if (host->cause == CAUSE_GAVE_UP && host->reason) {
+        mem_free(why);
+        why = mem_printf("%s; %s", end, host->reason);
+    }
     retire_account(engine, host, state_now_ms(engine));
     rental_free(rental);
-    departures_end(engine, host, lost ? "its machine is gone" : "its machine was given back");
+    departures_end(engine, host, why);
     housekeeping_poke(engine);
 }

@@ -130,6 +130,9 @@ struct engine {
     struct housekeeping housekeeping;
     struct jumps jumps;
 
+    bool steps_news; /* for steps_notify, at the end of the turn */
+    void (*steps_notify)(void *cookie);
+    void *steps_cookie;
     void (*notify)(void *cookie);
     void *notify_cookie;
     void (*stopped)(void *cookie);

@@ -138,6 +138,7 @@ tick_housekeep(struct engine *engine)
         .events_before_ms = now_ms - keep->events_ms,
         .logs_before_ms = now_ms - keep->logs_ms,
         .logs_bytes_max = keep->logs_bytes_max,
+        .steps_bytes_max = keep->steps_bytes_max,
         .answers_before_ms = now_ms - keep->answers_ms,
         .decisions_before_ms = now_ms - keep->instances_ms,
     };

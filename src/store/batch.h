@@ -22,9 +22,11 @@ enum batch_statement {
     BATCH_DECISION,
     BATCH_LOG,
     BATCH_ANSWER,
+    BATCH_STEP,
     BATCH_COMPARED,
     BATCH_DROP_DECISIONS, /* of an instance */
     BATCH_DROP_LOGS,      /* of an instance */
+    BATCH_DROP_STEPS,     /* of a host */
     BATCH_STATEMENT_COUNT,
 };
 

@@ -21,14 +21,17 @@ history_copy(const struct store_history *in)
 {
     struct store_history *history = mem_dup(in, sizeof(*in));
 
-    assert(in->kind != HISTORY_EVENTS || (in->limit >= 1 && in->limit <= 1000));
+    assert((in->kind != HISTORY_EVENTS && in->kind != HISTORY_STEPS) ||
+           (in->limit >= 1 && in->limit <= 1000));
     assert(in->filter.pool_count <= ARRAY_LEN(in->filter.pools));
     history->filter.kind = mem_strdup(in->filter.kind);
     history->filter.owner = mem_strdup(in->filter.owner);
     history->events = NULL;
     history->decisions = NULL;
     history->logs = NULL;
+    history->steps = NULL;
     history->count = 0;
+    history->more = false;
     history->oldest_seq = 0;
     return history;
 }
@@ -45,6 +48,12 @@ history_free(struct store_history *history)
         own_free(history->decisions[i].json);
     for (size_t i = 0; history->logs && i < history->count; i++)
         own_free(history->logs[i].data);
+    for (size_t i = 0; history->steps && i < history->count; i++) {
+        own_free(history->steps[i].name);
+        own_free(history->steps[i].reason);
+        own_free(history->steps[i].output);
+    }
+    own_free(history->steps);
     own_free(history->events);
     own_free(history->decisions);
     own_free(history->logs);
@@ -233,6 +242,67 @@ logs_read(sqlite3 *db, struct store_history *history, struct fault *fault)
     return 0;
 }
 
+/* --- Of one host ---------------------------------------------------------------------------- */
+
+static enum shell_end
+step_ended(const char *name)
+{
+    int ended = SHELL_OK;
+
+    while (ended < SHELL_FAILED && strcmp(shell_end_name((enum shell_end)ended), name) != 0)
+        ended++;
+    return (enum shell_end)ended;
+}
+
+static struct store_step
+step_read(sqlite3_stmt *statement)
+{
+    size_t len = (size_t)sqlite3_column_bytes(statement, 9);
+
+    return (struct store_step){
+        .run = (uint32_t)sqlite3_column_int64(statement, 0),
+        .step = (uint32_t)sqlite3_column_int64(statement, 1),
+        .steps = (uint32_t)sqlite3_column_int64(statement, 2),
+        .name = column_copy(statement, 3),
+        .started_at_ms = sqlite3_column_int64(statement, 4),
+        .took_ms = sqlite3_column_int64(statement, 5),
+        .ended = step_ended((const char *)sqlite3_column_text(statement, 6)),
+        .reason = column_copy(statement, 7),
+        .cut_bytes = sqlite3_column_int64(statement, 8),
+        .output = len ? mem_dup(sqlite3_column_blob(statement, 9), len) : mem_strdup(""),
+        .len = len,
+    };
+}
+
+static int
+steps_read(sqlite3 *db, struct store_history *history, struct fault *fault)
+{
+    static const char sql[] =
+        "SELECT run, step, steps, name, started_at_ms, took_ms, ended, reason, cut_bytes, output "
+        "FROM host_steps WHERE host_id = ?1 AND (run, step) > (?2 >> 32, ?2 & 0xffffffff) "
+        "AND (?3 = 0 OR run = ?3) ORDER BY run, step";
+    CLEANUP(db_finalizep) sqlite3_stmt *statement = NULL;
+    struct store_step *steps = mem_new0((size_t)history->limit * sizeof(*steps));
+    size_t bytes = 0;
+    int rc;
+
+    history->steps = steps;
+    if (db_prepare(db, sql, &statement, fault) != 0)
+        return -1;
+    (void)sqlite3_bind_int64(statement, 1, history->host_id);
+    (void)sqlite3_bind_int64(statement, 2, history->after);
+    (void)sqlite3_bind_int64(statement, 3, history->run);
+    while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
+        history->more = (int64_t)history->count == history->limit || bytes >= STORE_STEPS_BYTES;
+        if (history->more)
+            break;
+        steps[history->count] = step_read(statement);
+        steps[history->count].host_id = history->host_id;
+        bytes += steps[history->count++].len;
+    }
+    return rc == SQLITE_DONE || history->more ? 0 : db_fault(db, rc, "store.history", fault);
+}
+
 int
 history_read(sqlite3 *db, struct store_history *history, struct fault *fault)
 {
@@ -240,5 +310,7 @@ history_read(sqlite3 *db, struct store_history *history, struct fault *fault)
         return events_read(db, history, fault);
     if (history->kind == HISTORY_DECISION)
         return decision_read(db, history, fault);
+    if (history->kind == HISTORY_STEPS)
+        return steps_read(db, history, fault);
     return logs_read(db, history, fault);
 }

@@ -56,20 +56,26 @@ retain_decisions(sqlite3 *db, const struct store_retention *retention, struct fa
                             (int64_t[2]){ id_make(0, before, 0), before }, fault);
 }
 
-/* The newest log that is to go so that the rest has at most @retention->logs_bytes_max; 0: none. */
+/* What has sizes and is kept up to a sum of them. */
+struct retain_sized {
+    const char *sum;  /* SQL: of all sizes */
+    const char *list; /* SQL: id and size of the oldest 2000 */
+    int64_t most;
+};
+
+/* The newest row that is to go so that the rest has at most @sized->most; 0: none. */
 static int
-logs_beyond(sqlite3 *db, const struct store_retention *retention, int64_t *ret_id,
-            struct fault *fault)
+retain_beyond(sqlite3 *db, const struct retain_sized *sized, int64_t *ret_id, struct fault *fault)
 {
     CLEANUP(db_finalizep) sqlite3_stmt *statement = NULL;
     int64_t excess;
     int64_t id = 0;
     int rc = SQLITE_DONE;
 
-    if (db_int(db, "SELECT sum(bytes) FROM logs", &excess, fault) != 0 ||
-        db_prepare(db, "SELECT id, bytes FROM logs ORDER BY id LIMIT 2000", &statement, fault) != 0)
+    if (db_int(db, sized->sum, &excess, fault) != 0 ||
+        db_prepare(db, sized->list, &statement, fault) != 0)
         return -1;
-    excess -= retention->logs_bytes_max;
+    excess -= sized->most;
     while (excess > 0 && (rc = sqlite3_step(statement)) == SQLITE_ROW) {
         id = sqlite3_column_int64(statement, 0);
         excess -= sqlite3_column_int64(statement, 1);
@@ -83,9 +89,14 @@ logs_beyond(sqlite3 *db, const struct store_retention *retention, int64_t *ret_i
 static int
 retain_logs(sqlite3 *db, const struct store_retention *retention, struct fault *fault)
 {
+    const struct retain_sized sized = {
+        .sum = "SELECT sum(bytes) FROM logs",
+        .list = "SELECT id, bytes FROM logs ORDER BY id LIMIT 2000",
+        .most = retention->logs_bytes_max,
+    };
     int64_t beyond = 0;
 
-    if (retention->logs_bytes_max > 0 && logs_beyond(db, retention, &beyond, fault) != 0)
+    if (sized.most > 0 && retain_beyond(db, &sized, &beyond, fault) != 0)
         return -1;
     if (beyond > 0 &&
         retention_delete(db, "DELETE FROM logs WHERE id <= ?", (int64_t[2]){ beyond }, fault) != 0)
@@ -94,6 +105,25 @@ retain_logs(sqlite3 *db, const struct store_retention *retention, struct fault *
                             "DELETE FROM logs WHERE id IN "
                             "(SELECT id FROM logs ORDER BY id LIMIT 2000) AND at_ms < ?",
                             (int64_t[2]){ retention->logs_before_ms }, fault);
+}
+
+static int
+retain_steps(sqlite3 *db, const struct store_retention *retention, struct fault *fault)
+{
+    const struct retain_sized sized = {
+        .sum = "SELECT sum(bytes) + 256 * count(*) FROM host_steps",
+        .list = "SELECT id, bytes + 256 FROM host_steps ORDER BY id LIMIT 2000",
+        .most = retention->steps_bytes_max,
+    };
+    int64_t beyond = 0;
+
+    _Static_assert(STORE_STEP_COST == 256, "as the statements say");
+    if (sized.most == 0)
+        return 0;
+    if (retain_beyond(db, &sized, &beyond, fault) != 0)
+        return -1;
+    return retention_delete(db, "DELETE FROM host_steps WHERE id <= ?", (int64_t[2]){ beyond },
+                            fault);
 }
 
 static int
@@ -110,7 +140,8 @@ retention_run(sqlite3 *db, const struct store_retention *retention, struct fault
 {
     _Static_assert(RETENTION_ROWS == 2000, "as the statements say");
     if (retain_events(db, retention, fault) != 0 || retain_decisions(db, retention, fault) != 0 ||
-        retain_logs(db, retention, fault) != 0 || retain_answers(db, retention, fault) != 0)
+        retain_logs(db, retention, fault) != 0 || retain_steps(db, retention, fault) != 0 ||
+        retain_answers(db, retention, fault) != 0)
         return -1;
     return 0;
 }

@@ -279,6 +279,10 @@ rows_drop(struct store_batch *batch, enum row_kind kind, int64_t id)
     assert(id > 0);
     batch_op(batch, BATCH_DROP + (int)kind);
     batch_int(batch, id);
+    if (kind == ROW_HOST) {
+        batch_op(batch, BATCH_DROP_STEPS);
+        batch_int(batch, id);
+    }
     if (kind != ROW_INSTANCE)
         return;
     batch_op(batch, BATCH_DROP_DECISIONS);
@@ -323,6 +327,25 @@ rows_put_log(struct store_batch *batch, const struct store_log *log)
     batch_int(batch, log->at_ms);
     batch_int(batch, (int64_t)log->len);
     memcpy(batch_blob(batch, log->len), log->len ? log->data : "", log->len);
+}
+
+void
+rows_put_step(struct store_batch *batch, const struct store_step *step)
+{
+    assert(step->host_id > 0 && step->run > 0 && step->name && (step->output || step->len == 0));
+    batch_op(batch, BATCH_STEP);
+    batch_int(batch, step->host_id);
+    batch_int(batch, step->run);
+    batch_int(batch, step->step);
+    batch_int(batch, step->steps);
+    batch_text(batch, step->name);
+    batch_int(batch, step->started_at_ms);
+    batch_int(batch, step->took_ms);
+    batch_static(batch, shell_end_name(step->ended));
+    batch_text(batch, step->reason);
+    batch_int(batch, step->cut_bytes);
+    batch_int(batch, (int64_t)step->len);
+    memcpy(batch_blob(batch, step->len), step->len ? step->output : "", step->len);
 }
 
 void

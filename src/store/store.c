@@ -103,6 +103,7 @@ store_init(struct store *store, struct loop *loop, const struct store_options *o
         .put_event = rows_put_event,
         .put_decision = rows_put_decision,
         .put_log = rows_put_log,
+        .put_step = rows_put_step,
         .put_answer = rows_put_answer,
         .put_retention = rows_put_retention,
         .put_compared = rows_put_compared,
@@ -401,6 +402,8 @@ store_history_done(struct worker_job *worker_job)
     asked->events = job->copy->events;
     asked->decisions = job->copy->decisions;
     asked->logs = job->copy->logs;
+    asked->steps = job->copy->steps;
+    asked->more = job->copy->more;
     asked->count = job->rc == 0 ? job->copy->count : 0;
     asked->oldest_seq = job->copy->oldest_seq;
     asked->done(asked, job->rc == 0 ? NULL : &job->fault);

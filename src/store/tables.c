@@ -147,12 +147,18 @@ fixed_sql(enum batch_statement statement)
     case BATCH_LOG:
         return "INSERT INTO logs (instance_id, generation, at_ms, bytes, data) "
                "VALUES (?, ?, ?, ?, ?)";
+    case BATCH_STEP:
+        return "INSERT OR REPLACE INTO host_steps (host_id, run, step, steps, name, started_at_ms, "
+               "took_ms, ended, reason, cut_bytes, bytes, output) "
+               "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
     case BATCH_COMPARED:
         return "DELETE FROM meta WHERE key = 'restored'";
     case BATCH_DROP_DECISIONS:
         return "DELETE FROM decisions WHERE instance_id = ?";
     case BATCH_DROP_LOGS:
         return "DELETE FROM logs WHERE instance_id = ?";
+    case BATCH_DROP_STEPS:
+        return "DELETE FROM host_steps WHERE host_id = ?";
     default:
         assert(!"a statement");
         return "";

@@ -38,6 +38,7 @@ struct fake_shell {
     uint64_t started;
     char revision[SHELL_REVISION_SIZE];
     int64_t certificate_ms;
+    uint32_t lines;
 };
 
 static void fake_shell_start(void *self, struct shell_prepare *prepare);
@@ -267,6 +268,12 @@ fake_shell_step_end(struct fake_shell_run *run, enum shell_end end)
     struct shell_prepare *prepare = run->prepare;
 
     prepare->sealed = true;
+    for (uint32_t i = 0; i < run->fake->lines; i++) {
+        char line[17];
+
+        (void)snprintf(line, sizeof(line), "line %010u\n", i);
+        prepare->on_output(prepare, line, 16);
+    }
     if (prepare->on_output)
         prepare->on_output(prepare, "said so\n", 8);
     if (prepare->on_step_end)
@@ -319,4 +326,10 @@ void
 fake_shell_certificate_ms(struct fake_shell *fake, int64_t lifetime_ms)
 {
     fake->certificate_ms = lifetime_ms;
+}
+
+void
+fake_shell_lines(struct fake_shell *fake, uint32_t lines)
+{
+    fake->lines = lines;
 }

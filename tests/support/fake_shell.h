@@ -54,3 +54,5 @@ uint64_t fake_shell_runs(const struct fake_shell *fake);
 void fake_shell_revision_set(struct fake_shell *fake, const char *revision);
 /** fake_shell_certificate_ms() - how long engines' certificates live; 0, as at first: they have none. */
 void fake_shell_certificate_ms(struct fake_shell *fake, int64_t lifetime_ms);
+/** fake_shell_lines() - each step from now on writes first so many, of 16 bytes each. */
+void fake_shell_lines(struct fake_shell *fake, uint32_t lines);

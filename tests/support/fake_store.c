@@ -58,6 +58,7 @@ fake_store_new(void)
         .put_event = fake_store_data_put_event,
         .put_decision = fake_store_data_put_decision,
         .put_log = fake_store_data_put_log,
+        .put_step = fake_store_data_put_step,
         .put_answer = fake_store_data_put_answer,
         .put_retention = fake_store_data_put_retention,
         .put_compared = fake_store_data_put_compared,

@@ -46,6 +46,14 @@ answer_fini(const struct store_answer *answer)
 }
 
 static void
+step_fini(const struct store_step *step)
+{
+    text_free(step->name);
+    text_free(step->reason);
+    text_free(step->output);
+}
+
+static void
 side_fini(struct fake_side *side)
 {
     for (size_t i = 0; i < side->events.count; i++)
@@ -56,6 +64,9 @@ side_fini(struct fake_side *side)
         text_free(side->logs.at[i].data);
     for (size_t i = 0; i < side->answers.count; i++)
         answer_fini(&side->answers.at[i]);
+    for (size_t i = 0; i < side->steps.count; i++)
+        step_fini(&side->steps.at[i]);
+    mem_free(side->steps.at);
     mem_free(side->events.at);
     mem_free(side->decisions.at);
     mem_free(side->logs.at);
@@ -129,6 +140,17 @@ fake_store_data_put_log(struct store_batch *batch, const struct store_log *log)
 }
 
 void
+fake_store_data_put_step(struct store_batch *batch, const struct store_step *step)
+{
+    struct store_step *copy = FAKE_PUSH(batch->side.steps);
+
+    *copy = *step;
+    copy->name = mem_strdup(step->name);
+    copy->reason = mem_strdup(step->reason);
+    copy->output = mem_dup(step->output, step->len);
+}
+
+void
 fake_store_data_put_answer(struct store_batch *batch, const struct store_answer *answer)
 {
     struct store_answer *copy = FAKE_PUSH(batch->side.answers);
@@ -156,7 +178,7 @@ size_t
 fake_store_data_rows(const struct store_batch *batch)
 {
     return batch->ops.count + batch->side.events.count + batch->side.decisions.count +
-           batch->side.logs.count + batch->side.answers.count;
+           batch->side.logs.count + batch->side.steps.count + batch->side.answers.count;
 }
 
 /* --- Applying ------------------------------------------------------------------------------- */
@@ -179,6 +201,17 @@ instance_history_drop(struct fake_side *side, int64_t instance_id)
 }
 
 static void
+host_history_drop(struct fake_side *side, int64_t host_id)
+{
+    for (size_t i = side->steps.count; i-- > 0;) {
+        if (side->steps.at[i].host_id == host_id) {
+            step_fini(&side->steps.at[i]);
+            FAKE_DELETE(side->steps, i);
+        }
+    }
+}
+
+static void
 op_apply(struct fake_data *data, struct fake_op *op)
 {
     fake_row_free(idmap_remove(&data->rows[op->kind], op->id));
@@ -186,6 +219,8 @@ op_apply(struct fake_data *data, struct fake_op *op)
         idmap_insert(&data->rows[op->kind], op->id, STEAL(op->row));
     } else if (op->kind == ROW_INSTANCE) {
         instance_history_drop(&data->side, op->id);
+    } else if (op->kind == ROW_HOST) {
+        host_history_drop(&data->side, op->id);
     }
 }
 
@@ -221,6 +256,9 @@ side_apply(struct fake_side *to, struct fake_side *from)
         *FAKE_PUSH(to->logs) = from->logs.at[i];
     for (size_t i = 0; i < from->answers.count; i++)
         answer_apply(to, &from->answers.at[i]);
+    for (size_t i = 0; i < from->steps.count; i++)
+        *FAKE_PUSH(to->steps) = from->steps.at[i];
+    from->steps.count = 0;
     from->events.count = from->decisions.count = from->logs.count = from->answers.count = 0;
 }
 
@@ -252,10 +290,25 @@ logs_retain(struct fake_side *side, const struct store_retention *retention)
 }
 
 static void
+steps_retain(struct fake_side *side, const struct store_retention *retention)
+{
+    size_t bytes = 0;
+
+    for (size_t i = side->steps.count; i-- > 0;) {
+        bytes += side->steps.at[i].len + STORE_STEP_COST;
+        if (retention->steps_bytes_max > 0 && (int64_t)bytes > retention->steps_bytes_max) {
+            step_fini(&side->steps.at[i]);
+            FAKE_DELETE(side->steps, i);
+        }
+    }
+}
+
+static void
 retain(struct fake_side *side, const struct store_retention *retention)
 {
     events_retain(side, retention);
     logs_retain(side, retention);
+    steps_retain(side, retention);
     for (size_t i = side->decisions.count; i-- > 0;) {
         if (side->decisions.at[i].at_ms < retention->decisions_before_ms) {
             text_free(side->decisions.at[i].json);
@@ -311,118 +364,4 @@ fake_store_data_fini(struct fake_data *data)
         idmap_fini(&data->rows[kind]);
     }
     side_fini(&data->side);
-}
-
-/* --- History -------------------------------------------------------------------------------- */
-
-static bool
-kind_matches(const char *wanted, const char *kind)
-{
-    size_t len = strlen(wanted);
-
-    if (len > 0 && wanted[len - 1] == '.')
-        return strncmp(kind, wanted, len) == 0;
-    return strcmp(kind, wanted) == 0;
-}
-
-static bool
-pool_matches(const struct store_filter *filter, int64_t pool_id)
-{
-    for (size_t i = 0; i < filter->pool_count; i++) {
-        if (filter->pools[i] == pool_id)
-            return true;
-    }
-    return filter->pool_count == 0 || pool_id == 0;
-}
-
-static bool
-event_matches(const struct store_filter *filter, const struct event *event)
-{
-    return (!filter->kind || kind_matches(filter->kind, event->kind)) &&
-           (!filter->host_id || filter->host_id == event->host_id) &&
-           (!filter->instance_id || filter->instance_id == event->instance_id) &&
-           (!filter->pool_id || filter->pool_id == event->pool_id) &&
-           (!filter->owner || (event->owner && strcmp(filter->owner, event->owner) == 0)) &&
-           pool_matches(filter, event->pool_id);
-}
-
-static bool
-event_wanted(const struct store_history *history, const struct event *event)
-{
-    if (history->newest_first ? history->after > 0 && event->seq >= history->after
-                              : event->seq <= history->after)
-        return false;
-    return event_matches(&history->filter, event);
-}
-
-static void
-events_read(const struct fake_side *side, struct store_history *history)
-{
-    size_t count = side->events.count;
-    struct event *events = mem_new0((size_t)history->limit * sizeof(*events));
-    size_t found = 0;
-
-    for (size_t i = 0; i < count && found < (size_t)history->limit; i++) {
-        const struct event *event = &side->events.at[history->newest_first ? count - 1 - i : i];
-
-        if (event_wanted(history, event))
-            events[found++] = *event;
-    }
-    history->events = events;
-    history->count = found;
-    history->oldest_seq = count ? side->events.at[0].seq : 0;
-}
-
-static void
-decision_read(const struct fake_side *side, struct store_history *history)
-{
-    struct store_decision *last = mem_new0(sizeof(*last));
-
-    for (size_t i = 0; i < side->decisions.count; i++) {
-        const struct store_decision *decision = &side->decisions.at[i];
-
-        if (decision->instance_id == history->instance_id &&
-            (history->count == 0 || decision->generation >= last->generation)) {
-            *last = *decision;
-            history->count = 1;
-        }
-    }
-    history->decisions = last;
-}
-
-static void
-logs_read(const struct fake_side *side, struct store_history *history)
-{
-    struct store_log *logs = mem_new0((side->logs.count + 1) * sizeof(*logs));
-
-    for (size_t i = 0; i < side->logs.count; i++) {
-        if (side->logs.at[i].instance_id == history->instance_id)
-            logs[history->count++] = side->logs.at[i];
-    }
-    history->logs = logs;
-}
-
-void
-fake_store_data_read(const struct fake_data *data, struct store_history *history)
-{
-    history->count = 0;
-    history->oldest_seq = 0;
-    if (history->kind == HISTORY_EVENTS) {
-        events_read(&data->side, history);
-    } else if (history->kind == HISTORY_DECISION) {
-        decision_read(&data->side, history);
-    } else {
-        logs_read(&data->side, history);
-    }
-}
-
-void
-fake_store_data_read_end(struct store_history *history)
-{
-    mem_free(mem_unconst(history->events));
-    mem_free(mem_unconst(history->decisions));
-    mem_free(mem_unconst(history->logs));
-    history->events = NULL;
-    history->decisions = NULL;
-    history->logs = NULL;
 }

@@ -27,6 +27,7 @@ struct fake_side {
     FAKE_LIST(struct event) events;
     FAKE_LIST(struct store_decision) decisions;
     FAKE_LIST(struct store_log) logs;
+    FAKE_LIST(struct store_step) steps;
     FAKE_LIST(struct store_answer) answers;
 };
 
@@ -52,6 +53,7 @@ void fake_store_data_drop(struct store_batch *batch, enum row_kind kind, int64_t
 void fake_store_data_put_event(struct store_batch *batch, const struct event *event);
 void fake_store_data_put_decision(struct store_batch *batch, const struct store_decision *decision);
 void fake_store_data_put_log(struct store_batch *batch, const struct store_log *log);
+void fake_store_data_put_step(struct store_batch *batch, const struct store_step *step);
 void fake_store_data_put_answer(struct store_batch *batch, const struct store_answer *answer);
 void fake_store_data_put_retention(struct store_batch *batch,
                                    const struct store_retention *retention);

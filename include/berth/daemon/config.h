@@ -28,6 +28,7 @@ struct config_retention {
     int64_t events_ms;
     int64_t logs_ms;
     int64_t logs_bytes;
+    int64_t host_logs_bytes;
     int64_t log_tail_bytes;
     int64_t idempotency_ms;
 };

@@ -36,6 +36,9 @@ struct machine {
     int64_t stage_at_ms;    /* in its stage since */
     int64_t attempt;        /* of the launch: part of the token */
     int64_t prepare_failures;
+    int64_t runs; /* of playbooks on it so far */
+    int64_t step; /* where the next one begins: under way or failed in the last one; from 0 */
+    char *step_revision;            /* of the playbook that step belongs to; NULL: not known */
     char *playbook_revision;        /* that prepared it; NULL: none yet */
     int64_t certificate_ends_at_ms; /* its engine's; 0: none, or not Berth's */
     char *ssh;      /* "user@address" or "user@address:port" of a machine that is not ours to launch

@@ -44,9 +44,10 @@ struct engine_retention {
     int64_t operations_ms; /* ended ones */
     int64_t events_max;
     int64_t events_ms;
-    int64_t logs_ms;        /* of ended instances */
-    int64_t logs_bytes_max; /* of all ended instances together */
-    int64_t answers_ms;     /* to idempotency keys */
+    int64_t logs_ms;         /* of ended instances */
+    int64_t logs_bytes_max;  /* of all ended instances together */
+    int64_t steps_bytes_max; /* what preparations of hosts wrote, all together */
+    int64_t answers_ms;      /* to idempotency keys */
 };
 
 struct engine_config {
@@ -301,6 +302,15 @@ void engine_registry_keep(struct engine *engine, const char *const *servers, siz
 
 /** engine_history_start() - a page of history; see port/store.h. */
 void engine_history_start(struct engine *engine, struct store_history *history);
+/** engine_host_step() - the step of @host's preparation that is under way: its end is not set, took_ms
+ * is how long it has taken. Return: false: none. @ret_step borrows until the end of the turn. */
+bool engine_host_step(const struct engine *engine, const struct host *host,
+                      struct store_step *ret_step);
+/** engine_host_is_preparing() - more steps may come: it was never active, or a playbook runs. */
+bool engine_host_is_preparing(const struct engine *engine, const struct host *host);
+/** engine_steps_listen() - @notify(@cookie) when steps began, wrote something or ended: those that have
+ * ended are durable when an engine_wait_durable() begun in it is done. One listener. */
+void engine_steps_listen(struct engine *engine, void (*notify)(void *cookie), void *cookie);
 /** engine_backup_start() - see port/store.h. */
 void engine_backup_start(struct engine *engine, struct store_backup *backup);
 const struct spool_port *engine_spool(const struct engine *engine);

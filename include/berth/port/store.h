@@ -12,6 +12,7 @@
 #include "berth/base/buf.h"
 #include "berth/base/fault.h"
 #include "berth/domain/model.h"
+#include "berth/port/shell.h"
 
 enum { STORE_CLUSTER_ID_SIZE = 17 }; /* 16 hex digits and NUL */
 
@@ -33,6 +34,21 @@ struct store_log {
     uint32_t generation;
     int64_t at_ms;
     const char *data; /* borrowed: what the container wrote last */
+    size_t len;
+};
+
+struct store_step { /* of the preparation of a host */
+    int64_t host_id;
+    uint32_t run;   /* from 1 */
+    uint32_t step;  /* from 1; 0: the connection */
+    uint32_t steps; /* of the playbook; 0: not known */
+    enum shell_end ended;
+    const char *name;
+    const char *reason; /* of its failure; NULL: none */
+    int64_t started_at_ms;
+    int64_t took_ms;
+    int64_t cut_bytes;  /* of its output, before what is kept */
+    const char *output; /* borrowed, any bytes */
     size_t len;
 };
 
@@ -64,7 +80,20 @@ enum store_history_kind {
     HISTORY_EVENTS,   /* after @after, at most @limit */
     HISTORY_DECISION, /* the last of @instance_id */
     HISTORY_LOG,      /* all kept of @instance_id, oldest first */
+    HISTORY_STEPS,    /* of @host_id's preparations after @after, in order, at most @limit */
 };
+
+enum {
+    STORE_STEPS_BYTES = 2 << 20, /* of output in one reading, but one step at the least */
+    STORE_STEP_COST = 256,
+};
+
+/** store_step_place() - where a step stands in HISTORY_STEPS: rises with run and step. */
+static inline int64_t
+store_step_place(uint32_t run, uint32_t step)
+{
+    return (int64_t)run << 32 | step;
+}
 
 /* What an event listing may be narrowed to; zero and NULL: not narrowed. */
 struct store_filter {
@@ -79,17 +108,21 @@ struct store_filter {
 
 struct store_history {
     enum store_history_kind kind;
-    int64_t after;     /* events: seq > after */
+    int64_t after;     /* events: seq > after; steps: store_step_place() > after */
     int64_t limit;     /* 1..1000 */
     bool newest_first; /* events: seq < after (0: from the end), falling */
     int64_t instance_id;
+    int64_t host_id;            /* steps */
+    uint32_t run;               /* steps: of this run only; 0: of all */
     struct store_filter filter; /* its strings are copied by history_start */
 
     /* Out, valid inside done: rows in order. Strings live in the adapter until done returns. */
     const struct event *events; /* [count] */
     const struct store_decision *decisions;
     const struct store_log *logs;
+    const struct store_step *steps;
     size_t count;
+    bool more;          /* steps: there are some after the last of these */
     int64_t oldest_seq; /* events: the oldest that is still kept; 0: none */
 
     void (*done)(struct store_history *history, const struct fault *fault);
@@ -110,6 +143,7 @@ struct store_retention {
     int64_t events_before_ms; /* events of before this go */
     int64_t logs_before_ms;
     int64_t logs_bytes_max;
+    int64_t steps_bytes_max; /* of preparations; each step counts as STORE_STEP_COST more; 0: any */
     int64_t answers_before_ms;
     int64_t decisions_before_ms;
 };
@@ -128,6 +162,7 @@ struct store_port {
     void (*put_event)(struct store_batch *batch, const struct event *event);
     void (*put_decision)(struct store_batch *batch, const struct store_decision *decision);
     void (*put_log)(struct store_batch *batch, const struct store_log *log);
+    void (*put_step)(struct store_batch *batch, const struct store_step *step);
     void (*put_answer)(struct store_batch *batch, const struct store_answer *answer);
     void (*put_retention)(struct store_batch *batch, const struct store_retention *retention);
     void (*put_compared)(struct store_batch *batch); /* clears store_info.restored */

@@ -283,6 +283,9 @@ full_machine(struct host *host)
     host->machine->stage_at_ms = 1700000000061;
     host->machine->attempt = 2;
     host->machine->prepare_failures = 3;
+    host->machine->runs = 4;
+    host->machine->step = 11;
+    host->machine->step_revision = mem_strdup("0123456789abcdef");
     host->machine->stage = MACHINE_PREPARING;
     host->machine->spot = true;
 }

@@ -10,144 +10,9 @@
 
 #include <cmocka.h>
 
+#include "contract.h"
 #include "dump.h"
-#include "kit.h"
 #include "sample.h"
-#include "support/fake_store.h"
-
-/* One of the two. */
-struct contract {
-    struct kit *kit;
-    struct fake_store *fake; /* NULL: the store on SQLite */
-    const struct store_port *port;
-};
-
-static int
-setup_real(void **state)
-{
-    struct contract *contract = mem_new0(sizeof(*contract));
-    void *kit;
-
-    if (kit_setup(&kit) != 0)
-        return -1;
-    contract->kit = kit;
-    kit_open(contract->kit);
-    contract->port = contract->kit->port;
-    *state = contract;
-    return 0;
-}
-
-static int
-setup_fake(void **state)
-{
-    struct contract *contract = mem_new0(sizeof(*contract));
-
-    contract->fake = fake_store_new();
-    contract->port = fake_store_port(contract->fake);
-    *state = contract;
-    return 0;
-}
-
-static int
-teardown(void **state)
-{
-    struct contract *contract = *state;
-    void *kit = contract->kit;
-
-    fake_store_free(contract->fake);
-    mem_free(contract);
-    return kit ? kit_teardown(&kit) : 0;
-}
-
-struct waited {
-    struct store_commit commit;
-    struct store_history history;
-    bool done;
-    bool failed;
-    char text[4096]; /* what a history read gave */
-};
-
-static bool
-waited_is_done(void *cookie)
-{
-    return ((struct waited *)cookie)->done;
-}
-
-static void
-settle(struct contract *contract, struct waited *waited)
-{
-    assert_false(waited->done);
-    if (contract->fake) {
-        fake_store_settle(contract->fake);
-    } else {
-        (void)loop_run_until(contract->kit->loop, waited_is_done, waited, KIT_WAIT_MS);
-    }
-    assert_true(waited->done);
-}
-
-static void
-on_commit(struct store_commit *commit, const struct fault *fault)
-{
-    struct waited *waited = CONTAINER_OF(commit, struct waited, commit);
-
-    waited->done = true;
-    waited->failed = fault != NULL;
-}
-
-static void
-commit(struct contract *contract, struct store_batch *batch)
-{
-    struct waited waited = { .commit = { .batch = batch, .done = on_commit } };
-
-    contract->port->commit_start(contract->port->self, &waited.commit);
-    settle(contract, &waited);
-    assert_false(waited.failed);
-}
-
-static struct store_batch *
-batch_of(struct contract *contract)
-{
-    return contract->port->batch_new(contract->port->self);
-}
-
-/* --- History -------------------------------------------------------------------------------- */
-
-static void
-on_history(struct store_history *history, const struct fault *fault)
-{
-    struct waited *waited = CONTAINER_OF(history, struct waited, history);
-    struct buf text;
-
-    assert_null(fault);
-    buf_init(&text, 0);
-    for (size_t i = 0; i < history->count; i++) {
-        if (history->kind == HISTORY_EVENTS) {
-            buf_printf(&text, "%s%d", i ? " " : "", (int)history->events[i].seq);
-        } else if (history->kind == HISTORY_DECISION) {
-            buf_printf(&text, "%d %s", (int)history->decisions[i].generation,
-                       history->decisions[i].json);
-        } else {
-            buf_printf(&text, "%s%d:%.*s", i ? " " : "", (int)history->logs[i].generation,
-                       (int)history->logs[i].len, history->logs[i].data);
-        }
-    }
-    assert_true(text.len < sizeof(waited->text));
-    memcpy(waited->text, buf_text(&text), text.len + 1);
-    buf_fini(&text);
-    waited->done = true;
-}
-
-/* Asks, and expects the answer @wanted. */
-static void
-expect(struct contract *contract, const struct store_history *history, const char *wanted)
-{
-    struct waited waited = { .history = *history };
-
-    waited.history.done = on_history;
-    contract->port->history_start(contract->port->self, &waited.history);
-    settle(contract, &waited);
-    assert_string_equal(waited.text, wanted);
-}
 
 static void
 event_put(struct contract *contract, struct store_batch *batch, const struct event *event)
@@ -175,11 +40,11 @@ events_commit(struct contract *contract)
         { 6, 600, "daemon.started", 0, 0, 0, NULL, "" },
         { 7, 700, "instance.stopped", 11, 31, 41, "alice", "asked to" },
     };
-    struct store_batch *batch = batch_of(contract);
+    struct store_batch *batch = contract_batch(contract);
 
     for (size_t i = 0; i < ARRAY_LEN(events); i++)
         event_put(contract, batch, &events[i]);
-    commit(contract, batch);
+    contract_commit(contract, batch);
 }
 
 /* Proves: each filter narrows as it says, alone and together with others. */
@@ -207,10 +72,10 @@ test_event_filters(void **state)
 
     events_commit(contract);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        expect(contract,
-               &(struct store_history){
-                   .kind = HISTORY_EVENTS, .limit = 100, .filter = cases[i].filter },
-               cases[i].wanted);
+        contract_expect(contract,
+                        &(struct store_history){
+                            .kind = HISTORY_EVENTS, .limit = 100, .filter = cases[i].filter },
+                        cases[i].wanted);
     }
 }
 
@@ -230,12 +95,12 @@ test_event_pages(void **state)
 
     events_commit(contract);
     for (size_t i = 0; i < ARRAY_LEN(pages); i++) {
-        expect(contract,
-               &(struct store_history){ .kind = HISTORY_EVENTS,
-                                        .after = pages[i].after,
-                                        .newest_first = pages[i].newest_first,
-                                        .limit = 3 },
-               pages[i].wanted);
+        contract_expect(contract,
+                        &(struct store_history){ .kind = HISTORY_EVENTS,
+                                                 .after = pages[i].after,
+                                                 .newest_first = pages[i].newest_first,
+                                                 .limit = 3 },
+                        pages[i].wanted);
     }
 }
 
@@ -272,7 +137,7 @@ test_event_fields(void **state)
 
     events_commit(contract);
     contract->port->history_start(contract->port->self, &waited.history);
-    settle(contract, &waited);
+    contract_settle(contract, &waited);
     assert_int_equal(contract->port->load(contract->port->self, model, &info, NULL), 0);
     assert_int_equal(model->last_seq, 7);
     model_free(model);
@@ -287,30 +152,30 @@ test_of_one_instance(void **state)
     const struct store_port *port = contract->port;
     struct store_history decision = { .kind = HISTORY_DECISION, .instance_id = 41 };
     struct store_history logs = { .kind = HISTORY_LOG, .instance_id = 41 };
-    struct store_batch *batch = batch_of(contract);
+    struct store_batch *batch = contract_batch(contract);
 
     port->put_decision(batch, &(struct store_decision){ 41, 1, 100, "{\"a\":1}" });
     port->put_decision(batch, &(struct store_decision){ 42, 9, 100, "{}" });
     port->put_log(batch, &(struct store_log){ 41, 1, 100, "first", 5 });
     port->put_log(batch, &(struct store_log){ 42, 1, 100, "other", 5 });
-    commit(contract, batch);
-    batch = batch_of(contract);
+    contract_commit(contract, batch);
+    batch = contract_batch(contract);
     port->put_decision(batch, &(struct store_decision){ 41, 2, 200, "{\"b\":2}" });
     port->put_log(batch, &(struct store_log){ 41, 2, 200, "second", 6 });
     port->put_log(batch, &(struct store_log){ 41, 3, 300, NULL, 0 });
-    commit(contract, batch);
-    expect(contract, &decision, "2 {\"b\":2}");
-    expect(contract, &logs, "1:first 2:second 3:");
+    contract_commit(contract, batch);
+    contract_expect(contract, &decision, "2 {\"b\":2}");
+    contract_expect(contract, &logs, "1:first 2:second 3:");
 
-    batch = batch_of(contract);
+    batch = contract_batch(contract);
     port->drop(batch, ROW_INSTANCE, 41);
-    commit(contract, batch);
-    expect(contract, &decision, "");
-    expect(contract, &logs, "");
+    contract_commit(contract, batch);
+    contract_expect(contract, &decision, "");
+    contract_expect(contract, &logs, "");
     decision.instance_id = 42;
     logs.instance_id = 42;
-    expect(contract, &decision, "9 {}");
-    expect(contract, &logs, "1:other");
+    contract_expect(contract, &decision, "9 {}");
+    contract_expect(contract, &logs, "1:other");
 }
 
 /* --- Answers -------------------------------------------------------------------------------- */
@@ -329,14 +194,14 @@ test_answers(void **state)
         .body = "{\"a\":\"\0\"}",
         .body_len = 9,
     };
-    struct store_batch *batch = batch_of(contract);
+    struct store_batch *batch = contract_batch(contract);
     struct store_answer found = { 0 };
 
     memset(answer.digest, 0x3d, sizeof(answer.digest));
     port->put_answer(batch, &answer);
     assert_false(port->answer_find(port->self, "51 one", &found));
     port->put_answer(batch, &(struct store_answer){ .key = "51 two", .status = 204, .body = "" });
-    commit(contract, batch);
+    contract_commit(contract, batch);
 
     assert_true(port->answer_find(port->self, "51 one", &found));
     assert_int_equal(found.at_ms, 100);
@@ -356,10 +221,10 @@ test_answers(void **state)
 static void
 retain(struct contract *contract, const struct store_retention *retention)
 {
-    struct store_batch *batch = batch_of(contract);
+    struct store_batch *batch = contract_batch(contract);
 
     contract->port->put_retention(batch, retention);
-    commit(contract, batch);
+    contract_commit(contract, batch);
 }
 
 /* Proves: events go by number and by age, oldest first; the newest stays, so that its number is not
@@ -372,13 +237,13 @@ test_event_retention(void **state)
 
     events_commit(contract);
     retain(contract, &(struct store_retention){ 0 });
-    expect(contract, &all, "1 2 3 4 5 6 7");
+    contract_expect(contract, &all, "1 2 3 4 5 6 7");
     retain(contract, &(struct store_retention){ .events_max = 5 });
-    expect(contract, &all, "3 4 5 6 7");
+    contract_expect(contract, &all, "3 4 5 6 7");
     retain(contract, &(struct store_retention){ .events_before_ms = 500 });
-    expect(contract, &all, "5 6 7");
+    contract_expect(contract, &all, "5 6 7");
     retain(contract, &(struct store_retention){ .events_before_ms = 5000 });
-    expect(contract, &all, "7");
+    contract_expect(contract, &all, "7");
 }
 
 /* Proves: logs, decisions and answers go by age, logs by their size too. */
@@ -389,7 +254,7 @@ test_other_retention(void **state)
     const struct store_port *port = contract->port;
     struct store_history logs = { .kind = HISTORY_LOG, .instance_id = 41 };
     struct store_history decision = { .kind = HISTORY_DECISION, .instance_id = 41 };
-    struct store_batch *batch = batch_of(contract);
+    struct store_batch *batch = contract_batch(contract);
     struct store_answer found;
 
     for (uint32_t i = 1; i <= 4; i++)
@@ -397,16 +262,16 @@ test_other_retention(void **state)
     port->put_decision(batch, &(struct store_decision){ 41, 1, 100, "{}" });
     port->put_answer(batch, &(struct store_answer){ .key = "old", .at_ms = 100 });
     port->put_answer(batch, &(struct store_answer){ .key = "new", .at_ms = 200 });
-    commit(contract, batch);
+    contract_commit(contract, batch);
 
     retain(contract, &(struct store_retention){ .logs_bytes_max = 30 });
-    expect(contract, &logs, "2:0123456789 3:0123456789 4:0123456789");
+    contract_expect(contract, &logs, "2:0123456789 3:0123456789 4:0123456789");
     retain(contract, &(struct store_retention){ .logs_before_ms = 400 });
-    expect(contract, &logs, "4:0123456789");
+    contract_expect(contract, &logs, "4:0123456789");
     retain(contract, &(struct store_retention){ .decisions_before_ms = 100 });
-    expect(contract, &decision, "1 {}");
+    contract_expect(contract, &decision, "1 {}");
     retain(contract, &(struct store_retention){ .decisions_before_ms = 101 });
-    expect(contract, &decision, "");
+    contract_expect(contract, &decision, "");
     retain(contract, &(struct store_retention){ .answers_before_ms = 200 });
     assert_false(port->answer_find(port->self, "old", &found));
     assert_true(port->answer_find(port->self, "new", &found));
@@ -424,12 +289,12 @@ test_rows(void **state)
     struct model *loaded = model_new();
     CLEANUP(mem_freep) char *before = dump_model(model);
     CLEANUP(mem_freep) char *after = NULL;
-    struct store_batch *batch = batch_of(contract);
+    struct store_batch *batch = contract_batch(contract);
     struct store_info info;
 
     sample_put(port, batch, model);
     model_free(model);
-    commit(contract, batch);
+    contract_commit(contract, batch);
     assert_int_equal(port->load(port->self, loaded, &info, NULL), 0);
     after = dump_model(loaded);
     assert_string_equal(after, before);
@@ -445,19 +310,13 @@ test_a_batch_may_be_dropped(void **state)
 {
     struct contract *contract = *state;
     struct model *model = sample_model();
-    struct store_batch *batch = batch_of(contract);
+    struct store_batch *batch = contract_batch(contract);
 
     sample_put(contract->port, batch, model);
     contract->port->batch_free(contract->port->self, batch);
     model_free(model);
-    expect(contract, &(struct store_history){ .kind = HISTORY_EVENTS, .limit = 1 }, "");
+    contract_expect(contract, &(struct store_history){ .kind = HISTORY_EVENTS, .limit = 1 }, "");
 }
-
-#define BOTH(test)                                                                                 \
-    { #test " (SQLite)", test, setup_real, teardown, NULL },                                       \
-    {                                                                                              \
-#        test " (fake)", test, setup_fake, teardown, NULL                                          \
-    }
 
 int
 main(void)

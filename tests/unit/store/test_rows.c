@@ -152,6 +152,12 @@ instance_name(int32_t state)
     return instance_state_name((enum instance_state)state);
 }
 
+static const char *
+end_name(int32_t end)
+{
+    return shell_end_name((enum shell_end)end);
+}
+
 /* Proves: the CHECK of a column lists the domain's names, all of them and no other. */
 static void
 test_checks_are_the_domains(void **state)
@@ -168,6 +174,7 @@ test_checks_are_the_domains(void **state)
         { "tokens", "role", ROLE_COUNT, token_role_name },
         { "pools", "provider", PROVIDER_COUNT, pool_provider_name },
         { "hosts", "cause", CAUSE_COUNT, host_cause_name },
+        { "host_steps", "ended", SHELL_END_COUNT, end_name },
     };
     struct kit *kit = *state;
 
@@ -228,7 +235,7 @@ test_tables_are_strict(void **state)
                      0);
     assert_int_equal(kit_int(path, "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' "
                                    "AND type = 'table' AND name NOT LIKE 'sqlite_%'"),
-                     12);
+                     13);
 }
 
 /* Proves: a row that this program cannot have written is named, not taken. */
