@@ -1,5 +1,5 @@
 """Many seeds of the simulation, several processes at once: python3 -m tests.sim.run --program PATH [--seeds N]
-[--first SEED] [--turns N] [--jobs N], or --seed N [--trace FILE] for one seed.
+[--first SEED] [--turns N | --hours N] [--jobs N], or --seed N [--trace FILE] for one seed.
 
 Ends with a summary, or with the first seed that broke an invariant and the command that replays it.
 """
@@ -22,22 +22,27 @@ def arguments():
     parser.add_argument("--seeds", type=int, default=100, help="so many seeds (100)")
     parser.add_argument("--first", type=int, default=1, help="from this one on (1)")
     parser.add_argument("--turns", type=int, default=4000, help="of each seed, before faults stop (4000)")
+    parser.add_argument("--hours", type=int, default=0, help="instead of turns: large pools for so many hours")
     parser.add_argument("--jobs", type=int, default=2, help="processes at once (2)")
     parser.add_argument("--seed", type=int, help="this seed alone")
     parser.add_argument("--trace", help="with --seed: where its trace goes")
     return parser.parse_args()
 
 
-def simulate(program, first, count, turns, trace=None):
-    command = [program, "--seed", str(first), "--seeds", str(count), "--turns", str(turns)]
+def length(args):
+    return ["--hours", str(args.hours)] if args.hours else ["--turns", str(args.turns)]
+
+
+def simulate(args, first, count, trace=None):
+    command = [args.program, "--seed", str(first), "--seeds", str(count), *length(args)]
     if trace:
         command += ["--trace", str(trace)]
     return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
                           check=False)
 
 
-def replay(seed, turns):
-    return f"./dev sim --seed {seed} --turns {turns} --trace trace.txt"
+def replay(args, seed):
+    return f"./dev sim --seed {seed} {' '.join(length(args))} --trace trace.txt"
 
 
 def explain(args, first, done):
@@ -48,10 +53,10 @@ def explain(args, first, done):
         print(f"seed {seed} ended with status {done.returncode}; its last lines:", file=sys.stderr)
         with tempfile.TemporaryDirectory() as folder:
             trace = pathlib.Path(folder, "trace")
-            simulate(args.program, seed, 1, args.turns, trace)
+            simulate(args, seed, 1, trace)
             lines = trace.read_text(errors="replace").splitlines() if trace.exists() else []
             print("\n".join("  " + line for line in lines[-TAIL:]), file=sys.stderr)
-    print(f"seed {seed} failed; to see it again: {replay(seed, args.turns)}", file=sys.stderr)
+    print(f"seed {seed} failed; to see it again: {replay(args, seed)}", file=sys.stderr)
 
 
 def add(total, text):
@@ -62,7 +67,7 @@ def add(total, text):
 
 
 def one(args):
-    done = simulate(args.program, args.seed, 1, args.turns, args.trace)
+    done = simulate(args, args.seed, 1, args.trace)
     print(done.stdout, end="")
     if done.returncode:
         explain(args, args.seed, done)
@@ -75,7 +80,7 @@ def many(args):
               for first in range(args.first, args.first + args.seeds, CHUNK)]
     through = 0
     with concurrent.futures.ThreadPoolExecutor(args.jobs) as pool:
-        running = {pool.submit(simulate, args.program, first, count, args.turns): (first, count)
+        running = {pool.submit(simulate, args, first, count): (first, count)
                    for first, count in chunks}
         for future in concurrent.futures.as_completed(running):
             first, count = running[future]
@@ -92,7 +97,11 @@ def many(args):
         print(file=sys.stderr)
     for name, number in total.items():
         print(f"{number:>14,} {name}")
-    print(f"{args.seeds} seeds from {args.first} on, {args.turns} turns each and the time to come to rest: all held")
+    if args.hours:
+        hours, dollars, leaked = (total[name] / unit for name, unit in
+                                  (("machine seconds", 3600), ("cents spent", 100), ("millionths leaked", 1e6)))
+        print(f"{hours:,.0f} machine-hours for {dollars:,.2f} dollars, of which {leaked:.2f} leaked")
+    print(f"{args.seeds} seeds from {args.first} on, {' '.join(length(args))[2:]} each and the time to come to rest: all held")
     return 0
 
 

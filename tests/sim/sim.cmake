@@ -47,6 +47,8 @@ if(BERTH_GATES)
     set(sim_env "PYTHONPATH=${CMAKE_SOURCE_DIR}" "PYTHONDONTWRITEBYTECODE=1")
     berth_test(sim.seeds LABEL sim TIMEOUT 900 ENV ${sim_env}
         COMMAND python3 -m tests.sim.run --program $<TARGET_FILE:sim> --seeds 50 --turns 4000 --jobs 1)
+    berth_test(sim.fleet LABEL sim TIMEOUT 600 ENV ${sim_env}
+        COMMAND python3 -m tests.sim.run --program $<TARGET_FILE:sim> --seeds 12 --hours 20 --jobs 1)
     berth_test(sim.same LABEL sim TIMEOUT 300 ENV ${sim_env}
         COMMAND python3 -m tests.sim.same $<TARGET_FILE:sim>)
     berth_test(sim.mutants.build LABEL sim TIMEOUT 900 PROPERTIES FIXTURES_SETUP sim_mutants

@@ -38,6 +38,7 @@ struct sim_plan {
     int64_t disk_ms;        /* of a commit, at most */
     uint64_t docker_faults; /* of a thousand calls */
     uint64_t cloud_faults;
+    uint64_t storms; /* of a thousand calls: begin an outage of the provider */
     uint64_t shell_faults;
     uint64_t vm_faults;   /* of a thousand machines */
     uint64_t disk_faults; /* of a thousand commits */
@@ -47,6 +48,7 @@ struct sim_plan {
     uint64_t haste;       /* machines boot, are prepared and end so many times faster */
     int static_hosts;
     int rented_pools;
+    bool fleet; /* large pools for many hours: what they cost, and what leaks */
 };
 
 /* How often what happened: the summary. */
@@ -63,10 +65,14 @@ struct sim_stats {
     uint64_t preparations;
     uint64_t checks;
     uint64_t jumps;
+    uint64_t storms;
     uint64_t faults_docker[FAULT_KIND_COUNT];
     uint64_t faults_cloud[FAULT_KIND_COUNT];
     uint64_t faults_shell[FAULT_KIND_COUNT];
     uint64_t faults_disk;
+    uint64_t machine_s;    /* of all machines together */
+    uint64_t cost_micro;   /* of them */
+    uint64_t leaked_micro; /* by machines that were left when all had come to rest */
     int64_t virtual_ms;
 };
 
@@ -99,9 +105,11 @@ struct sim {
     struct sim_stats stats;
     struct sim_trace trace;
     struct sim_book *book;
-    int64_t disk_due_ms;  /* when the oldest commit is done; 0: none is pending */
-    int64_t disk_good_ms; /* the disk works again then; 0: it works */
-    int64_t act_ms;       /* the next action */
+    int64_t disk_due_ms;   /* when the oldest commit is done; 0: none is pending */
+    int64_t disk_good_ms;  /* the disk works again then; 0: it works */
+    int64_t act_ms;        /* the next action */
+    int64_t storm_ends_ms; /* until then the provider fails in one way; 0: it does not */
+    enum fault_kind storm;
     uint64_t turn;
     int hosts_added;
     struct list calls;  /* of requests, to containers */
@@ -116,7 +124,8 @@ struct sim {
 
 /* --- sim_world ------------------------------------------------------------------------------ */
 
-void sim_init(struct sim *sim, uint64_t seed, void *trace_file);
+/** sim_init() - @fleet: pools of many hosts, for sim_run_hours(). */
+void sim_init(struct sim *sim, uint64_t seed, bool fleet, void *trace_file);
 /** sim_init_calm() - no pools, no workload, no faults: whoever calls says what happens. The seed decides
  * how long things take, and what shares a turn. */
 void sim_init_calm(struct sim *sim, uint64_t seed);
@@ -141,6 +150,8 @@ void sim_crash(struct sim *sim, size_t durable);
 void sim_restart(struct sim *sim);
 /** sim_run() - @turns turns; then faults stop and all must come to rest. */
 void sim_run(struct sim *sim, uint64_t turns);
+/** sim_run_hours() - the same for so many hours, however many turns that takes. */
+void sim_run_hours(struct sim *sim, uint64_t hours);
 
 /* --- sim_trace ------------------------------------------------------------------------------ */
 
@@ -183,6 +194,8 @@ void sim_check_turn(struct sim *sim);
 void sim_check_started(struct sim *sim);
 /** sim_check_rest() - what must hold when faults stopped long ago; a failure is `restless`. */
 void sim_check_rest(struct sim *sim);
+/** sim_money_count() - at the end: what machines cost, and what leaked, into the summary. */
+void sim_money_count(struct sim *sim);
 /** sim_check_docker() / _cloud() - a call begins. */
 void sim_check_docker(struct sim *sim, const struct docker_call *call,
                       const struct fake_fate *fate);

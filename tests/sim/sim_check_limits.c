@@ -10,8 +10,8 @@
 #define MICRO         1e6
 #define MONTH_ENDS_MS INT64_C(1701388800000) /* the one in which each run begins */
 
-/* How far the two counts may be apart, for each machine. */
-enum { LESS_S = 10, MORE_S = 300 };
+/* How far the two counts may be apart, for each machine, with a round so often. */
+enum { LESS_S = 10, MORE_S = 300, ROUND_MS = 15000 };
 
 /* Of the machines of one pool, as the provider counts. */
 static int64_t
@@ -123,10 +123,11 @@ sim_limits_rest(struct sim *sim)
         int64_t cost = sim_cost_micro(sim, pool->id);
         int64_t spent = sim_spent_micro(sim, pool);
         int64_t second = sim_second_micro(sim, pool->id);
+        int64_t more_s = MORE_S * sim->config.housekeeping_ms / ROUND_MS;
 
         if (!pool_provider_rents(pool->provider))
             continue;
-        if (spent < cost - LESS_S * second || spent > cost + MORE_S * second) {
+        if (spent < cost - LESS_S * second || spent > cost + more_s * second) {
             sim_fail(sim, MONEY, "%s has spent %lld millionths, its machines cost %lld", pool->name,
                      (long long)spent, (long long)cost);
         }

@@ -127,6 +127,18 @@ sim_rest_machine(struct sim *sim, const struct host *host)
     }
 }
 
+static bool
+sim_is_leaked(struct sim *sim, const struct fake_vm *vm)
+{
+    const struct host *host;
+
+    if (vm->cluster[0] == '\0' || !fake_vm_is_alive(vm))
+        return false;
+    host = idmap_find(&engine_model(sim->engine)->hosts, vm->seen.host_id);
+    return !host || host->state == HOST_REMOVED || !host->machine || !host->machine->id ||
+           strcmp(host->machine->id, vm->seen.id) != 0;
+}
+
 static void
 sim_rest_leaks(struct sim *sim)
 {
@@ -134,16 +146,26 @@ sim_rest_leaks(struct sim *sim)
     const struct fake_vm *vm = NULL;
 
     while ((vm = fake_vm_next(vms, vm))) {
-        const struct host *host;
-
-        if (vm->cluster[0] == '\0' || !fake_vm_is_alive(vm))
-            continue;
-        host = idmap_find(&engine_model(sim->engine)->hosts, vm->seen.host_id);
-        if (!host || host->state == HOST_REMOVED || !host->machine || !host->machine->id ||
-            strcmp(host->machine->id, vm->seen.id) != 0) {
+        if (sim_is_leaked(sim, vm)) {
             sim_fail(sim, LEAKED, "%s of %s has cost %lld millionths", vm->seen.id, vm->name,
                      (long long)fake_vm_cost_micro(vm));
         }
+    }
+}
+
+void
+sim_money_count(struct sim *sim)
+{
+    const struct fake_vms *vms = fake_cloud_vms(sim->cloud);
+    const struct fake_vm *vm = NULL;
+
+    while (sim->engine && (vm = fake_vm_next(vms, vm))) {
+        if (vm->cluster[0] == '\0')
+            continue;
+        sim->stats.machine_s += (uint64_t)fake_vm_cost_ms(vm) / 1000;
+        sim->stats.cost_micro += (uint64_t)fake_vm_cost_micro(vm);
+        if (sim_is_leaked(sim, vm))
+            sim->stats.leaked_micro += (uint64_t)fake_vm_cost_micro(vm);
     }
 }
 

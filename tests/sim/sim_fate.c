@@ -5,6 +5,8 @@
 
 #include "sim.h"
 
+enum { STORM_MAX_MS = 70 * 60000 };
+
 static struct fake_fate
 sim_fate_latency(struct sim *sim, int64_t least_ms, uint64_t spread_ms)
 {
@@ -90,6 +92,27 @@ sim_fate_life(struct sim *sim, struct fake_vm_life *life)
     }
 }
 
+/* An API that answers 500 for an hour, credentials that have ended, an account at its limit, no room. */
+static bool
+sim_is_storm(struct sim *sim, const struct cloud_call *call)
+{
+    static const enum fault_kind kinds[] = { FAULT_CLOUD_FAILED, FAULT_CLOUD_DENIED,
+                                             FAULT_CLOUD_THROTTLED, FAULT_CLOUD_LIMIT,
+                                             FAULT_CLOUD_CAPACITY };
+
+    if (sim->quiet)
+        return false;
+    if (sim_mono(sim) >= sim->storm_ends_ms && sim_chance(sim, sim->plan.storms)) {
+        sim->storm = kinds[sim_random(sim, ARRAY_LEN(kinds))];
+        sim->storm_ends_ms = sim_mono(sim) + 1 + (int64_t)sim_random(sim, STORM_MAX_MS);
+        sim->stats.storms++;
+        sim_trace(sim, "the provider fails for long: %s", fault_rule(sim->storm)->code);
+    }
+    return sim_mono(sim) < sim->storm_ends_ms &&
+           (call->verb == CLOUD_LAUNCH ||
+            (sim->storm != FAULT_CLOUD_LIMIT && sim->storm != FAULT_CLOUD_CAPACITY));
+}
+
 static struct fake_cloud_fate
 sim_fate_cloud(void *cookie, const struct cloud_call *call)
 {
@@ -102,7 +125,10 @@ sim_fate_cloud(void *cookie, const struct cloud_call *call)
 
     fate.how = sim_fate_latency(sim, 50, 2000);
     sim_fate_life(sim, &fate.life);
-    if (!sim->quiet && sim_chance(sim, sim->plan.cloud_faults)) {
+    if (sim_is_storm(sim, call)) {
+        fate.how.kind = sim->storm;
+        sim->stats.faults_cloud[fate.how.kind]++;
+    } else if (!sim->quiet && sim_chance(sim, sim->plan.cloud_faults)) {
         /* Only a launch lacks capacity. */
         fate.how.kind = kinds[call->verb == CLOUD_LAUNCH ? sim_random(sim, ARRAY_LEN(kinds))
                                                          : 2 + sim_random(sim, 5)];

@@ -1,4 +1,4 @@
-/* sim --seed N [--seeds COUNT] [--turns N] [--trace FILE]: each seed one run; the first that breaks an
+/* sim --seed N [--seeds COUNT] [--turns N | --hours N] [--trace FILE]: with hours, large pools.  Each seed one run; the first that breaks an
  * invariant ends the program. */
 
 #include <errno.h>
@@ -8,10 +8,13 @@
 
 #include "sim.h"
 
+#define CENT_MICRO 10000
+
 struct sim_args {
     uint64_t seed;
     uint64_t seeds;
     uint64_t turns;
+    uint64_t hours; /* 0: turns count */
     const char *trace;
     const char *program;
 };
@@ -43,6 +46,8 @@ sim_args_read(struct sim_args *args, int argc, char **argv)
             good = sim_number(argv[i + 1], &args->seeds);
         } else if (strcmp(argv[i], "--turns") == 0) {
             good = sim_number(argv[i + 1], &args->turns);
+        } else if (strcmp(argv[i], "--hours") == 0) {
+            good = sim_number(argv[i + 1], &args->hours);
         } else if (strcmp(argv[i], "--trace") == 0) {
             args->trace = argv[i + 1];
             good = true;
@@ -93,8 +98,12 @@ sim_stats_print(const struct sim_stats *stats)
         { "machines", stats->machines },
         { "preparations", stats->preparations },
         { "clock jumps", stats->jumps },
+        { "outages of the provider", stats->storms },
         { "invariants checked", stats->checks },
         { "virtual seconds", (uint64_t)stats->virtual_ms / 1000 },
+        { "machine seconds", stats->machine_s },
+        { "cents spent", stats->cost_micro / CENT_MICRO },
+        { "millionths leaked", stats->leaked_micro },
     };
 
     for (size_t i = 0; i < ARRAY_LEN(counts); i++)
@@ -120,8 +129,12 @@ sim_seed(const struct sim_args *args, uint64_t seed, struct sim_stats *sum)
     }
     if (file)
         (void)setvbuf(file, NULL, _IOLBF, 0); /* whole, even when an assertion ends the program */
-    sim_init(sim, seed, file);
-    sim_run(sim, args->turns);
+    sim_init(sim, seed, args->hours > 0, file);
+    if (args->hours > 0) {
+        sim_run_hours(sim, args->hours);
+    } else {
+        sim_run(sim, args->turns);
+    }
     held = !sim->failed;
     if (held) {
         (void)printf("seed %llu: %llu turns, trace %016llx\n", (unsigned long long)seed,
@@ -131,8 +144,9 @@ sim_seed(const struct sim_args *args, uint64_t seed, struct sim_stats *sum)
         (void)fprintf(stderr, "seed %llu, turn %llu: %s: %s\n", (unsigned long long)seed,
                       (unsigned long long)sim->turn, sim->invariant, sim->why);
         sim_tail_print(sim);
-        (void)fprintf(stderr, "replay: %s --seed %llu --turns %llu --trace trace.txt\n",
-                      args->program, (unsigned long long)seed, (unsigned long long)args->turns);
+        (void)fprintf(stderr, "replay: %s --seed %llu --%s %llu --trace trace.txt\n", args->program,
+                      (unsigned long long)seed, args->hours > 0 ? "hours" : "turns",
+                      (unsigned long long)(args->hours > 0 ? args->hours : args->turns));
     }
     sim_stats_add(sum, &sim->stats);
     sim_fini(sim);
@@ -149,8 +163,9 @@ main(int argc, char **argv)
     struct sim_stats sum = { 0 };
 
     if (!sim_args_read(&args, argc, argv)) {
-        (void)fprintf(stderr, "usage: %s [--seed N] [--seeds COUNT] [--turns N] [--trace FILE]\n",
-                      argv[0]);
+        (void)fprintf(
+            stderr, "usage: %s [--seed N] [--seeds COUNT] [--turns N | --hours N] [--trace FILE]\n",
+            argv[0]);
         return 2;
     }
     for (uint64_t i = 0; i < args.seeds; i++) {

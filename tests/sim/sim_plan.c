@@ -7,6 +7,8 @@
 
 #include "sim.h"
 
+enum { FLEET_THINK_MS = 300000, FLEET_ROUND_MS = 300000, FLEET_MOST = 40 };
+
 const char *const sim_rented_names[SIM_RENTED_MAX] = { "rent", "fast" };
 
 /* In some seeds none, in some few, in some many. */
@@ -24,6 +26,21 @@ sim_rate(struct sim *sim, uint64_t few, uint64_t many)
     }
 }
 
+/* Where machines are many, and most of what fails is the provider's. */
+static void
+sim_plan_fleet(struct sim *sim)
+{
+    struct sim_plan *plan = &sim->plan;
+
+    plan->think_ms = FLEET_THINK_MS;
+    plan->docker_faults = sim_random(sim, 5);
+    plan->disk_faults = sim_random(sim, 2);
+    plan->jumps = 0;
+    plan->static_hosts = 1;
+    plan->rented_pools = SIM_RENTED_MAX;
+    sim->config.housekeeping_ms = FLEET_ROUND_MS;
+}
+
 void
 sim_plan_draw(struct sim *sim)
 {
@@ -34,6 +51,7 @@ sim_plan_draw(struct sim *sim)
     plan->disk_ms = (int64_t)sim_rate(sim, 3, 40);
     plan->docker_faults = sim_rate(sim, 10, 80);
     plan->cloud_faults = sim_rate(sim, 30, 150);
+    plan->storms = sim_rate(sim, 1, 4);
     plan->shell_faults = sim_rate(sim, 50, 300);
     plan->vm_faults = sim_rate(sim, 50, 300);
     plan->disk_faults = sim_rate(sim, 1, 10);
@@ -44,6 +62,8 @@ sim_plan_draw(struct sim *sim)
     plan->static_hosts = 1 + (int)sim_random(sim, SIM_STATIC_MAX);
     plan->rented_pools = sim_random(sim, 4) ? 1 + (int)sim_random(sim, SIM_RENTED_MAX) : 0;
     sim->config.housekeeping_ms = 15000;
+    if (plan->fleet)
+        sim_plan_fleet(sim);
     sim_trace(sim,
               "plan: think %lld ms, disk %lld ms, faults %llu %llu %llu %llu %llu, crashes %llu",
               (long long)plan->think_ms, (long long)plan->disk_ms,
@@ -79,12 +99,19 @@ sim_policy_rented(struct sim *sim, struct buf *buf)
     uint64_t free_gib = sim_random(sim, 3);
     uint64_t launches = sim_random(sim, 3) ? 20 : 2 + sim_random(sim, 6);
     uint64_t hours = sim_random(sim, 3);
+    bool fleet = sim->plan.fleet;
     uint64_t after_s = sim_random(sim, 1800);
 
+    if (fleet) {
+        most = FLEET_MOST;
+        few = FLEET_MOST / 4 + sim_random(sim, FLEET_MOST / 2);
+        launches = 100;
+        hours *= 12;
+    }
     sim_key_add(buf, ",\"min_hosts\":%u,\"max_hosts\":%u", (unsigned)few, (unsigned)most);
     sim_key_add(buf, ",\"free_memory_bytes\":%lld", (long long)(int64_t)free_gib * GIB);
     sim_key_add(buf, ",\"launches_per_hour\":%u", (unsigned)launches);
-    sim_key_add(buf, ",\"budget_per_month\":%s", sim_random(sim, 4) ? "0" : "4");
+    sim_key_add(buf, ",\"budget_per_month\":%s", fleet || sim_random(sim, 4) ? "0" : "4");
     sim_key_add(buf, ",\"host_lifetime_s\":%u", (unsigned)hours * 3600);
     sim_key_add(buf, ",\"host_uses\":%d", sim_random(sim, 4) ? 0 : 10);
     sim_key_add(buf, ",\"retire\":\"%s\"", sim_random(sim, 2) ? "drain" : "when_empty");
@@ -92,7 +119,7 @@ sim_policy_rented(struct sim *sim, struct buf *buf)
     sim_key_add(buf, ",\"machine_choice\":\"%s\"", sim_random(sim, 2) ? "fit" : "by_use");
     sim_key_add(buf, ",\"consolidate\":%s", sim_random(sim, 2) ? "true" : "false");
     sim_key_add(buf, ",\"consolidate_after_s\":%u", (unsigned)after_s);
-    sim_key_add(buf, ",\"shutdown\":%s", sim_random(sim, 8) ? "false" : "true");
+    sim_key_add(buf, ",\"shutdown\":%s", fleet || sim_random(sim, 8) ? "false" : "true");
     sim_key_add(buf, ",\"retire_deadline_s\":%d", sim_random(sim, 2) ? 0 : 600);
     sim_key_add(buf, ",\"schedules\":[%s]", schedules[sim_random(sim, ARRAY_LEN(schedules))]);
 }

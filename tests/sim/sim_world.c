@@ -7,8 +7,10 @@
 enum {
     GRAVES_MAX = 1 << 16,
     BATCH_MAX = 4, /* things that happen in one turn, at most */
+    HOUR_MS = 3600 * 1000,
     SLOW_MS = 60000,
     SLOW_TURNS = 8,
+    FLEET_TURNS = 8,
     REST_MS = 6 * 3600 * 1000,     /* after faults stopped, until all must be quiet */
     REST_STEP_MS = 15 * 60 * 1000, /* looked so often */
     REST_SHIFT_MS = 7 * 60 * 1000, /* later: each half an hour may bring something */
@@ -114,9 +116,10 @@ sim_world_make(struct sim *sim, uint64_t seed, void *trace_file)
 }
 
 void
-sim_init(struct sim *sim, uint64_t seed, void *trace_file)
+sim_init(struct sim *sim, uint64_t seed, bool fleet, void *trace_file)
 {
     sim_world_make(sim, seed, trace_file);
+    sim->plan.fleet = fleet;
     sim_plan_draw(sim);
     sim_check_init(sim);
     sim_fate_init(sim);
@@ -294,6 +297,8 @@ static void
 sim_crash_maybe(struct sim *sim)
 {
     /* A commit under way is when a crash hurts. */
+    if (sim->plan.fleet && sim_random(sim, FLEET_TURNS) > 0)
+        return; /* most turns of a large pool are looks at hosts */
     if (!sim_chance(sim, sim->plan.crashes * (fake_store_pending(sim->store) > 0 ? 4 : 1)) ||
         (sim->plan.think_ms >= SLOW_MS && sim_random(sim, SLOW_TURNS) > 0))
         return;
@@ -305,9 +310,9 @@ sim_crash_maybe(struct sim *sim)
 }
 
 static void
-sim_busy(struct sim *sim, uint64_t turns)
+sim_busy(struct sim *sim, uint64_t turns, int64_t until)
 {
-    while (sim->turn < turns && !sim->failed) {
+    while (sim->turn < turns && sim_mono(sim) < until && !sim->failed) {
         if (sim->act_ms <= sim_mono(sim)) {
             sim->act_ms =
                 sim_mono(sim) + 1 + (int64_t)sim_random(sim, 2 * (uint64_t)sim->plan.think_ms);
@@ -363,15 +368,28 @@ sim_rest(struct sim *sim)
     }
 }
 
-void
-sim_run(struct sim *sim, uint64_t turns)
+static void
+sim_run_until(struct sim *sim, uint64_t turns, int64_t until)
 {
     int64_t began = sim_mono(sim);
 
     sim_turn_end(sim);
-    /* Where little happens, hours must pass: ages, hours of launches, budgets. */
-    sim_busy(sim, sim->plan.think_ms >= SLOW_MS ? turns * SLOW_TURNS : turns);
+    sim_busy(sim, turns, until);
     if (!sim->failed)
         sim_rest(sim);
     sim->stats.virtual_ms = sim_mono(sim) - began;
+    sim_money_count(sim);
+}
+
+void
+sim_run(struct sim *sim, uint64_t turns)
+{
+    /* Where little happens, hours must pass: ages, hours of launches, budgets. */
+    sim_run_until(sim, sim->plan.think_ms >= SLOW_MS ? turns * SLOW_TURNS : turns, INT64_MAX);
+}
+
+void
+sim_run_hours(struct sim *sim, uint64_t hours)
+{
+    sim_run_until(sim, UINT64_MAX, sim_mono(sim) + (int64_t)hours * HOUR_MS);
 }

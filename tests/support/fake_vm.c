@@ -199,10 +199,15 @@ fake_vm_is_listed(const struct fake_vm *vm)
 }
 
 int64_t
+fake_vm_cost_ms(const struct fake_vm *vm)
+{
+    return fake_vm_is_alive(vm) ? fake_vm_age_ms(vm) : vm->ended_mono_ms - vm->launched_mono_ms;
+}
+
+int64_t
 fake_vm_cost_micro(const struct fake_vm *vm)
 {
-    int64_t age_ms =
-        fake_vm_is_alive(vm) ? fake_vm_age_ms(vm) : vm->ended_mono_ms - vm->launched_mono_ms;
+    int64_t age_ms = fake_vm_cost_ms(vm);
 
     /* An hour's price for each part of it: years of a dear machine must not overflow. */
     return age_ms / HOUR_MS * vm->price_micro + age_ms % HOUR_MS * vm->price_micro / HOUR_MS;

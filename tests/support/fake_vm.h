@@ -70,6 +70,8 @@ struct fake_vm *fake_vm_by_address(const struct fake_vms *vms, const char *addre
 bool fake_vm_is_alive(const struct fake_vm *vm);
 /** fake_vm_is_listed() - a listing has it now; one that ended stays there for a while. */
 bool fake_vm_is_listed(const struct fake_vm *vm);
+/** fake_vm_cost_ms() - for how long it has cost. */
+int64_t fake_vm_cost_ms(const struct fake_vm *vm);
 /** fake_vm_cost_micro() - up to now. */
 int64_t fake_vm_cost_micro(const struct fake_vm *vm);
 /** fake_vm_engine_start() - what a playbook does in the end: an engine answers at the endpoint
