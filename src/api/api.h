@@ -86,6 +86,7 @@ struct api_server {
     struct list suspended;   /* struct request */
     struct list streams;     /* struct stream */
     struct list events;      /* struct event_stream */
+    struct list host_logs;   /* struct host_log_stream */
     struct list log_waiters; /* struct log_reader: no container yet */
     struct list builders;    /* struct listing */
     struct clock_timer builder_timer;

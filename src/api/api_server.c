@@ -7,6 +7,7 @@
 #include "connection.h"
 #include "event_stream.h"
 #include "handlers.h"
+#include "host_log.h"
 #include "listener.h"
 #include "listing.h"
 #include "request.h"
@@ -60,6 +61,7 @@ api_server_new(struct loop *loop, struct engine *engine, const struct api_option
     list_init(&server->suspended);
     list_init(&server->streams);
     list_init(&server->events);
+    list_init(&server->host_logs);
     list_init(&server->log_waiters);
     list_init(&server->builders);
     server->builder_timer.fire = listing_on_timer;
@@ -150,6 +152,7 @@ api_server_on_tick(struct clock_timer *timer)
         connection_sweep(&server->listeners[i]);
     api_server_look_for_gone(server, false);
     event_stream_tick(server);
+    host_log_stream_tick(server);
     handler_logs_notify(server);
     listing_cache_expire(&server->listing_cache, api_mono_ms(server));
     if (!api_server_is_idle(server))
@@ -218,4 +221,11 @@ api_server_notify(void *cookie)
 {
     event_stream_notify(cookie);
     handler_logs_notify(cookie);
+    host_log_stream_notify(cookie);
+}
+
+void
+api_server_notify_steps(void *cookie)
+{
+    host_log_stream_notify(cookie);
 }

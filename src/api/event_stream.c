@@ -25,7 +25,7 @@ static void event_stream_on_history(struct store_history *history, const struct 
 static void event_stream_on_drained(struct stream *stream);
 static void event_stream_on_gone(struct stream *stream);
 
-static bool
+bool
 event_stream_number(const char *text, int64_t *ret_value)
 {
     int64_t value = 0;

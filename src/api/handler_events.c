@@ -19,16 +19,3 @@ handler_events_list(struct request *request)
         event_page_start(request, &filter);
     }
 }
-
-void
-handler_events_host_log(struct request *request)
-{
-    const struct host *host = find_host(request);
-    struct event_filter filter = { .kind = "host." };
-
-    if (!host)
-        return;
-    scope_of(request, &filter.scope);
-    filter.host_id = host->id;
-    event_page_start(request, &filter);
-}

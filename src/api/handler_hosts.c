@@ -5,8 +5,10 @@
 #include "berth/wire/row.h"
 
 #include "auth.h"
+#include "event_stream.h"
 #include "find.h"
 #include "handlers.h"
+#include "host_log.h"
 #include "listing.h"
 
 enum { STATE_LIVE = HOST_STATE_COUNT };
@@ -191,5 +193,31 @@ handler_hosts_remove(struct request *request)
         request_fail(request, &fault);
     } else {
         handler_hosts_answer_change(request, host, operation);
+    }
+}
+
+void
+handler_hosts_log(struct request *request)
+{
+    const struct query *query = &request->query;
+    const char *last_id = request->headers.last_event_id;
+    const struct host *host = find_host(request);
+    struct host_log_filter filter = {
+        .run = (uint32_t)query->number[QUERY_RUN],
+        .failed = query->number[QUERY_FAILED] != 0,
+    };
+
+    if (!host)
+        return;
+    filter.host_id = host->id;
+    if (!query->number[QUERY_FOLLOW_HOST]) {
+        host_log_page_start(request, &filter, query->number[QUERY_LIMIT]);
+    } else if (query_has(query, QUERY_CURSOR) || query_has(query, QUERY_LIMIT)) {
+        request_refuse_field(request, "?follow", "conflict",
+                             "goes with neither limit nor cursor; Last-Event-ID resumes");
+    } else if (last_id && !event_stream_number(last_id, &filter.after)) {
+        request_refuse(request, FAULT_INVALID, "Last-Event-ID must be the id of a step");
+    } else {
+        host_log_stream_start(request, &filter);
     }
 }

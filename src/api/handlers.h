@@ -34,6 +34,7 @@ void handler_hosts_get(struct request *request);
 void handler_hosts_drain(struct request *request);
 void handler_hosts_activate(struct request *request);
 void handler_hosts_remove(struct request *request);
+void handler_hosts_log(struct request *request);
 
 void handler_pools_list(struct request *request);
 void handler_pools_get(struct request *request);
@@ -51,7 +52,6 @@ void handler_tokens_create(struct request *request);
 void handler_tokens_delete(struct request *request);
 
 void handler_events_list(struct request *request);
-void handler_events_host_log(struct request *request);
 
 /** handler_operations_accepted() - 202 with @operation, where it can be watched, once that is durable. */
 void handler_operations_accepted(struct request *request, const struct operation *operation);

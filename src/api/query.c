@@ -93,6 +93,9 @@ static const struct query_rule query_rules[QUERY_COUNT] = {
     [QUERY_TIMESTAMPS]  = { "timestamps", QUERY_BOOL, .doc = "Put the time before each line." },
     [QUERY_STREAM]      = { "stream", QUERY_BOOL, .doc = "Go on with a sample each second, a line each." },
     [QUERY_ROUNDS]      = { "rounds", QUERY_INT, .min = 1, .max = POOL_ROUNDS_MAX, .fallback = 5, .doc = "Most rounds in the answer." },
+    [QUERY_FOLLOW_HOST] = { "follow", QUERY_BOOL, .doc = "As server-sent events (step, progress, end), until the host is prepared or given up." },
+    [QUERY_RUN]         = { "run", QUERY_INT, .min = 0, .max = 1000000, .doc = "Only steps of this run; 0: of all." },
+    [QUERY_FAILED]      = { "failed", QUERY_BOOL, .doc = "Only steps that failed." },
 };
 /* clang-format on */
 

@@ -33,6 +33,9 @@ enum query_name {
     QUERY_TIMESTAMPS,
     QUERY_STREAM,
     QUERY_ROUNDS,
+    QUERY_FOLLOW_HOST, /* "follow" of a host's log */
+    QUERY_RUN,
+    QUERY_FAILED,
     QUERY_COUNT,
 };
 

@@ -66,8 +66,10 @@ const struct route routes[] = {
       .status = 200, .answer = "Host", .name = "activateHost", .summary = "Give a host work again" },
     { AT(POST, OPERATOR), .path = "/v1/hosts/{id}/remove", .handler = handler_hosts_remove, .flags = ROUTE_BODY_OPTIONAL | ROUTE_IF_MATCH,
       .body = &wire_request_remove_schema, .status = 202, .answer = "HostChange", .name = "removeHost", .summary = "Empty a host and let it go" },
-    { AT(GET, OPERATOR), .path = "/v1/hosts/{id}/log", .handler = handler_events_host_log, .query = QUERY_PAGE | BITS(ORDER),
-      .status = 200, .answer = "EventList", .name = "getHostLog", .summary = "What happened to a host, step by step" },
+    { AT(GET, OPERATOR), .path = "/v1/hosts/{id}/log", .handler = handler_hosts_log,
+      .query = QUERY_PAGE | BITS(FOLLOW_HOST) | BITS(RUN) | BITS(FAILED),
+      .status = 200, .answer = "HostStepList", .stream_type = "text/event-stream", .name = "getHostLog",
+      .summary = "What the preparations of a host did, step by step" },
 
     { AT(GET, OPERATOR), .path = "/v1/pools", .handler = handler_pools_list, .query = QUERY_PAGE,
       .status = 200, .answer = "PoolList", .name = "listPools", .summary = "List pools" },

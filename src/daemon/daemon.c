@@ -127,6 +127,7 @@ daemon_start(struct daemon *daemon, struct fault *fault)
     if (api_server_start(daemon->server, fault) < 0)
         return -1;
     engine_listen(daemon->engine, api_server_notify, daemon->server);
+    engine_steps_listen(daemon->engine, api_server_notify_steps, daemon->server);
     return 0;
 }
 
@@ -258,6 +259,7 @@ daemon_on_server_stopped(void *cookie)
     struct daemon *daemon = cookie;
 
     engine_listen(daemon->engine, NULL, NULL);
+    engine_steps_listen(daemon->engine, NULL, NULL);
     engine_stop_start(daemon->engine, daemon_on_engine_stopped, daemon);
 }
 

@@ -36,7 +36,7 @@ steps_begin(struct engine *engine, struct host *host)
     model_host_touch(engine->model, host, state_now_ms(engine));
     steps->engine = engine;
     steps->host = host;
-    buf_init(&steps->tail, 2 * STEPS_OUTPUT_MAX);
+    buf_init(&steps->tail, STEPS_TAIL_MAX);
     steps_open(steps, "connection");
     return steps;
 }
@@ -108,7 +108,7 @@ steps_output(struct steps *steps, const char *data, size_t len)
         buf_clear(&steps->tail);
     }
     /* It is moved once in STEPS_OUTPUT_MAX bytes only. */
-    if (steps->tail.len + len - skipped > 2 * STEPS_OUTPUT_MAX) {
+    if (steps->tail.len + len - skipped > STEPS_TAIL_MAX) {
         over = steps->tail.len - STEPS_OUTPUT_MAX;
         buf_consume(&steps->tail, over);
         steps->cut_bytes += (int64_t)over;

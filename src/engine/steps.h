@@ -9,7 +9,10 @@
 
 #include "state.h"
 
-enum { STEPS_OUTPUT_MAX = 65536 /* bytes kept of a step's output: the last ones */ };
+enum {
+    STEPS_OUTPUT_MAX = 65536, /* bytes kept of a step's output: the last ones */
+    STEPS_TAIL_MAX = 131072,  /* bytes before it is cut down to these */
+};
 
 struct steps {
     struct engine *engine;

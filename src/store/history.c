@@ -280,7 +280,7 @@ steps_read(sqlite3 *db, struct store_history *history, struct fault *fault)
     static const char sql[] =
         "SELECT run, step, steps, name, started_at_ms, took_ms, ended, reason, cut_bytes, output "
         "FROM host_steps WHERE host_id = ?1 AND (run, step) > (?2 >> 32, ?2 & 0xffffffff) "
-        "AND (?3 = 0 OR run = ?3) ORDER BY run, step";
+        "AND (?3 = 0 OR run = ?3) AND (?4 = 0 OR ended = 'failed') ORDER BY run, step";
     CLEANUP(db_finalizep) sqlite3_stmt *statement = NULL;
     struct store_step *steps = mem_new0((size_t)history->limit * sizeof(*steps));
     size_t bytes = 0;
@@ -292,6 +292,7 @@ steps_read(sqlite3 *db, struct store_history *history, struct fault *fault)
     (void)sqlite3_bind_int64(statement, 1, history->host_id);
     (void)sqlite3_bind_int64(statement, 2, history->after);
     (void)sqlite3_bind_int64(statement, 3, history->run);
+    (void)sqlite3_bind_int64(statement, 4, history->failed);
     while ((rc = sqlite3_step(statement)) == SQLITE_ROW) {
         history->more = (int64_t)history->count == history->limit || bytes >= STORE_STEPS_BYTES;
         if (history->more)

@@ -29,6 +29,12 @@ const struct wire_shape wire_shapes[] = {
       "created_at:t,active_at:t?,first_used_at:t?,ends_at:t?,removed_at:t?,labels:{*:s},"
       "engine:{address:s,version:s?,api:s?,reachable:b}}" },
     { "HostList", "A page of hosts.", "{items:[@Host],next:s?}" },
+    { "HostStep", "A step of a playbook on a host. Runs and steps are counted from 1; step 0 is the connection, when that failed. "
+      "`output` is its end, invalid UTF-8 replaced; `cut_bytes` went before it.",
+      "{host:s,run:i,step:i,steps:i,name:s,state:(running|ok|changed|skipped|failed),started_at:t,took_s:n,reason:s?,"
+      "cut_bytes:i,output:s}" },
+    { "HostStepList", "A page of steps, in order. preparing: more may come.",
+      "{items:[@HostStep],next:s?,preparing:b}" },
     { "HostChange", "The host, and the operation that follows its change.", "{host:@Host,operation:@Operation}" },
     { "Pool", "Hosts of one kind and the rules for them.",
       "{name:s,provider:(local|static|ec2),configured:b,hosts:i,rev:i,created_at:t,machine_types:[@PoolMachine],policy:@PoolPolicy}" },

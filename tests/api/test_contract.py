@@ -112,7 +112,7 @@ class Contract(world.Case):
         host = w.get("/v1/hosts")["items"][0]["id"]
         self.assertEqual(w.get(f"/v1/hosts/{host}")["id"], host)
         self.assertEqual(w.get("/v1/hosts/h0")["id"], host)
-        self.assertTrue(w.get(f"/v1/hosts/{host}/log")["items"])
+        self.assertEqual(w.get(f"/v1/hosts/{host}/log"), {"items": [], "next": None, "preparing": False})
         operation = w.ok("POST", "/v1/housekeeping").json["id"]
         world.wait_for(lambda: w.get(f"/v1/operations/{operation}")["state"] == "done", "housekeeping is done")
         self.assertEqual(w.get(f"/v1/operations/{operation}")["text"], "nothing was to be done")

@@ -100,7 +100,8 @@ steps_read(const struct fake_side *side, struct store_history *history)
         const struct store_step *step = &side->steps.at[i];
 
         if (step->host_id != history->host_id || (history->run && history->run != step->run) ||
-            store_step_place(step->run, step->step) <= history->after)
+            store_step_place(step->run, step->step) <= history->after ||
+            (history->failed && step->ended != SHELL_FAILED))
             continue;
         history->more = (int64_t)history->count == history->limit || bytes >= STORE_STEPS_BYTES;
         if (history->more)

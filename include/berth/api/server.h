@@ -69,3 +69,5 @@ void api_server_free(struct api_server *server);
 
 /** api_server_notify() - for engine_listen(): events were committed. @cookie: the server. */
 void api_server_notify(void *cookie);
+/** api_server_notify_steps() - for engine_steps_listen(). @cookie: the server. */
+void api_server_notify_steps(void *cookie);

@@ -114,6 +114,7 @@ struct store_history {
     int64_t instance_id;
     int64_t host_id;            /* steps */
     uint32_t run;               /* steps: of this run only; 0: of all */
+    bool failed;                /* steps: only those that failed */
     struct store_filter filter; /* its strings are copied by history_start */
 
     /* Out, valid inside done: rows in order. Strings live in the adapter until done returns. */
