@@ -45,7 +45,8 @@ berth_gate(docs
     PLANTED python3 ${arch}/check_docs.py ${planted}/docs
     SAYS "speaks of 'zeppelin'.*MISSING.md leads nowhere.*#nowhere leads nowhere.*no src/engine/none.c.*no engine/none")
 
-file(GLOB_RECURSE shell_scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*.sh ${CMAKE_SOURCE_DIR}/config/*.sh)
+file(GLOB_RECURSE shell_scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/*.sh ${CMAKE_SOURCE_DIR}/config/*.sh
+    ${CMAKE_SOURCE_DIR}/playbooks/*.sh)
 list(FILTER shell_scripts EXCLUDE REGEX "/planted/|/node_modules/")
 berth_gate(shell
     COMMAND ${SHELLCHECK} --shell=bash --external-sources --source-path=${CMAKE_SOURCE_DIR}
@@ -98,4 +99,13 @@ if(SYSTEMD_ANALYZE)
         COMMAND ${SYSTEMD_ANALYZE} security --offline=yes --threshold=20 ${CMAKE_SOURCE_DIR}/config/berthd.service
         PLANTED ${SYSTEMD_ANALYZE} security --offline=yes --threshold=20 ${planted}/unit/open.service
         SAYS "exposure level for open.service: [3-9]")
+endif()
+
+# What Ansible makes of the stock playbooks.
+find_program(ANSIBLE_PLAYBOOK ansible-playbook)
+if(ANSIBLE_PLAYBOOK)
+    berth_gate(playbooks
+        COMMAND ${ANSIBLE_PLAYBOOK} --syntax-check --inventory localhost, ${CMAKE_SOURCE_DIR}/playbooks/docker-host.yml
+        PLANTED ${ANSIBLE_PLAYBOOK} --syntax-check --inventory localhost, ${planted}/playbooks/unknown-module.yml
+        SAYS "module/action 'comand'")
 endif()
