@@ -11,8 +11,6 @@ STATE=/var/lib/berth
 ENGINE_PORT=2376
 SWAP_FILE=/swapfile.berth
 DATA=/var/lib/docker
-PROBE=berth-probe
-METADATA=169.254.169.254
 ORCHESTRATOR='' SSH_CLOSED='' DEADMAN_S=0 SWAP_BYTES=0 DATA_DEVICE='' HOST_NAME=''
 # shellcheck disable=SC1091 # is on the host
 [ ! -e /etc/berth/host.conf ] || . /etc/berth/host.conf
@@ -454,92 +452,14 @@ timers() {
     fi
 }
 
-# ---- the proof ----
-
-# An image of bash and a few of this machine's programs: no registry, no package.
-probe_image() {
-    programs="/bin/bash /usr/bin/dd /usr/bin/sleep /usr/bin/timeout"
-    # shellcheck disable=SC2086 # words
-    libraries=$(ldd $programs | grep -o '/lib[^ ]*' | sort -u)
-    # shellcheck disable=SC2086 # words
-    tar -chP --transform 's,^/*,,' $programs $libraries | docker import - "$PROBE" >/dev/null
-}
-
-probe_run() { docker run --pull never --cap-drop ALL "$@"; }
-
-probe_clean() {
-    docker rm --force "$PROBE-peer" "$PROBE-memory" >/dev/null 2>&1 || true
-    docker rmi --force "$PROBE" >/dev/null 2>&1 || true
-}
-
-# probe_places PEER GATEWAY: "ADDRESS PORT" of whatever no container may reach; before them a port that nobody serves on
-# another container: who is refused there has reached it.
-probe_places() {
-    echo "$1 1"
-    echo "$METADATA 80"
-    for address in "$2" $(ip -o -4 address show scope global | awk '$2 !~ /^(docker|br-)/ { sub("/.*", "", $4); print $4 }'); do
-        for port in "$ENGINE_PORT" $(ssh_ports); do
-            echo "$address $port"
-        done
-    done
-}
-
-# Tries all places of standard input at once, from a container; prints those that it reached.
-probe_connect() {
-    # shellcheck disable=SC2016 # the container's
-    probe_run --rm --interactive "$PROBE" /bin/bash -c '
-        try() {
-            case $(timeout 3 bash -c "exec 3<>/dev/tcp/$1/$2" 2>&1 && echo open) in
-                *open | *"onnection refused"*) echo "$1 $2" ;;
-            esac
-        }
-        while read -r address port; do
-            try "$address" "$port" &
-        done
-        wait'
-}
-
-probe_network() {
-    probe_run --name "$PROBE-peer" --detach "$PROBE" /usr/bin/sleep 60 >/dev/null
-    peer=$(docker inspect --format '{{.NetworkSettings.IPAddress}}' "$PROBE-peer")
-    gateway=$(docker inspect --format '{{.NetworkSettings.Gateway}}' "$PROBE-peer")
-    reached=$(probe_places "$peer" "$gateway" | probe_connect)
-    echo "$reached" | grep -qx "$peer 1" || die "containers can't reach each other, so that this would prove nothing"
-    reached=$(echo "$reached" | grep -vx "$peer 1" | tr '\n' ',' || true)
-    case $reached in
-        '') ;;
-        *"$METADATA"*) die "a container can reach the metadata service, and with it this machine's credentials" ;;
-        *) die "a container can reach this machine (address and port: ${reached%,})" ;;
-    esac
-}
-
-probe_limits() {
-    limits=$(docker info --format 'memory={{.MemoryLimit}} cpu={{.CPUCfsQuota}} processes={{.PidsLimit}}')
-    case $limits in *=false*) die "this kernel's control groups do not limit everything: $limits" ;; esac
-    probe_run --name "$PROBE-memory" --network none --memory 32m --memory-swap 32m "$PROBE" \
-        /usr/bin/dd if=/dev/zero of=/dev/null bs=256M count=1 >/dev/null 2>&1 || true
-    ended=$(docker inspect --format '{{.State.OOMKilled}} {{.State.ExitCode}}' "$PROBE-memory")
-    [ "$ended" = "true 137" ] || die "a container of 32 MiB took 256 MiB and was not killed for it (OOMKilled, exit: $ended)"
-}
-
-# A container must get to another one, but not to the metadata service, to this machine, nor to the engine, and must be
-# killed at its limit of memory.
-probe() {
-    trap probe_clean EXIT
-    probe_clean
-    probe_image
-    probe_network
-    probe_limits
-}
-
 command=${1:-}
 case $command in
-    seal | check | name | settle | kernel | swap | disk | packages | firewall | engine | deadman | timers | probe) "$command" ;;
+    seal | check | name | settle | kernel | swap | disk | packages | firewall | engine | deadman | timers) "$command" ;;
     time) time_sync ;;
     firewall-load) firewall_load ;;
     engine-mark) engine_mark ;;
     *)
-        echo "usage: berth-host check|name|seal|settle|kernel|swap|disk|packages|time|firewall|engine|timers|probe" >&2
+        echo "usage: berth-host check|name|seal|settle|kernel|swap|disk|packages|time|firewall|engine|timers" >&2
         exit 2
         ;;
 esac

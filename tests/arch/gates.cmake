@@ -107,5 +107,5 @@ if(ANSIBLE_PLAYBOOK)
     berth_gate(playbooks
         COMMAND ${ANSIBLE_PLAYBOOK} --syntax-check --inventory localhost, ${CMAKE_SOURCE_DIR}/playbooks/docker-host.yml
         PLANTED ${ANSIBLE_PLAYBOOK} --syntax-check --inventory localhost, ${planted}/playbooks/unknown-module.yml
-        SAYS "module/action 'comand'")
+        SAYS "this task 'comand'")
 endif()
