@@ -140,3 +140,26 @@ handler_pools_apply(struct request *request)
         handler_operations_accepted(request, operation);
     }
 }
+
+void
+handler_pools_shutdown(struct request *request)
+{
+    const struct wire_request_drain *input = request->input;
+    const struct pool *pool = find_pool(request);
+    struct operation *operation;
+    struct pool_shutdown wanted;
+    struct fault fault;
+
+    if (!pool)
+        return;
+    wanted = (struct pool_shutdown){
+        .pool = pool->name,
+        .deadline_ms = input->deadline_ms,
+        .owner = auth_name(request),
+    };
+    if (engine_pool_shutdown(request->server->engine, &wanted, &operation, &fault) < 0) {
+        request_fail(request, &fault);
+    } else {
+        handler_operations_accepted(request, operation);
+    }
+}

@@ -84,6 +84,11 @@ static const struct cli_flag image_pool[] = {
     { .name = NULL },
 };
 
+static const struct cli_flag pool_shutdown_flags[] = {
+    { .name = "deadline", .type = CLI_DURATION, .value = "DURATION", .doc = "After so long what still runs is stopped; the pool's drain_deadline when not given." },
+    { .name = NULL },
+};
+
 static const struct cli_arg pool_maybe[] = {
     { "POOL", CLI_MAYBE_ONE, CLI_WORDS_POOL, NULL, "Name of the pool; all that rent machines when not given." },
     { .name = NULL },
@@ -151,6 +156,13 @@ const struct cli_command cli_table_fleet[] = {
       "is ended by your word: make sure before that no other daemon with the same database runs them.",
       "berth pool orphans\nberth pool orphans rent --terminate i-0123456789abcdef0\nberth pool orphans rent --all",
       NULL, pool_maybe, pool_orphans_flags, CLI_SET_OUTPUT | CLI_SET_DRY_RUN, false, cmd_orphans_orphans },
+    { "pool shutdown", "Empty a pool, give its machines back, and prove that none is left",
+      "Its hosts take nothing new; what still runs at the deadline is stopped. It ends when two complete listings of the "
+      "provider's show no machine with the cluster's tag: that proof is printed with --wait, and stands in the operation. It "
+      "goes on over a restart; asked for again, it takes the new deadline. The pool stays shut down, whatever the daemon's "
+      "configuration says, until 'berth pool set POOL shutdown=false', which also takes back hosts that are still there.",
+      "berth pool shutdown rent --deadline 30m --wait=2h",
+      NULL, pool_one, pool_shutdown_flags, CLI_SET_OUTPUT | CLI_SET_WAIT | CLI_SET_DRY_RUN, false, cmd_shutdown_shutdown },
     { "pool set", "Change a pool's policy", "Members that are not named stay. Sizes may be written like 512m, durations like 1h.",
       "berth pool set default overcommit.memory=1.5 drain_deadline_s=10m",
       NULL, pool_set_args, pool_set_flags, CLI_SET_OUTPUT | CLI_SET_DRY_RUN, false, cmd_pool_set },

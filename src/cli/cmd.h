@@ -38,6 +38,7 @@ int cmd_pool_set(struct cli *cli);
 int cmd_pool_routes(struct cli *cli);
 
 int cmd_orphans_orphans(struct cli *cli);
+int cmd_shutdown_shutdown(struct cli *cli);
 
 int cmd_plan_plan(struct cli *cli);
 

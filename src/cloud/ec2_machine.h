@@ -9,7 +9,7 @@
 #include "ec2_xml.h"
 
 /* Who reads them in the provider's console knows where they are from. */
-#define EC2_TAG_CLUSTER "berth:cluster"
+#define EC2_TAG_CLUSTER CLOUD_TAG_CLUSTER
 #define EC2_TAG_POOL    "berth:pool"
 #define EC2_TAG_HOST    "berth:host" /* the host's id as the API shows it */
 #define EC2_TAG_NAME    "Name"

@@ -54,7 +54,7 @@ static int
 apply_policy(struct engine *engine, const struct config_pool *wanted, struct fault *fault)
 {
     struct pool *pool = model_pool_find(engine_model(engine), wanted->name);
-    const struct pool rules = { .policy = wanted->policy, .machines = wanted->machines };
+    struct pool rules = { .policy = wanted->policy, .machines = wanted->machines };
     struct pool copy;
     struct pool_policy policy;
     const struct pool_request put = {
@@ -66,6 +66,9 @@ apply_policy(struct engine *engine, const struct config_pool *wanted, struct fau
     };
     int result;
 
+    /* What a person has shut down stays so until a person sets it back. */
+    if (pool && pool->shut_down)
+        rules.policy.shutdown = true;
     if (pool && pool->provider == wanted->provider) {
         CLEANUP(mem_freep) char *have = apply_rules_text(pool);
         CLEANUP(mem_freep) char *want = apply_rules_text(&rules);

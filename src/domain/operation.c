@@ -7,7 +7,7 @@
 static const char *const operation_kind_names[OPERATION_KIND_COUNT] = {
     [OPERATION_IMAGE_LOAD] = "image_load",     [OPERATION_IMAGE_PULL] = "image_pull",
     [OPERATION_HOST_DRAIN] = "host_drain",     [OPERATION_HOST_REMOVE] = "host_remove",
-    [OPERATION_HOUSEKEEPING] = "housekeeping",
+    [OPERATION_HOUSEKEEPING] = "housekeeping", [OPERATION_POOL_SHUTDOWN] = "pool_shutdown",
 };
 
 static const char *const operation_state_names[OPERATION_STATE_COUNT] = {

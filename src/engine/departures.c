@@ -9,6 +9,7 @@
 #include "rental.h"
 #include "retire.h"
 #include "rounds.h"
+#include "shutdown.h"
 #include "work.h"
 
 /* What has not run yet starts elsewhere: its image alone may take longer than all of the drain. */
@@ -19,10 +20,12 @@ departures_evict(struct work *work)
         launch_evict(CONTAINER_OF(work, struct launch, work));
 }
 
-/* The drain's deadline has passed: what may move is moved, the rest is stopped. */
+/* The drain's deadline has passed: what may move is moved, the rest is stopped.  A pool that is being
+ * emptied has no other place. */
 static void
 departures_clear(struct engine *engine, struct host *host)
 {
+    bool stops = shutdown_find(engine, host->pool) != NULL;
     struct list_node *next;
 
     for (struct list_node *node = list_first(&host->instances); node; node = next) {
@@ -36,8 +39,10 @@ departures_clear(struct engine *engine, struct host *host)
             departures_evict(instance->work);
             continue;
         }
-        if (instance->blueprint->spec.restart.policy == RESTART_ALWAYS &&
-            instance->state == INSTANCE_RUNNING) {
+        if (stops) {
+            (void)engine_instance_stop(engine, instance, "its pool was shut down", &fault);
+        } else if (instance->blueprint->spec.restart.policy == RESTART_ALWAYS &&
+                   instance->state == INSTANCE_RUNNING) {
             bury_move(engine, instance);
         } else {
             (void)engine_instance_stop(engine, instance, "its host was drained", &fault);

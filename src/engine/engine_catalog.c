@@ -2,6 +2,7 @@
 
 #include "housekeeping.h"
 #include "labels.h"
+#include "shutdown.h"
 
 /* What If-Match or its absence says about what must be there. */
 static int
@@ -155,6 +156,8 @@ engine_pool_put(struct engine *engine, const struct pool_request *request, struc
     catalog_event(engine, created ? "pool.created" : "pool.changed", pool->id, name);
     catalog_pool_apply(engine, pool, &before.labels);
     schema_free(&pool_policy_schema, &before);
+    if (pool->shut_down && !pool->policy.shutdown)
+        shutdown_undo(engine, pool, "the pool was set back to work");
     housekeeping_poke(engine);
     *ret_pool = pool;
     return 0;

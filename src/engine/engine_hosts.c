@@ -1,3 +1,5 @@
+#include "engine_hosts.h"
+
 #include <string.h>
 
 #include "departures.h"
@@ -5,7 +7,7 @@
 #include "join.h"
 #include "labels.h"
 #include "lane.h"
-#include "state.h"
+#include "shutdown.h"
 #include "trust.h"
 
 static const char *
@@ -164,9 +166,8 @@ engine_host_drain(struct engine *engine, struct host *host, int64_t deadline_ms,
     return 0;
 }
 
-/* @host takes work again. */
-static void
-hosts_take_back(struct engine *engine, struct host *host, const char *reason)
+void
+engine_hosts_take_back(struct engine *engine, struct host *host, const char *reason)
 {
     int64_t now_ms = state_now_ms(engine);
 
@@ -194,9 +195,8 @@ hosts_renew(struct engine *engine, struct host *host)
     host->uses = 0;
 }
 
-/* A rented machine that did not become a host, or is on its way back, cannot take work. */
-static bool
-hosts_is_prepared(const struct host *host)
+bool
+engine_hosts_is_prepared(const struct host *host)
 {
     return !host->machine || (host->lane && host->machine->stage == MACHINE_READY);
 }
@@ -210,7 +210,7 @@ engine_host_activate(struct engine *engine, struct host *host, struct fault *fau
         return fault_set(fault, FAULT_CONFLICT, "hosts", "host %s is removed; add it again instead",
                          host->name);
     }
-    if (!hosts_is_prepared(host)) {
+    if (!engine_hosts_is_prepared(host)) {
         return fault_set(fault, FAULT_CONFLICT, "hosts",
                          "the machine of host %s is %s: only one that was prepared can be active",
                          host->name, machine_stage_name(host->machine->stage));
@@ -223,7 +223,7 @@ engine_host_activate(struct engine *engine, struct host *host, struct fault *fau
         free(STEAL(host->engine_id)); /* the next one that answers is its */
     if (host->waiting_for && host->state == HOST_INACTIVE)
         free(STEAL(host->waiting_for));
-    hosts_take_back(engine, host, "activated by an operator");
+    engine_hosts_take_back(engine, host, "activated by an operator");
     IDMAP_EACH(&engine->model->operations, struct operation, operation)
     {
         if (operation->host_id == host->id && operation->state == OPERATION_RUNNING)
@@ -266,16 +266,25 @@ hosts_operation_undo(struct engine *engine, const struct operation *operation, s
         drains |= other;
         removes |= other && one->kind == OPERATION_HOST_REMOVE;
     }
-    host->remove_when_empty = host->remove_when_empty && (removes || !hosts_is_prepared(host));
+    host->remove_when_empty =
+        host->remove_when_empty && (removes || !engine_hosts_is_prepared(host));
     if (!drains) {
         host->ends_at_ms = 0;
         free(STEAL(host->waiting_for));
     }
-    if (!drains && host->cause == CAUSE_OPERATOR && hosts_is_prepared(host)) {
-        hosts_take_back(engine, host, "its drain was cancelled");
+    if (!drains && host->cause == CAUSE_OPERATOR && engine_hosts_is_prepared(host)) {
+        engine_hosts_take_back(engine, host, "its drain was cancelled");
     } else {
         model_host_touch(engine->model, host, state_now_ms(engine));
     }
+}
+
+static void
+hosts_shutdown_undo(struct engine *engine, struct pool *pool)
+{
+    pool->policy.shutdown = false;
+    model_pool_touch(engine->model, pool);
+    shutdown_undo(engine, pool, "its shutdown was cancelled");
 }
 
 int
@@ -293,6 +302,10 @@ engine_operation_cancel(struct engine *engine, struct operation *operation, stru
         (host->lost || (host->machine && host->machine->stage == MACHINE_RETURNING))) {
         return fault_set(fault, FAULT_CONFLICT, "operations",
                          "host %s is being given up; that cannot be taken back", host->name);
+    }
+    if (operation->kind == OPERATION_POOL_SHUTDOWN) {
+        hosts_shutdown_undo(engine, model_pool_find(engine->model, operation->pool));
+        return 0;
     }
     operation->cancel_asked = true;
     if (operation->work) {

@@ -9,6 +9,7 @@
 #include "orphans.h"
 #include "rental.h"
 #include "retire.h"
+#include "shutdown.h"
 #include "spawn.h"
 
 enum {
@@ -289,6 +290,7 @@ inventory_compare(struct inventory *inventory, const struct cloud_list *list)
         return;
     inventory_miss(inventory);
     orphans_sweep(inventory->orphans, list->count, inventory->began_mono_ms);
+    shutdown_listed(inventory->mind, &inventory->seen);
 }
 
 /* --- What is not listed --------------------------------------------------------------------------- */

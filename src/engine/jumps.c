@@ -43,6 +43,13 @@ jumps_apply(struct engine *engine, int64_t by_ms)
         jumps_move(&pool->setback.last_at_ms, by_ms);
         model_pool_save(engine->model, pool);
     }
+    IDMAP_EACH(&engine->model->operations, struct operation, operation)
+    {
+        if (operation->state != OPERATION_RUNNING || operation->ends_at_ms == 0)
+            continue;
+        jumps_move(&operation->ends_at_ms, by_ms);
+        model_operation_touch(engine->model, operation);
+    }
     IDMAP_EACH(&engine->model->hosts, struct host, host)
     {
         jumps_host(engine, host, by_ms);

@@ -19,6 +19,14 @@ struct mind_launch {
     int64_t mono_ms;
 };
 
+/* That the provider has no machine of a pool that is shut down. */
+struct mind_proof {
+    int64_t gone_mono_ms; /* the last host went; 0: some are there */
+    int64_t first_at_ms;  /* of the listings that show it */
+    int64_t last_at_ms;
+    uint32_t listings; /* complete ones, in a row, that began after that */
+};
+
 struct mind {
     struct engine *engine;
     struct pool *pool;
@@ -27,6 +35,7 @@ struct mind {
     int64_t held_delay_ms;
     int32_t held_kind;           /* enum fault_kind that was told last; FAULT_NONE: none */
     uint32_t holds_told;         /* a bit for each enum policy_hold that is told as an event */
+    struct mind_proof proof;     /* shutdown.c's */
     struct inventory *inventory; /* inventory.c's; NULL: never listed */
     struct status_pool status;   /* engine_status.c's */
 };

@@ -11,6 +11,7 @@
 #include "mind.h"
 #include "rental.h"
 #include "rounds.h"
+#include "shutdown.h"
 #include "turn.h"
 #include "work.h"
 
@@ -79,13 +80,14 @@ recover_resume(struct engine *engine)
     {
         recover_host(engine, host);
     }
+    shutdown_resume(engine);
     rental_resume_all(engine);
     if (!engine->info.restored)
         recover_instances(engine);
     IDMAP_EACH(&engine->model->operations, struct operation, operation)
     {
         if (operation->state != OPERATION_RUNNING || operation->kind == OPERATION_HOST_DRAIN ||
-            operation->kind == OPERATION_HOST_REMOVE)
+            operation->kind == OPERATION_HOST_REMOVE || operation->kind == OPERATION_POOL_SHUTDOWN)
             continue;
         operation->state = OPERATION_FAILED;
         operation->ended_at_ms = state_now_ms(engine);

@@ -124,6 +124,7 @@ struct engine {
     int64_t idle_after;         /* the instance that was looked at last for being idle */
     struct list rounds;         /* operations that wait for a housekeeping round */
     uint32_t rounds_due;        /* lanes whose next look a housekeeping round waits for */
+    uint32_t shutdowns;         /* operations that empty a pool */
     uint32_t cloud_calls;       /* with a provider or a shell, or waiting for a commit to begin */
     struct idmap minds;         /* struct mind, by pool */
     struct idmap rentals;       /* struct rental, by host */

@@ -9,6 +9,7 @@
 #include "jumps.h"
 #include "lane.h"
 #include "recover.h"
+#include "shutdown.h"
 #include "turn.h"
 
 enum {
@@ -78,6 +79,7 @@ tick_on_second(struct clock_timer *timer)
     jumps_check(engine);
     tick_ends(engine);
     departures_check(engine);
+    shutdown_check(engine);
     judge_tick(engine);
 }
 

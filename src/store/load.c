@@ -189,6 +189,7 @@ add_pool(struct cursor *cursor)
     pool->spent_micro = get_int(cursor);
     pool->spent_month = (int32_t)get_int(cursor);
     get_schema_if_any(cursor, &setback_schema, &pool->setback);
+    pool->shut_down = get_int(cursor) != 0;
     if (cursor->wrong) {
         pool_free(pool);
     } else {
@@ -448,6 +449,7 @@ add_operation(struct cursor *cursor)
     operation->total = get_int(cursor);
     operation->created_at_ms = get_int(cursor);
     operation->ended_at_ms = get_int(cursor);
+    operation->ends_at_ms = get_int(cursor);
     if (cursor->wrong) {
         operation_free(operation);
     } else {

@@ -78,6 +78,7 @@ put_pool(struct store_batch *batch, const void *row)
     batch_int(batch, pool->spent_micro);
     batch_int(batch, pool->spent_month);
     put_schema_or_null(batch, &setback_schema, pool->setback.hosts > 0 ? &pool->setback : NULL);
+    batch_int(batch, pool->shut_down);
 }
 
 static void
@@ -243,6 +244,7 @@ put_operation(struct store_batch *batch, const void *row)
     batch_int(batch, operation->total);
     batch_int(batch, operation->created_at_ms);
     batch_int(batch, operation->ended_at_ms);
+    batch_int(batch, operation->ends_at_ms);
 }
 
 static void

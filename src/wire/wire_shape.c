@@ -61,7 +61,7 @@ const struct wire_shape wire_shapes[] = {
     { "EventList", "A page of events; oldest_seq is the oldest that is still kept.",
       "{items:[@Event],next:s?,oldest_seq:i?}" },
     { "Operation", "Something that takes time.",
-      "{id:s,kind:(image_load|image_pull|host_drain|host_remove|housekeeping),"
+      "{id:s,kind:(image_load|image_pull|host_drain|host_remove|housekeeping|pool_shutdown),"
       "state:(running|done|failed|cancelled),owner:s?,pool:s?,host:s?,subject:s?,text:s?,"
       "progress:i,total:i?,created_at:t,ended_at:t?}" },
     { "OperationList", "A page of operations.", "{items:[@Operation],next:s?}" },

@@ -42,7 +42,13 @@ def end_orphans(fake, request, name):
     return 202, {}, {**answer, "items": items}
 
 
+def shut_down(fake, _request, name):
+    fake.find("pools", name, "name")["policy"]["shutdown"] = True
+    return 202, {}, shown(fake.add_operation("pool_shutdown", pool=name, text="2 instances on 2 hosts end by then"))
+
+
 HANDLERS = [
+    ("POST", f"/v1/pools/{ID}/shutdown", shut_down),
     ("PUT", f"/v1/pools/{ID}", put_pool),
     ("GET", f"/v1/pools/{ID}/plan", get_plan),
     ("POST", f"/v1/pools/{ID}/plan/apply", apply_plan),

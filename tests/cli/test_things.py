@@ -147,6 +147,19 @@ class PoolTest(cases.CliTest):
                              "hold: budget", "headroom:")
         self.assertEqual(self.fake.asked("GET", "/v1/status")[0]["query"], {"pool": "default"})
 
+    def test_shutdown(self):
+        pool = self.fake.add_pool("rent", provider="ec2")
+        self.fake.status["pools"] = [rows.pool_status("rent", provider="ec2")]
+        self.assert_mentions(self.berth("pool", "shutdown", "rent", "--dry-run").err, "the pool rent (2 hosts, 2 instances)")
+        self.assertEqual(self.fake.asked("POST"), [])
+        shown = self.berth("pool", "shutdown", "rent", "--deadline", "30m", "--yes", "--wait", "-o", "json").json
+        self.assertEqual(self.fake.asked("POST")[-1]["body"], {"deadline_s": 1800})
+        self.assertEqual((shown["kind"], shown["state"], shown["text"]), ("pool_shutdown", "done", "as it ended"))
+        self.assertTrue(pool["policy"]["shutdown"])
+        self.assert_mentions(self.berth("pool", "shutdown", "rent", "--yes").out, "2 instances on 2 hosts end by then")
+        self.assertEqual(self.fake.asked("POST")[-1]["body"], {})
+        self.berth("pool", "shutdown", "none", "--yes", code=3)
+
     def test_orphans_of_all_pools_that_rent(self):
         self.fake.add_pool()
         self.assertEqual(self.berth("pool", "orphans", "-q").out, "")

@@ -88,6 +88,7 @@ pool_copy(struct pool *to, const struct pool *from)
     schema_copy(&setback_schema, &from->setback, &to->setback);
     to->rev = from->rev;
     to->created_at_ms = from->created_at_ms;
+    to->shut_down = from->shut_down;
     to->grown_at_ms = from->grown_at_ms;
     to->spent_micro = from->spent_micro;
     to->spent_month = from->spent_month;
@@ -210,6 +211,7 @@ operation_copy(struct operation *to, const struct operation *from)
     text_copy(&to->text, from->text);
     to->progress = from->progress;
     to->total = from->total;
+    to->ends_at_ms = from->ends_at_ms;
     to->created_at_ms = from->created_at_ms;
     to->ended_at_ms = from->ended_at_ms;
 }

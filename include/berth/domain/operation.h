@@ -13,6 +13,7 @@ enum operation_kind {
     OPERATION_HOST_DRAIN,
     OPERATION_HOST_REMOVE,
     OPERATION_HOUSEKEEPING,
+    OPERATION_POOL_SHUTDOWN,
     OPERATION_KIND_COUNT,
 };
 
@@ -40,6 +41,7 @@ struct operation {
     int64_t total;    /* 0: unknown */
     int64_t created_at_ms;
     int64_t ended_at_ms; /* 0: not yet */
+    int64_t ends_at_ms;  /* POOL_SHUTDOWN: what still runs is stopped then; 0: others have none */
     bool dirty;
     /* Not stored. */
     int64_t failures; /* parts that failed */

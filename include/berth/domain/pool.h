@@ -133,6 +133,7 @@ struct pool {
     int64_t spent_micro;    /* by machines that ended in spent_month */
     int32_t spent_month;    /* 202611: that of spent_micro */
     struct setback setback; /* machines that never became hosts */
+    bool shut_down;         /* by a person: policy.shutdown holds whatever the configuration says */
     /* Not stored. */
     struct placement_pool *placement; /* owned by the placement index */
     uint32_t hosts;                   /* rows that are not removed */

@@ -237,6 +237,23 @@ struct pool_apply {
 int engine_pool_apply(struct engine *engine, const struct pool_apply *apply,
                       struct operation **ret_operation, struct fault *fault);
 
+struct pool_shutdown {
+    const char *pool;
+    int64_t deadline_ms; /* from now; -1: the pool's drain_deadline */
+    const char *owner;   /* who asked; copied */
+};
+
+/**
+ * engine_pool_shutdown() - empty @wanted->pool and keep it empty, until its policy says shutdown=false
+ *
+ * Hosts take no new work; what runs at the deadline is stopped; rented machines are given back.  The
+ * operation is done when nothing runs any more and two complete listings of the provider's show no
+ * machine of the pool: its text says so.  One that is under way already gets the new deadline.
+ * It goes on after a restart.  Cancelled, or with the policy set back, hosts that still can take work again.
+ */
+int engine_pool_shutdown(struct engine *engine, const struct pool_shutdown *wanted,
+                         struct operation **ret_operation, struct fault *fault);
+
 /* What a pool's provider lists now. Embed it. */
 struct engine_listing {
     struct list_node node;

@@ -15,6 +15,8 @@
 #include "berth/base/fault.h"
 #include "berth/domain/pool.h"
 
+#define CLOUD_TAG_CLUSTER "berth:cluster" /* its value is the cluster's id */
+
 enum {
     CLOUD_ID_SIZE = 48,
     CLOUD_TYPE_SIZE = 48,

@@ -52,6 +52,7 @@ dump_pool(struct buf *to, const struct pool *pool)
     dump_int(to, "spent", pool->spent_micro);
     dump_int(to, "spent_month", pool->spent_month);
     dump_schema(to, &setback_schema, &pool->setback);
+    dump_int(to, "shut_down", pool->shut_down);
 }
 
 static void
@@ -172,6 +173,7 @@ dump_operation(struct buf *to, const struct operation *operation)
     dump_int(to, "total", operation->total);
     dump_int(to, "created", operation->created_at_ms);
     dump_int(to, "ended", operation->ended_at_ms);
+    dump_int(to, "ends", operation->ends_at_ms);
 }
 
 static void

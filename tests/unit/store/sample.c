@@ -247,6 +247,7 @@ full_rest(struct model *model)
     operation->total = 23;
     operation->created_at_ms = 1700000000040;
     operation->ended_at_ms = 1700000000041;
+    operation->ends_at_ms = 1700000000042;
     model_operation_add(model, operation, true);
 
     image->pool_id = SAMPLE_POOL;
@@ -304,6 +305,7 @@ sample_model(void)
     pool->spent_micro = 123456;
     pool->spent_month = 202311;
     pool->setback = (struct setback){ 3, 2, 1700000000066, mem_strdup("no way in \"") };
+    pool->shut_down = true;
     full_machine(host);
     host->trial = mem_new0(sizeof(*host->trial));
     *host->trial = (struct trial){ 1700000000063, 1700000000064, 4, 5, 6, 7, TRIAL_PROBATION };
