@@ -247,7 +247,6 @@ full_rest(struct model *model)
     operation->total = 23;
     operation->created_at_ms = 1700000000040;
     operation->ended_at_ms = 1700000000041;
-    operation->ends_at_ms = 1700000000042;
     model_operation_add(model, operation, true);
 
     image->pool_id = SAMPLE_POOL;
@@ -297,8 +296,10 @@ sample_model(void)
     struct model *model = sample_first_model();
     struct pool *pool = idmap_find(&model->pools, SAMPLE_POOL);
     struct host *host = idmap_find(&model->hosts, SAMPLE_HOST);
+    struct operation *operation = idmap_find(&model->operations, SAMPLE_OPERATION);
     struct pool_machine *type = mem_new0(sizeof(*type));
 
+    operation->ends_at_ms = 1700000000042;
     *type = (struct pool_machine){ mem_strdup("t3.large"), 83200, INT64_C(8) << 30, 2000, 24 };
     pool->machines = (struct schema_array){ type, 1 };
     pool->grown_at_ms = 1700000000062;
