@@ -57,6 +57,13 @@ static const struct cli_flag host_rm_flags[] = {
     { .name = NULL },
 };
 
+static const struct cli_flag host_log_flags[] = {
+    { .name = "follow", .letter = 'f', .type = CLI_SWITCH, .doc = "Print steps as they end, until the host is prepared or given up." },
+    { .name = "run", .type = CLI_NUMBER, .value = "N", .min = 1, .max = 1000000, .doc = "Only this run of the playbook." },
+    { .name = "failed", .type = CLI_SWITCH, .doc = "Only steps that failed." },
+    { .name = NULL },
+};
+
 static const struct cli_arg pool_one[] = {
     { "POOL", CLI_ONE, CLI_WORDS_POOL, NULL, "Name of the pool." },
     { .name = NULL },
@@ -138,8 +145,11 @@ const struct cli_command cli_table_fleet[] = {
       NULL, host_some, NULL, CLI_SET_OUTPUT | CLI_SET_DRY_RUN, false, cmd_host_activate },
     { "host rm", "Remove hosts", "A host is drained first, unless with --force.", "berth host rm rack1 --yes --wait",
       NULL, host_some, host_rm_flags, CLI_SET_OUTPUT | CLI_SET_WAIT | CLI_SET_DRY_RUN, false, cmd_host_rm },
-    { "host log", "Print a host's preparation, step by step", NULL, "berth host log rack1",
-      NULL, host_one, NULL, CLI_SET_OUTPUT, false, cmd_host_log },
+    { "host log", "Print a host's preparation, step by step",
+      "Each run of the playbook with its steps: how each ended, how long it took, and what those wrote that failed; with -o wide "
+      "what all wrote. -f goes on until the host is prepared (exit code 0) or given up (exit code 1).",
+      "berth host log default-3 -f\nberth host log default-3 --failed",
+      NULL, host_one, host_log_flags, CLI_SET_OUTPUT, false, cmd_host_log },
     { "pool ls", "List pools", NULL, "berth pool ls",
       NULL, NULL, NULL, CLI_SET_OUTPUT | CLI_SET_LIST | CLI_SET_WATCH, false, cmd_pool_ls },
     { "pool show", "Show all about a pool", NULL, "berth pool show default",

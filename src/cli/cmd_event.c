@@ -6,18 +6,14 @@
 #include "berth/base/id.h"
 #include "berth/base/yaml.h"
 #include "berth/cli/format.h"
-#include "berth/cli/lines.h"
 #include "berth/cli/output.h"
-#include "berth/cli/signal.h"
+#include "berth/cli/sse.h"
 
 #include "cmd.h"
 
 enum {
     EVENT_PATH_MAX = 2048,
     EVENT_LAST = 100, /* without --limit */
-    EVENT_AGAIN_MS = 500,
-    EVENT_AGAIN_MOST_MS = 10000,
-    EVENT_ID_SIZE = 24,
 };
 
 /* clang-format off */
@@ -37,16 +33,9 @@ static const struct cli_column event_columns[] = {
 
 static const struct cli_rows event_rows = { .name = "seq", .columns = event_columns };
 
-/* Server-sent events (HTML Living Standard, section 9.2). */
 struct event_watch {
-    struct cli_call call;
-    struct cli_lines lines;
+    struct cli_sse sse;
     struct cli *cli;
-    char last[EVENT_ID_SIZE]; /* id of the last event that was printed; "" : none */
-    char id[EVENT_ID_SIZE];   /* of the event that is being read */
-    bool gap;                 /* it tells that events are missing */
-    bool heard;               /* something came on this connection */
-    json_t *data;             /* owned */
 };
 
 /* Append the flags and filters that narrow the events. */
@@ -72,11 +61,10 @@ cmd_event_path(struct cli *cli, const char *order, struct buf *path)
 }
 
 /* One event in a line. */
-static bool
-cmd_event_print(const struct event_watch *watch)
+static int
+cmd_event_print(const struct event_watch *watch, const json_t *data)
 {
     static const char *const members[] = { "kind", "instance|host|pool", "owner", "text" };
-    const json_t *data = watch->data;
     struct buf out;
     int code;
 
@@ -104,109 +92,37 @@ cmd_event_print(const struct event_watch *watch)
         buf_append_char(&out, '\n');
     code = cli_term_write(&watch->cli->term, buf_text(&out), out.len, false);
     buf_fini(&out);
-    return code == EXIT_OK;
-}
-
-/* The event is whole. */
-static bool
-cmd_event_dispatch(struct event_watch *watch)
-{
-    bool more = true;
-
-    if (watch->gap) {
-        cli_term_note("some events are missing: they are no longer kept");
-    } else if (watch->data) {
-        more = cmd_event_print(watch);
-    }
-    if (watch->data && watch->id[0])
-        memcpy(watch->last, watch->id, sizeof(watch->last));
-    json_decref(watch->data);
-    watch->data = NULL;
-    watch->gap = false;
-    watch->id[0] = '\0';
-    return more;
-}
-
-static bool
-cmd_event_on_line(struct cli_lines *lines, const char *line, size_t len)
-{
-    struct event_watch *watch = CONTAINER_OF(lines, struct event_watch, lines);
-
-    if (len == 0)
-        return cmd_event_dispatch(watch);
-    if (strncmp(line, "id: ", 4) == 0 && len - 4 < sizeof(watch->id)) {
-        memcpy(watch->id, line + 4, len - 4 + 1);
-    } else if (strcmp(line, "event: gap") == 0) {
-        watch->gap = true;
-    } else if (strncmp(line, "data: ", 6) == 0 && !watch->data) {
-        (void)json_in_parse(line + 6, len - 6, &watch->data, NULL);
-    }
-    return true;
-}
-
-static bool
-cmd_event_on_data(struct cli_call *call, const char *data, size_t len)
-{
-    struct event_watch *watch = CONTAINER_OF(call, struct event_watch, call);
-
-    watch->heard = true;
-    return cli_lines_feed(&watch->lines, data, len);
-}
-
-/* One connection, until it ends. Return: EXIT_OK when it is to be made again. */
-static int
-cmd_event_connect(struct event_watch *watch, const char *path, bool first)
-{
-    struct fault fault = { 0 };
-    int code;
-
-    watch->call = (struct cli_call){
-        .method = "GET",
-        .path = path,
-        .accept = "text/event-stream",
-        .last_event = watch->last[0] ? watch->last : NULL,
-        .endless = true,
-        .on_data = cmd_event_on_data,
-    };
-    cli_lines_init(&watch->lines, cmd_event_on_line);
-    (void)cli_ask_quietly(watch->cli, &watch->call, &fault);
-    if (fault.kind != FAULT_NONE && (first || watch->call.status != 0)) {
-        code = cli_ask_problem(watch->cli, &watch->call, &fault);
-    } else {
-        code = watch->call.stopped ? EXIT_FAILED : EXIT_OK;
-    }
-    cli_lines_fini(&watch->lines);
-    cli_client_call_fini(&watch->call);
-    json_decref(watch->data);
-    watch->data = NULL;
     return code;
+}
+
+static bool
+cmd_event_on_event(struct cli_sse *sse, const char *name, const json_t *data)
+{
+    struct event_watch *watch = CONTAINER_OF(sse, struct event_watch, sse);
+
+    if (strcmp(name, "gap") == 0) {
+        cli_term_note("some events are missing: they are no longer kept");
+    } else if (data) {
+        sse->code = cmd_event_print(watch, data);
+    }
+    return sse->code == EXIT_OK;
 }
 
 static int
 cmd_event_watch(struct cli *cli)
 {
-    struct event_watch watch = { .cli = cli };
+    struct event_watch watch = { .cli = cli, .sse.on_event = cmd_event_on_event };
     const char *after = cli_args_text(&cli->args, "after");
-    int64_t pause_ms = EVENT_AGAIN_MS;
-    bool first = true;
     struct buf path;
     int code = cmd_event_path(cli, NULL, &path);
 
-    if (after && strlen(after) < sizeof(watch.last))
-        memcpy(watch.last, after, strlen(after) + 1);
-    cli_signal_watch();
-    while (code == EXIT_OK && !cli_signal_caught()) {
-        watch.heard = false;
-        code = cmd_event_connect(&watch, buf_text(&path), first);
-        first = first && !watch.heard;
-        pause_ms = watch.heard ? EVENT_AGAIN_MS : pause_ms * 2;
-        if (pause_ms > EVENT_AGAIN_MOST_MS)
-            pause_ms = EVENT_AGAIN_MOST_MS;
-        if (code == EXIT_OK)
-            (void)cli_signal_pause(pause_ms);
-    }
+    if (after && strlen(after) < sizeof(watch.sse.last))
+        memcpy(watch.sse.last, after, strlen(after) + 1);
+    watch.sse.path = buf_text(&path);
+    if (code == EXIT_OK)
+        code = cli_sse_follow(cli, &watch.sse);
     buf_fini(&path);
-    return cli_signal_caught() ? CLI_SIGNAL_EXIT : code;
+    return code;
 }
 
 int

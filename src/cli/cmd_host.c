@@ -36,13 +36,6 @@ static const struct cli_column history_columns[] = {
     { "TEXT",                  "text", CLI_AS_TEXT, false, 0,             NULL },
     { .title = NULL },
 };
-
-static const struct cli_column log_columns[] = {
-    { "TIME", "at",   CLI_AS_TIME, false, CLI_GRID_KEEP, NULL },
-    { "KIND", "kind", CLI_AS_TEXT, false, 0,             NULL },
-    { "TEXT", "text", CLI_AS_TEXT, false, 0,             NULL },
-    { .title = NULL },
-};
 /* clang-format on */
 
 static const struct cli_rows host_rows = {
@@ -52,7 +45,6 @@ static const struct cli_rows host_rows = {
 };
 
 static const struct cli_rows history_rows = { .name = "seq", .columns = history_columns };
-static const struct cli_rows log_rows = { .name = "seq", .columns = log_columns };
 
 enum { HOST_HISTORY_MAX = 20 };
 
@@ -93,6 +85,37 @@ cmd_host_history(struct cli *cli, const json_t *host)
     return cli_output_rows(cli, &history_rows, events);
 }
 
+/* The step at which its preparation failed last, if it never was prepared. */
+static int
+cmd_host_failure(struct cli *cli, const json_t *host)
+{
+    const char *id = json_in_string(host, "id", "");
+    CLEANUP(mem_freep) char *path = mem_printf("/v1/hosts/%s/log?failed=true", id);
+    CLEANUP(mem_freep) char *text = NULL;
+    CLEANUP(mem_freep) char *where = NULL;
+    CLEANUP(json_freep) json_t *steps = NULL;
+    const json_t *last;
+    int code;
+
+    if (json_in_string(host, "active_at", NULL) || !json_in_string(host, "machine_type", NULL))
+        return EXIT_OK;
+    code = cli_ask_list(cli, path, 0, &steps);
+    if (code != EXIT_OK || json_array_size(steps) == 0)
+        return code;
+    last = json_array_get(steps, json_array_size(steps) - 1);
+    where = json_in_int(last, "step", 0) == 0
+                ? mem_strdup("the connection")
+                : mem_printf("step %lld of %lld (%s)", (long long)json_in_int(last, "step", 0),
+                             (long long)json_in_int(last, "steps", 0),
+                             json_in_string(last, "name", "?"));
+    text = mem_printf("FAILED: run %lld, %s\n  %s\n  berth host log %s --failed  prints what it "
+                      "wrote\n",
+                      (long long)json_in_int(last, "run", 0), where,
+                      json_in_string(last, "reason", "no reason is known"),
+                      json_in_string(host, "name", id));
+    return cli_term_write(&cli->term, text, strlen(text), false);
+}
+
 int
 cmd_host_show(struct cli *cli)
 {
@@ -104,17 +127,8 @@ cmd_host_show(struct cli *cli)
         code = cli_output_object(cli, "name", host);
     if (code != EXIT_OK || !(cli_output_is(cli, "table") || cli_output_is(cli, "wide")))
         return code;
-    return cmd_host_history(cli, host);
-}
-
-int
-cmd_host_log(struct cli *cli)
-{
-    CLEANUP(mem_freep) char *path = cli_ask_path("hosts", cli_args_word(&cli->args, 0), "log");
-    CLEANUP(json_freep) json_t *events = NULL;
-    int code = cli_ask_list(cli, path, 0, &events);
-
-    return code == EXIT_OK ? cli_output_rows(cli, &log_rows, events) : code;
+    code = cmd_host_failure(cli, host);
+    return code == EXIT_OK ? cmd_host_history(cli, host) : code;
 }
 
 static json_t *

@@ -10,18 +10,11 @@ import socketserver
 import threading
 import urllib.parse
 
-from . import fake_pools
-from .rows import Problem, ago, ident, plan, pool_status, shown
+from . import fake_hosts, fake_pools
+from .rows import Problem, Stream, ago, ident, plan, pool_status, shown
 
 TOKEN = "berth_secret_of_the_tests"
 CUT, HANG, STATUS = "cut", "hang", "status"
-
-
-class Stream:
-    """A body that goes out as it is, with its own media type."""
-
-    def __init__(self, media, data):
-        self.media, self.data = media, data
 
 
 class Fake:
@@ -34,7 +27,7 @@ class Fake:
         self.answers = {}
         self.released = threading.Event()
         self.rows = {"instances": [], "blueprints": [], "hosts": [], "pools": [], "tokens": [], "operations": [],
-                     "events": []}
+                     "events": [], "steps": []}
         self.counter = 0
         self.page = 1000
         self.ready = {"status": "ok", "reason": None}
@@ -331,7 +324,7 @@ HANDLERS = [
     ("POST", "/v1/hosts", lambda fake, r: (201, {}, shown(fake.add_host(r["body"]["name"], state="spawned",
                                                                          waiting_for="engine")))),
     ("GET", f"/v1/hosts/{ID}", get_host),
-    ("GET", f"/v1/hosts/{ID}/log", lambda fake, r, _: list_rows(fake, r, "events")),
+    *fake_hosts.HANDLERS,
     ("POST", f"/v1/hosts/{ID}/(drain|activate|remove)", move_host),
     ("GET", f"/v1/pools/{ID}", one("pools")),
     *fake_pools.HANDLERS,

@@ -3,6 +3,13 @@
 import datetime
 
 
+class Stream:
+    """A body that goes out as it is, with its own media type."""
+
+    def __init__(self, media, data):
+        self.media, self.data = media, data
+
+
 class Problem(Exception):
     def __init__(self, status, code, detail, errors=None, headers=None):
         super().__init__(detail)

@@ -72,7 +72,7 @@ class HostTest(cases.CliTest):
         super().setUp()
         self.host = self.fake.add_host("rack1")
 
-    def test_list_show_log(self):
+    def test_list_and_show(self):
         self.fake.add_host("gone", state="removed")
         self.fake.add_event("host.active", "probed", self.host["id"])
         self.assertEqual(self.berth("host", "ls", "-q").out, "rack1\n")
@@ -82,7 +82,6 @@ class HostTest(cases.CliTest):
         self.assert_mentions(self.berth("host", "show", "rack1").out, "10.0.0.5", "team: blue")
         self.assert_mentions(self.berth("host", "show", "rack1").out, "HISTORY, NEWEST FIRST", "probed")
         self.assertNotIn("HISTORY", self.berth("host", "show", "rack1", "-o", "json").out)
-        self.assert_mentions(self.berth("host", "log", "rack1").out, "probed")
 
     def test_add(self):
         self.berth("host", "add", "rack2", "--engine", "tcp://10.0.0.6:2376", "--ca", "/c", "--cert", "/d", "--key", "/k",
@@ -350,14 +349,14 @@ class StatusTest(cases.CliTest):
     def test_each_wrong_has_its_words_and_its_command(self):
         wrongs = [(rows.wrong("host_other_engine", "r1"), "is another machine now", "berth host activate r1"),
                   (rows.wrong("host_unreachable", "r1", "r2"), "2 hosts of pool default can't be reached: r1, r2",
-                   "berth host log r1"),
-                  (rows.wrong("host_missing", "r1"), "not listed by its provider", "berth host log r1"),
+                   "berth host show r1"),
+                  (rows.wrong("host_missing", "r1"), "not listed by its provider", "berth host show r1"),
                   (rows.wrong("host_suspended", "r1", text="The engine did not answer"),
                    "failed too often (The engine did not answer)", "berth host activate r1"),
                   (rows.wrong("host_probation", "r1"), "little work", "berth host show r1"),
                   (rows.wrong("host_preparation", "r1", text="step 3"), "could not be prepared and is tried again (step 3)",
-                   "berth host log r1"),
-                  (rows.wrong("host_waiting", "r1"), "is not ready", "berth host log r1"),
+                   "berth host log r1 --failed"),
+                  (rows.wrong("host_waiting", "r1"), "is not ready", "berth host show r1; berth host log r1"),
                   (rows.wrong("host_out", *"abcde", count=9), "9 hosts of pool default are out of service: a, b, c, d, e, ...",
                    "berth host activate a, or berth host rm a"),
                   (rows.wrong("queue_misfit", "huge", count=2), "2 instances of blueprint huge of pool default wait",
@@ -395,7 +394,7 @@ class StatusTest(cases.CliTest):
         status = self.berth("status", "-o", "json").json
         self.assertEqual(status["pools"][0]["hosts"]["active"], 2)
         self.assertEqual((status["wrong"][0]["kind"], status["wrong"][0]["names"]), ("host_unreachable", ["rack1"]))
-        self.assert_mentions(status["wrong"][0]["do"], "berth host log rack1")
+        self.assert_mentions(status["wrong"][0]["do"], "berth host show rack1")
 
     def test_a_user_sees_what_a_user_may(self):
         self.fake.forbidden = ("/v1/status", "/v1/pools", "/v1/hosts", "/v1/doctor")

@@ -20,7 +20,7 @@ step_put(struct contract *contract, struct store_batch *batch, uint32_t run, uin
                                                           .step = step,
                                                           .steps = 5,
                                                           .name = "swap",
-                                                          .started_at_ms = 100 * run,
+                                                          .started_at_ms = INT64_C(100) * run,
                                                           .took_ms = 10,
                                                           .ended = SHELL_CHANGED,
                                                           .output = output,
@@ -91,7 +91,7 @@ test_retention(void **state)
 {
     struct contract *contract = *state;
     struct store_history all = { .kind = HISTORY_STEPS, .host_id = 31, .limit = 100, .run = 2 };
-    struct store_retention retention = { .steps_bytes_max = 2 * (STORE_STEP_COST + 1) };
+    struct store_retention retention = { .steps_bytes_max = INT64_C(2) * (STORE_STEP_COST + 1) };
     struct store_batch *batch = contract_batch(contract);
 
     step_put(contract, batch, 2, 1, "a");
