@@ -13,6 +13,7 @@ struct fake_cloud_ask {
     enum cloud_verb verb;
     int64_t host_id;
     char token[CLOUD_TOKEN_SIZE];
+    uint8_t user_data[TEXT_SHA256_SIZE];
     char type[64];
     char name[64]; /* of the host, or the machine's id */
     char cluster[64];
@@ -177,6 +178,7 @@ static void
 fake_cloud_ask(const struct cloud_call *call, struct fake_cloud_ask *ask)
 {
     const struct pool_machine *types = call->pool->machines.at;
+    const char *user_data;
 
     ask->verb = call->verb;
     ask->pool_id = call->pool->id;
@@ -188,6 +190,8 @@ fake_cloud_ask(const struct cloud_call *call, struct fake_cloud_ask *ask)
     assert(call->in.launch.token && call->in.launch.token[0]);
     ask->host_id = call->in.launch.host_id;
     (void)snprintf(ask->token, sizeof(ask->token), "%s", call->in.launch.token);
+    user_data = call->in.launch.user_data ? call->in.launch.user_data : "";
+    text_sha256(user_data, strlen(user_data), ask->user_data);
     (void)snprintf(ask->type, sizeof(ask->type), "%s", call->in.launch.type);
     (void)snprintf(ask->name, sizeof(ask->name), "%s", call->in.launch.host_name);
     for (size_t i = 0; i < call->pool->machines.count && !ask->known; i++) {
@@ -259,13 +263,15 @@ fake_cloud_launch(struct fake_cloud *fake, const struct fake_cloud_call *fc,
     const struct fake_cloud_ask *ask = &fc->ask;
     struct fake_vm *vm = fake_cloud_by_token(fake, ask);
 
-    if (vm && strcmp(vm->type, ask->type) != 0)
-        return fault_set(fault, FAULT_CLOUD_REFUSED, "fake.cloud", "IdempotentParameterMismatch");
+    if (vm && (strcmp(vm->type, ask->type) != 0 ||
+               memcmp(vm->user_data, ask->user_data, sizeof(vm->user_data)) != 0))
+        return fault_set(fault, FAULT_CLOUD_UNSURE, "fake.cloud", "IdempotentParameterMismatch");
     if (!vm) {
         if (fake_cloud_refuse(fake, ask, fault) < 0)
             return -1;
         vm = fake_vm_launch(&fake->vms, &fc->fate.life);
         memcpy(vm->token, ask->token, sizeof(vm->token));
+        memcpy(vm->user_data, ask->user_data, sizeof(vm->user_data));
         memcpy(vm->type, ask->type, sizeof(vm->type));
         memcpy(vm->seen.type, vm->type, sizeof(vm->seen.type) - 1);
         memcpy(vm->name, ask->name, sizeof(vm->name));

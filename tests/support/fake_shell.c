@@ -227,11 +227,12 @@ fake_shell_fail(struct fake_shell_run *run, enum fault_kind kind)
 static struct secret *
 fake_shell_user_data(void *self, const struct host *host)
 {
-    char *text = mem_printf("host %lld, attempt %lld", (long long)host->id,
-                            (long long)(host->machine ? host->machine->attempt : 0));
+    const struct fake_shell *fake = self;
+    char *text =
+        mem_printf("host %lld, attempt %lld, playbook %s", (long long)host->id,
+                   (long long)(host->machine ? host->machine->attempt : 0), fake->revision);
     struct secret *secret = secret_new(text, strlen(text));
 
-    (void)self;
     mem_free(text);
     return secret;
 }

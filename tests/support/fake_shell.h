@@ -50,7 +50,8 @@ size_t fake_shell_pending(const struct fake_shell *fake);
 /** fake_shell_runs() - runs so far. */
 uint64_t fake_shell_runs(const struct fake_shell *fake);
 
-/** fake_shell_revision_set() - of the playbook of all pools from now on; at first "0000000000000001". */
+/** fake_shell_revision_set() - of the playbook of all pools from now on; at first "0000000000000001".  What
+ * machines run at their first boot changes with it. */
 void fake_shell_revision_set(struct fake_shell *fake, const char *revision);
 /** fake_shell_certificate_ms() - how long engines' certificates live; 0, as at first: they have none. */
 void fake_shell_certificate_ms(struct fake_shell *fake, int64_t lifetime_ms);

@@ -7,6 +7,7 @@
  */
 
 #include "berth/base/list.h"
+#include "berth/base/text.h"
 #include "berth/port/clock.h"
 #include "berth/port/cloud.h"
 
@@ -28,6 +29,7 @@ struct fake_vm {
     struct cloud_machine seen;
     struct fake_vm_life life;
     char token[CLOUD_TOKEN_SIZE];
+    uint8_t user_data[TEXT_SHA256_SIZE]; /* its digest */
     char type[64];
     char name[64];
     char cluster[64]; /* "": not ours */

@@ -172,6 +172,40 @@ test_late_and_no_room(void **state)
     }
 }
 
+static bool
+is_launched(struct world *world)
+{
+    return fake_cloud_alive(world->cloud) > 0;
+}
+
+/* After a lost answer the daemon is upgraded: it would plant something else now, and the provider does not
+ * take the token with that.  The machine of the first request is found by its tags, and there is no other. */
+static void
+test_token_with_other_user_data(void **state)
+{
+    struct fake_cloud_rule lost = { .verb = CLOUD_LAUNCH, .nth = 1 };
+
+    (void)state;
+    for (int64_t hidden_ms = 1000; hidden_ms < 100000; hidden_ms *= 3) {
+        struct rented rented;
+
+        (void)snprintf(playing, sizeof(playing), "hidden for %lld ms", (long long)hidden_ms);
+        lost.fate = fake_cloud_fate_usual();
+        lost.fate.how = (struct fake_fate){ 100, FAULT_CLOUD_UNSURE, FAKE_DONE, 0 };
+        lost.fate.life.hidden_ms = hidden_ms;
+        rented_begin(&rented, 1);
+        fake_cloud_rule_add(rented.world.cloud, &lost);
+        assert_true(world_run_until(&rented.world, is_launched, FOUND_MS));
+        fake_shell_revision_set(rented.world.shell, "0000000000000002");
+        rented_until_active(&rented, 1, FOUND_MS);
+        assert_int_equal(rented_first(&rented)->machine->attempt, 0);
+        world_run(&rented.world, SWEPT_MS);
+        assert_int_equal(fake_cloud_alive(rented.world.cloud), 1);
+        rented_end(&rented);
+        playing[0] = '\0';
+    }
+}
+
 static void
 test_list(void **state)
 {
@@ -272,6 +306,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(test_launch, teardown),
+        cmocka_unit_test_teardown(test_token_with_other_user_data, teardown),
         cmocka_unit_test_teardown(test_late_and_no_room, teardown),
         cmocka_unit_test_teardown(test_list, teardown),
         cmocka_unit_test_teardown(test_terminate, teardown),
