@@ -34,6 +34,16 @@ ec2_new(struct http *http, struct loop *loop, struct credentials *credentials)
     return ec2;
 }
 
+struct ec2_pool *
+ec2_pool_ref(struct ec2 *ec2, int64_t pool_id)
+{
+    struct ec2_pool *pool = idmap_find(&ec2->pools, pool_id);
+
+    assert(pool);
+    pool->refs++;
+    return pool;
+}
+
 void
 ec2_pool_unref(struct ec2_pool *pool)
 {

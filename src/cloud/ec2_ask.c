@@ -28,6 +28,11 @@ static const struct {
     [EC2_DESCRIBE_IMAGES]     = { "DescribeImages",     "ec2.image",     { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_SPOT]       = { "DescribeSpotInstanceRequests", "ec2.spot", { 40000, 9500 }, false, false },
     [EC2_TERMINATE_INSTANCES] = { "TerminateInstances", "ec2.terminate", { 90000, 4800 }, true,  false },
+    [EC2_DESCRIBE_TYPES]      = { "DescribeInstanceTypes", "ec2.check", { 40000, 9500 }, false, false },
+    [EC2_DESCRIBE_OFFERINGS]  = { "DescribeInstanceTypeOfferings", "ec2.check", { 40000, 9500 }, false, false },
+    [EC2_DESCRIBE_SUBNETS]    = { "DescribeSubnets",    "ec2.check",     { 40000, 9500 }, false, false },
+    [EC2_DESCRIBE_GROUPS]     = { "DescribeSecurityGroups", "ec2.groups", { 40000, 9500 }, false, false },
+    [EC2_DESCRIBE_KEYS]       = { "DescribeKeyPairs",   "ec2.check",     { 40000, 9500 }, false, false },
 };
 /* clang-format on */
 
@@ -51,6 +56,18 @@ static const char *
 ec2_ask_where(const struct ec2_ask *ask)
 {
     return ec2_ask_actions[ask->action].where;
+}
+
+const char *
+ec2_ask_name(enum ec2_action action)
+{
+    return ec2_ask_actions[action].name;
+}
+
+bool
+ec2_ask_changes(enum ec2_action action)
+{
+    return ec2_ask_actions[action].changes;
 }
 
 void

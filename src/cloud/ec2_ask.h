@@ -21,6 +21,12 @@ enum ec2_action {
     EC2_DESCRIBE_IMAGES,
     EC2_DESCRIBE_SPOT,
     EC2_TERMINATE_INSTANCES,
+    /* Asked by a check alone. */
+    EC2_DESCRIBE_TYPES,
+    EC2_DESCRIBE_OFFERINGS,
+    EC2_DESCRIBE_SUBNETS,
+    EC2_DESCRIBE_GROUPS,
+    EC2_DESCRIBE_KEYS,
     EC2_ACTION_COUNT,
 };
 
@@ -71,6 +77,11 @@ struct ec2_ask {
     bool cancelled; /* by the caller */
     struct fault fault;
 };
+
+/** ec2_ask_name() - "RunInstances". Static. */
+const char *ec2_ask_name(enum ec2_action action);
+/** ec2_ask_changes() - something of the provider's. */
+bool ec2_ask_changes(enum ec2_action action);
 
 void ec2_ask_init(struct ec2_ask *ask, struct ec2_account *account, enum ec2_action action);
 void ec2_ask_start(struct ec2_ask *ask);

@@ -33,6 +33,8 @@ struct ec2_pool {
     bool image_asked;             /* one of them looks it up */
 };
 
+/** ec2_pool_ref() - the pool with this id; it must have been set. */
+struct ec2_pool *ec2_pool_ref(struct ec2 *ec2, int64_t pool_id);
 /** ec2_pool_unref() - NULL is fine. */
 void ec2_pool_unref(struct ec2_pool *pool);
 

@@ -83,8 +83,8 @@ ec2_launch_safety(struct ec2_query *query)
 }
 
 void
-ec2_launch_encode(const struct cloud_call *call, const struct ec2_config *config,
-                  const struct ec2_image_found *image, struct ec2_query *query)
+ec2_launch_encode_bare(const struct cloud_call *call, const struct ec2_config *config,
+                       const struct ec2_image_found *image, struct ec2_query *query)
 {
     const struct cloud_launch *launch = &call->in.launch;
     struct ec2_launch_place place = ec2_launch_place(call, config);
@@ -109,10 +109,19 @@ ec2_launch_encode(const struct cloud_call *call, const struct ec2_config *config
         ec2_query_add(query, "terminate",
                       "InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior");
     }
-    for (size_t i = 0; i < (place.spot ? 3 : 2); i++)
-        ec2_launch_tags(call, config, query, i);
     if (launch->user_data)
         ec2_query_add_base64(query, "UserData", launch->user_data);
+}
+
+void
+ec2_launch_encode(const struct cloud_call *call, const struct ec2_config *config,
+                  const struct ec2_image_found *image, struct ec2_query *query)
+{
+    struct ec2_launch_place place = ec2_launch_place(call, config);
+
+    ec2_launch_encode_bare(call, config, image, query);
+    for (size_t i = 0; i < (place.spot ? 3 : 2); i++)
+        ec2_launch_tags(call, config, query, i);
 }
 
 void
@@ -137,6 +146,7 @@ ec2_launch_image_read(struct ec2_node root, struct ec2_image_found *image)
         const char *id = ec2_xml_text(item, "imageId");
         const char *device = ec2_xml_text(item, "rootDeviceName");
         const char *created = ec2_xml_text(item, "creationDate"); /* of one form, in UTC */
+        const char *arch = ec2_xml_text(item, "architecture");
 
         if (!*id || !*device || strlen(id) >= sizeof(image->id) ||
             strlen(device) >= sizeof(image->device) || strlen(created) >= sizeof(image->created))
@@ -146,5 +156,6 @@ ec2_launch_image_read(struct ec2_node root, struct ec2_image_found *image)
         (void)snprintf(image->id, sizeof(image->id), "%s", id);
         (void)snprintf(image->device, sizeof(image->device), "%s", device);
         (void)snprintf(image->created, sizeof(image->created), "%s", created);
+        (void)snprintf(image->arch, sizeof(image->arch), "%s", arch);
     }
 }

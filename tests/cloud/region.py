@@ -108,6 +108,23 @@ def types(cloud, call):
         "burstablePerformanceSupported": name.startswith("t")} for name, t in rows], "nextToken": token}
 
 
+LOCATIONS = {"region": lambda cloud: [cloud.catalog.region], "availability-zone": lambda cloud: cloud.catalog.zones}
+
+
+@action("DescribeInstanceTypeOfferings", dict(PAGED, LocationType=str, Filter=FILTERS))
+def offerings(cloud, call):
+    kind = call.get("LocationType", "region")
+    if kind not in LOCATIONS:
+        raise invalid(kind, "locationType", f"This cloud has {' and '.join(LOCATIONS)}.")
+    sold = {name: t.get("zones", cloud.catalog.zones) for name, t in cloud.catalog.types.items()}
+    rows = [(name, place) for name in sorted(sold) for place in LOCATIONS[kind](cloud)
+            if kind == "region" or place in sold[name]]
+    rows = select(rows, call.list("Filter"), {"instance-type": lambda r: r[0], "location": lambda r: r[1]}, no_tags)
+    rows, token = page(cloud, call, rows, list_of)
+    return {"instanceTypeOfferingSet": [{"instanceType": name, "locationType": kind, "location": place}
+                                        for name, place in rows], "nextToken": token}
+
+
 @action("DescribeSpotPriceHistory", dict(PAGED, InstanceType=[str], ProductDescription=[str], AvailabilityZone=str,
                                          StartTime=When, EndTime=When, Filter=FILTERS))
 def spot_prices(cloud, call):
