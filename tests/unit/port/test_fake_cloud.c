@@ -132,9 +132,9 @@ test_life(void **state)
     assert_int_equal(launch.machine.state, CLOUD_PENDING);
     assert_string_equal(launch.machine.address, "");
     memcpy(id, launch.machine.id, sizeof(id));
-    /* A repeat is the same machine, with other parameters an error; a listing lacks it at first. */
+    /* A repeat is the same machine, with other parameters unsure; a listing lacks it at first. */
     assert_string_equal(ask(scene, CLOUD_LAUNCH, "t1", "small").machine.id, id);
-    assert_int_equal(ask(scene, CLOUD_LAUNCH, "t1", "large").kind, FAULT_CLOUD_REFUSED);
+    assert_int_equal(ask(scene, CLOUD_LAUNCH, "t1", "large").kind, FAULT_CLOUD_UNSURE);
     list = ask(scene, CLOUD_LIST, NULL, NULL);
     assert_true(list.complete);
     assert_int_equal(list.count, 0);
