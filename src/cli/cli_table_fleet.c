@@ -64,6 +64,14 @@ static const struct cli_flag host_log_flags[] = {
     { .name = NULL },
 };
 
+static const struct cli_flag inventory_flags[] = {
+    { .name = "list", .type = CLI_SWITCH, .doc = "All hosts and groups, as without it: what Ansible asks with." },
+    { .name = "host", .type = CLI_TEXT, .words = CLI_WORDS_HOST, .value = "HOST", .doc = "The variables of this host only." },
+    { .name = "pool", .type = CLI_TEXT, .words = CLI_WORDS_POOL, .value = "POOL", .doc = "Only hosts of this pool." },
+    { .name = "user", .type = CLI_TEXT, .value = "USER", .doc = "Who Ansible logs in as, where the daemon does not know or somebody else is to." },
+    { .name = NULL },
+};
+
 static const struct cli_arg pool_one[] = {
     { "POOL", CLI_ONE, CLI_WORDS_POOL, NULL, "Name of the pool." },
     { .name = NULL },
@@ -150,6 +158,13 @@ const struct cli_command cli_table_fleet[] = {
       "what all wrote. -f goes on until the host is prepared (exit code 0) or given up (exit code 1).",
       "berth host log default-3 -f\nberth host log default-3 --failed",
       NULL, host_one, host_log_flags, CLI_SET_OUTPUT, false, cmd_host_log },
+    { "inventory", "Print the hosts as Ansible's inventory",
+      "Hosts with an address that are not removed, in the groups pool_NAME, state_STATE, type_MACHINE_TYPE and label_KEY_VALUE (what "
+      "is no letter or digit becomes _). A script of two lines makes it an inventory: '#!/bin/sh' and "
+      "'exec berth inventory --user admin \"$@\"'; then ansible -i ./berth.sh pool_default -m ping. Machines that show a known "
+      "host key have it in berth_known_hosts, a line for a known_hosts file.",
+      "berth inventory\nberth inventory --host rack1",
+      NULL, NULL, inventory_flags, 0, false, cmd_inventory_inventory },
     { "pool ls", "List pools", NULL, "berth pool ls",
       NULL, NULL, NULL, CLI_SET_OUTPUT | CLI_SET_LIST | CLI_SET_WATCH, false, cmd_pool_ls },
     { "pool show", "Show all about a pool", NULL, "berth pool show default",

@@ -32,6 +32,8 @@ int cmd_host_activate(struct cli *cli);
 int cmd_host_rm(struct cli *cli);
 int cmd_host_log(struct cli *cli);
 
+int cmd_inventory_inventory(struct cli *cli);
+
 int cmd_pool_ls(struct cli *cli);
 int cmd_pool_show(struct cli *cli);
 int cmd_pool_set(struct cli *cli);

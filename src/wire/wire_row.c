@@ -10,6 +10,8 @@
 #include "berth/base/text.h"
 #include "berth/wire/row.h"
 
+#include "wire_row_ssh.h"
+
 /* Literal text between two values: it brings its own commas. */
 #define WIRE_TEXT(out, literal) json_out_text(out, literal, sizeof(literal) - 1)
 
@@ -261,7 +263,8 @@ wire_row_host_machine(struct json_out *out, const struct host *host)
     if (!machine) {
         json_out_string(out, host->engine_id);
         WIRE_TEXT(out,
-                  ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"price_per_hour\":null");
+                  ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"price_per_hour\":null,"
+                  "\"ssh\":null");
         return;
     }
     json_out_string(out, machine->id);
@@ -273,6 +276,8 @@ wire_row_host_machine(struct json_out *out, const struct host *host)
     json_out_bool(out, machine->spot);
     WIRE_TEXT(out, ",\"price_per_hour\":");
     json_out_micro(out, machine->price_micro);
+    WIRE_TEXT(out, ",\"ssh\":");
+    wire_row_ssh(out, machine);
 }
 
 static const char *

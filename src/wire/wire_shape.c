@@ -25,7 +25,7 @@ const struct wire_shape wire_shapes[] = {
       "reason:s?,cause:(operator|age|uses|errors|gave_up|consolidated|shutdown|notice)?,address:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
       "instances:i,uses:i,error:{score:n,threshold:n,last_kind:s?,last_at:t?},"
       "trial:{state:(suspended|probation),since:t,next_canary_at:t?,canaries_failed:i,placements_left:i}?,"
-      "playbook_revision:s?,price_per_hour:n?,"
+      "playbook_revision:s?,price_per_hour:n?,ssh:{user:s,port:i,host_key:s?}?,"
       "created_at:t,active_at:t?,first_used_at:t?,ends_at:t?,removed_at:t?,labels:{*:s},"
       "engine:{address:s,version:s?,api:s?,reachable:b}}" },
     { "HostList", "A page of hosts.", "{items:[@Host],next:s?}" },

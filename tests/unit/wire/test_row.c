@@ -83,7 +83,41 @@ row_rented(struct host *host)
     assert_non_null(strstr(buf_text(&buf), "\"uses\":7"));
     assert_non_null(strstr(buf_text(&buf), "\"first_used_at\":\"2026-01-02T03:04:05.678Z\""));
     assert_true(wire_row_host_stamp(host, 0) != stamp);
+    assert_non_null(strstr(buf_text(&buf), "\"ssh\":null"));
     buf_fini(&buf);
+}
+
+/* Proves: how a machine is logged in to, whatever its address is. */
+static void
+row_ssh(void **state)
+{
+    static const char *const rows[][2] = {
+        { "root@10.0.0.6", "\"ssh\":{\"user\":\"root\",\"port\":22,\"host_key\":" },
+        { "a@10.0.0.6:2222", "\"ssh\":{\"user\":\"a\",\"port\":2222,\"host_key\":" },
+        { "a@fd00::5", "\"ssh\":{\"user\":\"a\",\"port\":22,\"host_key\":" },
+        { "a@[fd00::5]:2200", "\"ssh\":{\"user\":\"a\",\"port\":2200,\"host_key\":" },
+    };
+    struct pool *pool = make_pool();
+    struct host *host = make_host(pool);
+
+    (void)state;
+    host->machine = machine_new("t");
+    host->machine->host_key = mem_strdup("ssh-ed25519 AAAA");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct buf buf = { 0 };
+        struct json_out out;
+
+        mem_free(host->machine->ssh);
+        host->machine->ssh = mem_strdup(rows[i][0]);
+        json_out_init(&out, &buf);
+        wire_row_host(&out, host, 0);
+        shape_check("Host", &buf);
+        assert_non_null(strstr(buf_text(&buf), rows[i][1]));
+        assert_non_null(strstr(buf_text(&buf), "\"host_key\":\"ssh-ed25519 AAAA\"}"));
+        buf_fini(&buf);
+    }
+    host_free(host);
+    pool_free(pool);
 }
 
 static void
@@ -228,6 +262,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(row_golden),
+        cmocka_unit_test(row_ssh),
         cmocka_unit_test(row_shapes),
         cmocka_unit_test(row_shapes_of_tokens),
         cmocka_unit_test(test_a_host_stamp_follows_the_row),
