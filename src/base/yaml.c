@@ -11,6 +11,8 @@
 
 #include "berth/base/text.h"
 
+#include "yaml_mark.h"
+
 enum {
     YAML_SIZE_MAX = 1024 * 1024,
     YAML_DEPTH_MAX = 64,
@@ -18,8 +20,10 @@ enum {
 
 /* An open list or mapping. */
 struct yaml_level {
-    json_t *node; /* borrowed from the tree */
-    char *key;    /* owned: of a mapping, the key whose value comes next; or NULL */
+    json_t *node;  /* borrowed from the tree */
+    char *key;     /* owned: of a mapping, the key whose value comes next; or NULL */
+    json_t *marks; /* borrowed: of what is in node; NULL unless positions are wanted */
+    json_int_t key_mark;
 };
 
 struct yaml_reader {
@@ -27,10 +31,13 @@ struct yaml_reader {
     const char *name;
     const char *data;
     struct fault *fault;
-    json_t *root; /* owned; NULL until the document's first node */
+    json_t *root;  /* owned; NULL until the document's first node */
+    json_t *marks; /* owned; of root */
+    bool marked;   /* positions are wanted, and scalars as YAML 1.1 has them */
     bool has_document;
     struct yaml_level levels[YAML_DEPTH_MAX];
     size_t depth;
+    json_t *last_marks; /* borrowed: of the list or mapping that was put into the tree last */
 };
 
 /* In the order in which they run. */
@@ -54,28 +61,54 @@ static int PRINTF_LIKE(3, 4)
                      mark->line + 1, mark->column + 1, what);
 }
 
+/* Leaves root and marks to the caller, unless it fails. */
+static int
+yaml_parse_as(struct yaml_reader *reader, size_t len)
+{
+    int status;
+
+    if (len > YAML_SIZE_MAX)
+        return yaml_refuse(reader, &reader->parser.mark, "is larger than %d bytes", YAML_SIZE_MAX);
+    if (!yaml_parser_initialize(&reader->parser))
+        abort(); /* out of memory */
+    yaml_parser_set_encoding(&reader->parser, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&reader->parser, (const unsigned char *)reader->data, len);
+    status = yaml_read(reader);
+    yaml_parser_delete(&reader->parser);
+    while (reader->depth > 0)
+        mem_free(reader->levels[--reader->depth].key);
+    if (status != 0) {
+        json_decref(reader->root);
+        json_decref(reader->marks);
+    } else if (!reader->root) {
+        reader->root = json_object();
+    }
+    return status;
+}
+
 int
 yaml_parse(const char *name, const char *data, size_t len, json_t **ret_json, struct fault *fault)
 {
     struct yaml_reader reader = { .name = name, .data = len > 0 ? data : "", .fault = fault };
-    int status;
+    int status = yaml_parse_as(&reader, len);
 
-    if (len > YAML_SIZE_MAX)
-        return yaml_refuse(&reader, &reader.parser.mark, "is larger than %d bytes", YAML_SIZE_MAX);
-    if (!yaml_parser_initialize(&reader.parser))
-        abort(); /* out of memory */
-    yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.data, len);
-    status = yaml_read(&reader);
-    yaml_parser_delete(&reader.parser);
-    while (reader.depth > 0)
-        mem_free(reader.levels[--reader.depth].key);
-    if (status != 0) {
-        json_decref(reader.root);
-        return status;
-    }
-    *ret_json = reader.root ? reader.root : json_object();
-    return 0;
+    if (status == 0)
+        *ret_json = reader.root;
+    return status;
+}
+
+int
+yaml_parse_marked(const char *name, const char *data, size_t len, struct yaml_marked *ret_marked,
+                  struct fault *fault)
+{
+    struct yaml_reader reader = {
+        .name = name, .data = len > 0 ? data : "", .fault = fault, .marked = true
+    };
+    int status = yaml_parse_as(&reader, len);
+
+    if (status == 0)
+        *ret_marked = (struct yaml_marked){ .json = reader.root, .marks = reader.marks };
+    return status;
 }
 
 static int
@@ -227,6 +260,7 @@ yaml_read_key(struct yaml_reader *reader, struct yaml_level *level, const yaml_e
     if (json_object_get(level->node, key))
         return yaml_refuse(reader, &event->start_mark, "the key \"%.60s\" is there already", key);
     level->key = mem_strdup(key);
+    level->key_mark = yaml_mark_pack(event->start_mark.line, event->start_mark.column);
     return 0;
 }
 
@@ -247,7 +281,12 @@ yaml_read_scalar(struct yaml_reader *reader, const yaml_event_t *event)
         return yaml_read_key(reader, level, event);
     if (plain && *text == '\0' && reader->depth == 0)
         return 0; /* a document of nothing but comments */
+    if (plain && reader->marked && yaml_mark_is_ambiguous(text))
+        return yaml_refuse(reader, &event->start_mark,
+                           "'%.40s' is read in more ways than one: quote it", text);
     node = plain ? yaml_plain(text) : NULL;
+    if (plain && reader->marked && !node)
+        node = yaml_mark_plain(text);
     if (!node)
         node = json_string(text);
     if (!node)
@@ -272,8 +311,26 @@ yaml_read_open(struct yaml_reader *reader, json_t *node, const yaml_event_t *eve
     }
     status = yaml_read_node(reader, node, &event->start_mark);
     if (status == 0)
-        reader->levels[reader->depth++] = (struct yaml_level){ .node = node };
+        reader->levels[reader->depth++] = (struct yaml_level){
+            .node = node,
+            .marks = reader->last_marks,
+        };
     return status;
+}
+
+/* Remembers where @node stands, before it is put into the tree. */
+static void
+yaml_read_mark(struct yaml_reader *reader, const json_t *node, const yaml_mark_t *at)
+{
+    struct yaml_level *level = reader->depth > 0 ? &reader->levels[reader->depth - 1] : NULL;
+    json_t *mark = yaml_mark_new(node, yaml_mark_pack(at->line, at->column), &reader->last_marks);
+
+    if (!level)
+        reader->marks = mark;
+    else if (level->key)
+        yaml_mark_set(level->marks, level->key, level->key_mark, mark);
+    else
+        (void)json_array_append_new(level->marks, mark);
 }
 
 /* Puts @node, taken, into the tree. */
@@ -284,6 +341,8 @@ yaml_read_node(struct yaml_reader *reader, json_t *node, const yaml_mark_t *mark
     char *key;
     int status;
 
+    if (reader->marked)
+        yaml_read_mark(reader, node, mark);
     if (!level) {
         assert(!reader->root);
         reader->root = node;

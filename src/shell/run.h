@@ -31,15 +31,16 @@ struct run {
     const struct playbook *playbook;
     const struct remote *remote;
     const struct clock_port *clock;
-    const char *host;   /* inventory_hostname */
-    const json_t *vars; /* an object, may be NULL; they win over the playbook's own, as those of
-                                   ansible-playbook --extra-vars do; {{ }} in them stays as it is */
-    const char *const
-        *secrets; /* texts, and the lines of those that have several, that no output or
-                                   fault may show: "***" stands there; shorter than 4 bytes: ignored */
+    const char *host; /* inventory_hostname */
+    /* An object; may be NULL.  They win over the playbook's own, as those of ansible-playbook
+     * --extra-vars do; {{ }} in them stays as it is. */
+    const json_t *vars;
+    /* Texts, and the lines of those that have several, that no output and no fault may show: "***"
+     * stands there.  Those of less than 4 bytes are ignored. */
+    const char *const *secrets;
     size_t secret_count;
-    const char
-        *tag; /* only tasks with this tag, or with "always"; NULL: all but those with "never" */
+    /* Only tasks with this tag, or with "always"; NULL: all but those with "never". */
+    const char *tag;
     uint32_t from_step; /* 0: from the first */
     int64_t timeout_ms; /* in all; 0: no limit but each step's */
     /* Out. */

@@ -1,0 +1,85 @@
+/* Which words stand where: what of a playbook needs a variable. */
+#include <string.h>
+
+#include "playbook_data.h"
+
+static bool
+playbook_is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+}
+
+static bool
+playbook_has_word(const char *text, size_t len, const char *word)
+{
+    size_t word_len = strlen(word);
+    const char *at = text;
+
+    while ((at = memmem(at, len - (size_t)(at - text), word, word_len))) {
+        if ((at == text || !playbook_is_letter(at[-1])) &&
+            (at + word_len == text + len || !playbook_is_letter(at[word_len])))
+            return true;
+        at++;
+    }
+    return false;
+}
+
+/* yaml_parse_marked() bounds how deep values are nested.  NOLINTNEXTLINE(misc-no-recursion) */
+static bool
+playbook_value_uses(const json_t *value, const char *word)
+{
+    const char *key;
+    json_t *member;
+
+    if (json_is_string(value))
+        return playbook_has_word(json_string_value(value), json_string_length(value), word);
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        if (playbook_value_uses(json_array_get(value, i), word))
+            return true;
+    }
+    json_object_foreach(mem_unconst(value), key, member)
+    {
+        if (playbook_value_uses(member, word))
+            return true;
+    }
+    return false;
+}
+
+bool
+playbook_step_uses(const struct playbook_step *step, const char *name)
+{
+    const struct playbook_task *task = step->task;
+    const json_t *values[] = {
+        step->play->vars,
+        step->play->environment,
+        task ? task->args : NULL,
+        task ? task->vars : NULL,
+        task ? task->environment : NULL,
+        task ? task->loop : NULL,
+        task ? task->when.texts : NULL,
+        task ? task->changed_when.texts : NULL,
+        task ? task->failed_when.texts : NULL,
+        task ? task->until.texts : NULL,
+    };
+
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        if (values[i] && playbook_value_uses(values[i], name))
+            return true;
+    }
+    return task && task->template &&
+           playbook_has_word(buf_text(&task->file->data), task->file->data.len, name);
+}
+
+bool
+playbook_uses(const struct playbook *playbook, const char *name)
+{
+    if (playbook_has_word(buf_text(&playbook->text), playbook->text.len, name))
+        return true;
+    for (size_t i = 0; i < playbook->file_count; i++) {
+        const struct buf *data = &playbook->files[i].data;
+
+        if (playbook_has_word(buf_text(data), data->len, name))
+            return true;
+    }
+    return false;
+}

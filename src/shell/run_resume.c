@@ -1,0 +1,112 @@
+/* Which steps are done: those with the right tag, and those before the first that are needed again. */
+#include <string.h>
+
+#include "run_state.h"
+
+static bool
+run_has_tag(const json_t *tags, const char *tag)
+{
+    if (json_is_string(tags))
+        return strcmp(json_string_value(tags), tag) == 0;
+    for (size_t i = 0; i < json_array_size(tags); i++) {
+        if (strcmp(json_string_value(json_array_get(tags, i)), tag) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool
+run_is_selected(const struct run *run, const struct playbook_step *step)
+{
+    const json_t *tags[2] = { step->play->tags, step->task ? step->task->tags : NULL };
+    bool never = false;
+    bool wanted = !run->tag;
+
+    if (!step->task || step->is_handler)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+        if (run->tag && run_has_tag(tags[i], run->tag))
+            return true;
+        wanted |= run_has_tag(tags[i], "always");
+        never |= run_has_tag(tags[i], "never");
+    }
+    return wanted && !never;
+}
+
+/* Whether a step from @from on, as far as it is done, uses what @step registers or sets. */
+static bool
+run_is_used(const struct run_state *state, const struct playbook_step *step, const char *name)
+{
+    const struct playbook *playbook = state->run->playbook;
+
+    for (size_t i = (size_t)(step - playbook->steps) + 1; i < playbook->step_count; i++) {
+        if ((i >= state->run->from_step || state->repeats[i]) &&
+            playbook_step_uses(&playbook->steps[i], name))
+            return true;
+    }
+    return false;
+}
+
+static bool
+run_is_needed(const struct run_state *state, const struct playbook_step *step)
+{
+    const struct playbook_task *task = step->task;
+    const char *name;
+    json_t *value;
+
+    if (task->registered && run_is_used(state, step, task->registered))
+        return true;
+    if (!module_is(task->module, "set_fact"))
+        return false;
+    json_object_foreach(task->args, name, value)
+    {
+        if (run_is_used(state, step, name))
+            return true;
+    }
+    return false;
+}
+
+/* From the last to the first, so that what a repeated step uses is repeated as well. */
+void
+run_plan_repeats(struct run_state *state)
+{
+    const struct playbook *playbook = state->run->playbook;
+    bool has_facts = false;
+
+    for (size_t i = state->run->from_step; i-- > 0;) {
+        const struct playbook_step *step = &playbook->steps[i];
+
+        if (step->is_handler || !run_is_selected(state->run, step))
+            continue;
+        state->repeats[i] = step->task ? run_is_needed(state, step) : !has_facts;
+        has_facts |= !step->task;
+    }
+}
+
+void
+run_notify(struct run_state *state, const struct playbook_step *step)
+{
+    const struct playbook_play *play = step->play;
+
+    for (size_t i = 0; i < json_array_size(step->task->notify); i++) {
+        const char *name = json_string_value(json_array_get(step->task->notify, i));
+
+        for (size_t k = 0; k < play->handler_count; k++)
+            state->notified[k] |= playbook_is_notified(&play->handlers[k], name);
+    }
+}
+
+void
+run_enter_play(struct run_state *state, const struct playbook_step *entered)
+{
+    const struct playbook *playbook = state->run->playbook;
+
+    mem_free(state->notified);
+    state->notified = mem_new0(entered->play->handler_count + 1);
+    for (size_t i = 0; i < state->run->from_step; i++) {
+        const struct playbook_step *step = &playbook->steps[i];
+
+        if (step->play == entered->play && step->task && run_is_selected(state->run, step))
+            run_notify(state, step);
+    }
+}

@@ -1,0 +1,15 @@
+# Writes OUT: the scripts FILES (NAME.sh) as the C array module_scripts.
+set(rows "")
+list(SORT FILES)
+list(LENGTH FILES count)
+foreach(file ${FILES})
+    cmake_path(GET file STEM name)
+    file(READ ${file} text)
+    string(REGEX REPLACE "^#!/bin/sh\n" "" text "${text}")
+    string(REPLACE "\\" "\\\\" text "${text}")
+    string(REPLACE "\"" "\\\"" text "${text}")
+    string(REPLACE "\n" "\\n\"\n      \"" text "${text}")
+    string(APPEND rows "    { \"${name}\",\n      \"${text}\" },\n")
+endforeach()
+file(WRITE ${OUT} "#include \"module.h\"\n\nconst struct module_script module_scripts[] = {\n${rows}};\n"
+    "const size_t module_script_count = ${count};\n")
