@@ -62,12 +62,18 @@ foreach(unit ${units})
     berth_test(unit.${layer}.${what} COMMAND ${BERTH_TEST_LAUNCHER} $<TARGET_FILE:${target}> LABEL unit TIMEOUT 120)
 endforeach()
 
+# A playbook's runner on this machine, for tests/real/test_playbook.py.
+add_executable(play tests/real/play.c tests/unit/shell/local_remote.c)
+target_link_libraries(play PRIVATE berth_shell)
+target_include_directories(play PRIVATE ${CMAKE_SOURCE_DIR}/src/shell)
+target_compile_options(play PRIVATE -UNDEBUG)
+
 include(tests/sim/sim.cmake)
 
 # Scripts drive the programs; one build of them is enough, so they go where the gates go.
 if(BERTH_GATES)
     set(programs "BERTH_SOURCE=${CMAKE_SOURCE_DIR}" "PYTHONDONTWRITEBYTECODE=1")
-    foreach(program berthd berth)
+    foreach(program berthd berth play)
         if(TARGET ${program})
             string(TOUPPER ${program} variable)
             list(APPEND programs "${variable}=$<TARGET_FILE:${program}>")

@@ -437,14 +437,12 @@ playbook_make_revision(struct playbook *playbook)
 {
     CLEANUP(digest_freep) struct digest *digest = digest_new();
     uint8_t code[TEXT_SHA256_SIZE];
-    char hex[2 * TEXT_SHA256_SIZE + 1];
 
     playbook_digest(digest, &playbook->text);
     for (size_t i = 0; i < playbook->file_count; i++)
         playbook_digest(digest, &playbook->files[i].data);
     digest_end(digest, code);
-    text_hex(code, sizeof(code), hex);
-    (void)snprintf(playbook->revision, sizeof(playbook->revision), "%s", hex);
+    text_hex(code, (PLAYBOOK_REVISION_SIZE - 1) / 2, playbook->revision);
 }
 
 const char *

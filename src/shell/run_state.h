@@ -83,3 +83,7 @@ void run_judge_result(struct run_state *state, bool *ret_again);
 void run_emit(struct run_state *state, bool is_stderr, const char *data, size_t len, bool last);
 /** run_blank() - @buf without secrets. */
 void run_blank(const struct run_state *state, struct buf *buf);
+/** run_name() - what the step is called, with its variables if that can be. */
+void run_name(struct run_state *state);
+/** run_say_failed() - the fault of the whole, and a line of output if the machine has not written one. */
+void run_say_failed(struct run_state *state, struct fault *fault);

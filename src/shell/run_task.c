@@ -229,3 +229,44 @@ run_blank(const struct run_state *state, struct buf *buf)
     buf_fini(buf);
     *buf = out;
 }
+
+void
+run_name(struct run_state *state)
+{
+    CLEANUP(json_freep) json_t *written = NULL;
+    CLEANUP(json_freep) json_t *made = NULL;
+    const char *name = playbook_step_name(state->run->playbook, state->next - 1);
+    struct fault why;
+    struct buf buf;
+
+    written = json_string(name);
+    if (vars_render(&state->vars, written, &made, &why) == 0 && json_is_string(made))
+        name = json_string_value(made);
+    buf_init(&buf, 0);
+    buf_append_string(&buf, name);
+    run_blank(state, &buf);
+    mem_free(state->name);
+    state->name = buf_take(&buf);
+    state->run->step_name = state->name;
+}
+
+void
+run_say_failed(struct run_state *state, struct fault *fault)
+{
+    struct buf why;
+
+    buf_init(&why, 0);
+    result_why(state->result, &why);
+    if (!json_object_get(state->result, "rc")) {
+        run_emit(state, true, why.data, why.len, false);
+        run_emit(state, true, "\n", 1, true);
+    }
+    run_blank(state, &why);
+    if (state->step->task && state->step->task->no_log)
+        (void)fault_set(fault, FAULT_PREPARE, "run", "step \"%s\" failed (no_log hides why)",
+                        state->name);
+    else
+        (void)fault_set(fault, FAULT_PREPARE, "run", "step \"%s\": %s", state->name,
+                        buf_text(&why));
+    buf_fini(&why);
+}
