@@ -16,18 +16,28 @@ struct ec2 {
     struct http *http;
     struct loop *loop;
     struct credentials *credentials;
-    struct idmap pools; /* struct ec2_pool, a reference each */
+    struct idmap pools;  /* struct ec2_pool, a reference each */
+    struct list regions; /* struct ec2_region: of those pools, and of calls under way */
+    struct cloud_tally tally[EC2_ACTION_COUNT];
 };
 
 static void ec2_start(void *self, struct cloud_call *call);
 static void ec2_cancel(void *self, struct cloud_call *call);
+static const struct cloud_tally *ec2_tally(void *self, size_t *ret_count);
 
 struct ec2 *
 ec2_new(struct http *http, struct loop *loop, struct credentials *credentials)
 {
     struct ec2 *ec2 = mem_new0(sizeof(*ec2));
 
-    ec2->port = (struct cloud_port){ .self = ec2, .start = ec2_start, .cancel = ec2_cancel };
+    ec2->port = (struct cloud_port){
+        .self = ec2,
+        .start = ec2_start,
+        .cancel = ec2_cancel,
+        .tally = ec2_tally,
+    };
+    list_init(&ec2->regions);
+    ec2_ask_tally_init(ec2->tally);
     ec2->http = http;
     ec2->loop = loop;
     ec2->credentials = credentials;
@@ -51,9 +61,7 @@ ec2_pool_unref(struct ec2_pool *pool)
         return;
     assert(pool->image_waiting.count == 0);
     schema_free(&ec2_config_schema, &pool->config);
-    mem_free(pool->url);
-    mem_free(pool->region);
-    mem_free(pool->ca);
+    ec2_region_unref(pool->region);
     mem_free(pool);
 }
 
@@ -68,6 +76,7 @@ ec2_free(struct ec2 *ec2)
         ec2_pool_unref(pool);
     }
     idmap_fini(&ec2->pools);
+    assert(ec2->regions.count == 0);
     mem_free(ec2);
 }
 
@@ -96,37 +105,6 @@ ec2_pool_is_seen(const char *url)
            strncmp(url, "http://localhost", 16) != 0;
 }
 
-/* @url is taken. */
-static struct ec2_pool *
-ec2_pool_new(struct ec2 *ec2, const struct ec2_config *config, const char *region, char *url)
-{
-    struct ec2_pool *pool = mem_new0(sizeof(*pool));
-
-    pool->refs = 1;
-    schema_copy(&ec2_config_schema, config, &pool->config);
-    pool->region = mem_strdup(region);
-    pool->url = url;
-    list_init(&pool->image_waiting);
-    pool->account = (struct ec2_account){
-        .http = ec2->http,
-        .clock = loop_clock(ec2->loop),
-        .random = loop_random(ec2->loop),
-        .credentials = ec2->credentials,
-        .url = pool->url,
-        .region = pool->region,
-    };
-    return pool;
-}
-
-/* What was learnt of the provider holds on. */
-static void
-ec2_pool_follow(struct ec2_account *account, const struct ec2_account *before)
-{
-    memcpy(account->buckets, before->buckets, sizeof(account->buckets));
-    account->repeats = before->repeats;
-    account->ahead_ms = strcmp(account->host, before->host) == 0 ? before->ahead_ms : 0;
-}
-
 int
 ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
              const struct ec2_defaults *defaults, struct fault *fault)
@@ -134,8 +112,8 @@ ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
     const char *region = config->region ? config->region : defaults->region;
     CLEANUP(mem_freep) char *url = NULL;
     char host[EC2_HOST_SIZE];
+    struct ec2_account account;
     struct ec2_pool *pool;
-    struct ec2_pool *before;
 
     if (!region)
         return fault_set(fault, FAULT_INVALID, "ec2", "no region: set region or AWS_REGION");
@@ -146,14 +124,23 @@ ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
     }
     if (ec2_pool_is_seen(url))
         log_warn("ec2", "%s is used without TLS: who is on the way sees session tokens", host);
-    pool = ec2_pool_new(ec2, config, region, STEAL(url));
-    pool->ca = mem_strdup(defaults->ca ? defaults->ca : CLOUD_SYSTEM_CA);
-    pool->account.peer = (struct http_peer){ .key = pool_id, .ca = pool->ca };
-    memcpy(pool->account.host, host, sizeof(host));
-    before = idmap_remove(&ec2->pools, pool_id);
-    if (before)
-        ec2_pool_follow(&pool->account, &before->account);
-    ec2_pool_unref(before);
+    account = (struct ec2_account){
+        .http = ec2->http,
+        .clock = loop_clock(ec2->loop),
+        .random = loop_random(ec2->loop),
+        .credentials = ec2->credentials,
+        .peer = { .key = pool_id, .ca = defaults->ca ? defaults->ca : CLOUD_SYSTEM_CA },
+        .url = url,
+        .region = region,
+        .tally = ec2->tally,
+    };
+    memcpy(account.host, host, sizeof(host));
+    pool = mem_new0(sizeof(*pool));
+    pool->refs = 1;
+    schema_copy(&ec2_config_schema, config, &pool->config);
+    list_init(&pool->image_waiting);
+    pool->region = ec2_region_get(&ec2->regions, &account);
+    ec2_pool_unref(idmap_remove(&ec2->pools, pool_id));
     idmap_insert(&ec2->pools, pool_id, pool);
     return 0;
 }
@@ -174,4 +161,13 @@ ec2_cancel(void *self, struct cloud_call *call)
     (void)self;
     if (call->adapter)
         ec2_job_cancel(call->adapter);
+}
+
+static const struct cloud_tally *
+ec2_tally(void *self, size_t *ret_count)
+{
+    struct ec2 *ec2 = self;
+
+    *ret_count = EC2_ACTION_COUNT;
+    return ec2->tally;
 }

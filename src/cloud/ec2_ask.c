@@ -27,7 +27,11 @@ static const struct {
     [EC2_DESCRIBE_INSTANCES]  = { "DescribeInstances",  "ec2.list",      { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_IMAGES]     = { "DescribeImages",     "ec2.image",     { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_SPOT]       = { "DescribeSpotInstanceRequests", "ec2.spot", { 40000, 9500 }, false, false },
+    [EC2_DESCRIBE_PRICES]     = { "DescribeSpotPriceHistory", "ec2.prices",     { 40000, 9500 }, false, false },
     [EC2_TERMINATE_INSTANCES] = { "TerminateInstances", "ec2.terminate", { 90000, 4800 }, true,  false },
+    [EC2_CONSOLE_OUTPUT]      = { "GetConsoleOutput",   "ec2.console",   { 40000, 9500 }, false, false },
+    [EC2_STOP_INSTANCES]      = { "StopInstances",      "ec2.stop",      { 90000, 4800 }, true,  false },
+    [EC2_START_INSTANCES]     = { "StartInstances",     "ec2.start",     { 4000, 1900 },  true,  false },
     [EC2_DESCRIBE_TYPES]      = { "DescribeInstanceTypes", "ec2.check", { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_OFFERINGS]  = { "DescribeInstanceTypeOfferings", "ec2.check", { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_SUBNETS]    = { "DescribeSubnets",    "ec2.check",     { 40000, 9500 }, false, false },
@@ -68,6 +72,13 @@ bool
 ec2_ask_changes(enum ec2_action action)
 {
     return ec2_ask_actions[action].changes;
+}
+
+void
+ec2_ask_tally_init(struct cloud_tally ret_tally[EC2_ACTION_COUNT])
+{
+    for (size_t i = 0; i < EC2_ACTION_COUNT; i++)
+        ret_tally[i] = (struct cloud_tally){ .action = ec2_ask_actions[i].name };
 }
 
 void
@@ -213,6 +224,7 @@ ec2_ask_send(struct ec2_ask *ask)
     ask->keys = credentials_keys_ref(credentials_now(account->credentials));
     ec2_ask_sign(ask);
     ask->tries++;
+    account->tally[ask->action].calls++;
     ask->asking = true;
     ask->op = (struct http_op){
         .peer = account->peer,
@@ -352,6 +364,7 @@ ec2_ask_on_answer(struct http_op *op, const struct fault *fault)
         ec2_ask_learn_clock(ask);
         ec2_ask_read(ask);
     }
+    account->tally[ask->action].failures += ask->fault.kind != FAULT_NONE;
     if (ask->fault.kind == FAULT_CLOUD_THROTTLED)
         ec2_pace_empty(&account->buckets[ask->action], &ec2_ask_actions[ask->action].pace);
     if (ask->fault.kind == FAULT_NONE) {

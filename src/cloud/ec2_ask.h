@@ -8,6 +8,7 @@
 
 #include "berth/cloud/credentials.h"
 #include "berth/loop/loop.h"
+#include "berth/port/cloud.h"
 
 #include "ec2_fault.h"
 #include "ec2_pace.h"
@@ -20,7 +21,11 @@ enum ec2_action {
     EC2_DESCRIBE_INSTANCES,
     EC2_DESCRIBE_IMAGES,
     EC2_DESCRIBE_SPOT,
+    EC2_DESCRIBE_PRICES,
     EC2_TERMINATE_INSTANCES,
+    EC2_CONSOLE_OUTPUT,
+    EC2_STOP_INSTANCES,
+    EC2_START_INSTANCES,
     /* Asked by a check alone. */
     EC2_DESCRIBE_TYPES,
     EC2_DESCRIBE_OFFERINGS,
@@ -44,6 +49,7 @@ struct ec2_account {
     char host[EC2_HOST_SIZE];
     struct ec2_bucket buckets[EC2_ACTION_COUNT];
     struct ec2_bucket repeats; /* of all actions: what is asked twice everywhere doubles a jam */
+    struct cloud_tally *tally; /* [EC2_ACTION_COUNT], borrowed */
     int64_t ahead_ms;          /* the provider's clock before ours; 0: about the same */
 };
 
@@ -82,6 +88,8 @@ struct ec2_ask {
 const char *ec2_ask_name(enum ec2_action action);
 /** ec2_ask_changes() - something of the provider's. */
 bool ec2_ask_changes(enum ec2_action action);
+/** ec2_ask_tally_init() - the name of each action, counts of 0. */
+void ec2_ask_tally_init(struct cloud_tally ret_tally[EC2_ACTION_COUNT]);
 
 void ec2_ask_init(struct ec2_ask *ask, struct ec2_account *account, enum ec2_action action);
 void ec2_ask_start(struct ec2_ask *ask);

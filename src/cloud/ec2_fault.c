@@ -62,6 +62,8 @@ static const struct ec2_rule ec2_fault_rules[] = {
     { "Unavailable",                         FAULT_CLOUD_FAILED,    false, NOTHING, NULL },
     { "ServerInternal",                      FAULT_CLOUD_FAILED,    false, NOTHING, NULL },
     { "RequestTimeout*",                     FAULT_CLOUD_FAILED,    false, NOTHING, NULL },
+    /* It is in between, and will be in another state in a moment. */
+    { "IncorrectInstanceState",              FAULT_CLOUD_FAILED,    true,  NOTHING, NULL },
     { "ConcurrentTagAccess",                 FAULT_CLOUD_FAILED,    false, NOTHING, NULL },
     /* The request is wrong. */
     { "Invalid*",                            FAULT_CLOUD_REFUSED,   false, NOTHING, NULL },

@@ -17,10 +17,12 @@ enum ec2_lesson {
     EC2_LESSON_CREDENTIALS, /* these have ended: others are to be had */
 };
 
+enum { EC2_MESSAGE_SIZE = 4096 /* it may name a hundred machines */ };
+
 struct ec2_error {
     int status; /* HTTP */
     char code[64];
-    char message[256];
+    char message[EC2_MESSAGE_SIZE];
     char request_id[48];
 };
 

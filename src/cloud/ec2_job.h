@@ -4,29 +4,33 @@
  * One call of the port under way: a chain of questions to EC2.
  *
  *   launch:     [image] -> RunInstances -> [by token, when the token was used otherwise]
- *   list:       DescribeInstances, page by page [-> DescribeSpotInstanceRequests, when there are such]
- *   terminate:  TerminateInstances
+ *   list:       together with those of other pools: ec2_listing.c
+ *   terminate:  together with others: ec2_ending.c
+ *   console, stop, start: ec2_single.c
  *
  *   ec2.c         pools, and calls as jobs
  *   ec2_config.c  a pool's section of the configuration
- *   ec2_job.c     the chains
+ *   ec2_region.c  what the pools of an account in a region share
+ *   ec2_job.c     calls, and the chain of a launch
+ *   ec2_batch.c   calls that are asked for together
  *   ec2_ask.c     one question: keys, pace, signature, answer, repeats
- *   ec2_launch.c, ec2_query.c, ec2_sign.c, ec2_xml.c, ec2_machine.c, ec2_fault.c, ec2_pace.c   pure
+ *   ec2_launch.c, ec2_query.c, ec2_sign.c, ec2_xml.c, ec2_machine.c, ec2_fault.c, ec2_pace.c,
+ *   ec2_pages.c, ec2_prices.c, ec2_console.c   pure
  */
 
 #include "berth/cloud/ec2.h"
 
-#include "ec2_ask.h"
 #include "ec2_launch.h"
+#include "ec2_pages.h"
+#include "ec2_region.h"
+
+struct ec2_batch;
 
 /* A pool as it is configured.  Shared: a call goes on with what it began with. */
 struct ec2_pool {
     uint32_t refs;
-    struct ec2_config config; /* owned */
-    struct ec2_account account;
-    char *url; /* owned, as the next two */
-    char *region;
-    char *ca;
+    struct ec2_config config;     /* owned */
+    struct ec2_region *region;    /* a reference */
     struct ec2_image_found image; /* id "": not looked up yet */
     int64_t image_until_mono_ms;  /* then it is looked up again */
     struct list image_waiting;    /* jobs that wait for the image */
@@ -50,14 +54,28 @@ struct ec2_job {
     struct list_node waiting;     /* in pool->image_waiting */
     struct clock_timer timer;     /* ends one that is cancelled there */
     struct ec2_image_found image; /* the newest so far */
-    /* Pages. */
-    uint32_t pages;
-    char *page; /* what the next is asked with; owned; NULL: there is none */
-    /* List. */
+    struct ec2_pages pages;       /* of images */
+    /* List and terminate. */
+    struct ec2_batch *batch; /* that it is asked for with; NULL: none */
+    struct list_node batched;
+    bool asked;                     /* the question under way names its machine */
     struct cloud_machine *machines; /* [machine_cap], owned */
     size_t machine_count;
     size_t machine_cap;
+    /* Console. */
+    char *console; /* owned */
+    bool latest;   /* what it shows now is asked for */
 };
 
 void ec2_job_start(struct ec2_pool *pool, struct cloud_call *call);
 void ec2_job_cancel(struct ec2_job *job);
+
+/** ec2_job_ask() - begin a question of its own; the caller adds parameters and starts job->ask. */
+struct ec2_query *ec2_job_ask(struct ec2_job *job, enum ec2_action action,
+                              void (*done)(struct ec2_ask *ask, const struct fault *fault));
+/** ec2_job_answered() - the first line of such a done. */
+struct ec2_job *ec2_job_answered(struct ec2_ask *ask);
+/** ec2_job_end() - its call is done; @job is freed. */
+void ec2_job_end(struct ec2_job *job, const struct fault *fault);
+/** ec2_job_end_soon() - it was cancelled, and ends from the loop. */
+void ec2_job_end_soon(struct ec2_job *job);

@@ -74,6 +74,8 @@ ec2_machine_read(struct ec2_node item, struct cloud_machine *ret_machine)
     (void)text_time_parse(ec2_xml_text(item, "launchTime"), &machine.launched_at_ms);
     if (!id_decode(ID_HOST, ec2_machine_tag(item, EC2_TAG_HOST), &machine.host_id))
         machine.host_id = 0;
+    machine.notice =
+        strcmp(ec2_xml_text(item, "stateReason/code"), "Server.SpotInstanceTermination") == 0;
     machine.spot = strcmp(ec2_xml_text(item, "instanceLifecycle"), "spot") == 0;
     *ret_machine = machine;
     return true;

@@ -44,11 +44,12 @@ struct fake_cloud {
     void *cookie;
     struct fake_quota quota;
     uint64_t aliens_touched;
-    uint64_t counts[CLOUD_VERB_COUNT];
+    struct cloud_tally tally[CLOUD_VERB_COUNT];
 };
 
 static void fake_cloud_start(void *self, struct cloud_call *call);
 static void fake_cloud_cancel(void *self, struct cloud_call *call);
+static const struct cloud_tally *fake_cloud_tally(void *self, size_t *ret_count);
 static void fake_cloud_on_timer(struct clock_timer *timer);
 
 struct fake_cloud *
@@ -60,7 +61,10 @@ fake_cloud_new(const struct clock_port *clock, struct fake_docker *docker)
         .self = fake,
         .start = fake_cloud_start,
         .cancel = fake_cloud_cancel,
+        .tally = fake_cloud_tally,
     };
+    for (int i = 0; i < CLOUD_VERB_COUNT; i++)
+        fake->tally[i].action = cloud_verb_name((enum cloud_verb)i);
     fake->clock = clock;
     fake_quota_init(&fake->quota, clock);
     list_init(&fake->calls);
@@ -183,7 +187,7 @@ fake_cloud_ask(const struct cloud_call *call, struct fake_cloud_ask *ask)
     ask->verb = call->verb;
     ask->pool_id = call->pool->id;
     (void)snprintf(ask->cluster, sizeof(ask->cluster), "%s", call->cluster_id);
-    if (call->verb == CLOUD_TERMINATE)
+    if (call->verb != CLOUD_LAUNCH && call->verb != CLOUD_LIST)
         (void)snprintf(ask->name, sizeof(ask->name), "%s", call->in.id);
     if (call->verb != CLOUD_LAUNCH)
         return;
@@ -213,7 +217,7 @@ fake_cloud_start(void *self, struct cloud_call *call)
     fc->fate = fake_cloud_decide(fake, call);
     fc->timer.fire = fake_cloud_on_timer;
     call->adapter = fc;
-    fake->counts[call->verb]++;
+    fake->tally[call->verb].calls++;
     list_push(&fake->calls, &fc->node);
     fake->clock->timer_set(fake->clock->self, &fc->timer,
                            fake->clock->mono_ms(fake->clock->self) + fc->fate.how.latency_ms);
@@ -278,6 +282,10 @@ fake_cloud_launch(struct fake_cloud *fake, const struct fake_cloud_call *fc,
         memcpy(vm->cluster, ask->cluster, sizeof(vm->cluster));
         vm->pool_id = ask->pool_id;
         vm->price_micro = ask->machine.price_micro;
+        if (fc->fate.life.spot_micro > 0) {
+            vm->price_micro = vm->seen.price_micro = fc->fate.life.spot_micro;
+            vm->seen.spot = true;
+        }
         vm->memory_bytes = ask->machine.memory_bytes;
         vm->cpus_milli = ask->machine.cpus_milli;
         vm->seen.host_id = ask->host_id;
@@ -305,15 +313,43 @@ fake_cloud_list(struct fake_cloud *fake, const struct fake_cloud_call *fc,
     }
 }
 
-static void
-fake_cloud_terminate(struct fake_cloud *fake, const struct fake_cloud_ask *ask)
+/* A change of one machine. */
+static int
+fake_cloud_change(struct fake_cloud *fake, const struct fake_cloud_ask *ask, struct fault *fault)
 {
     struct fake_vm *vm = fake_vm_by_id(&fake->vms, ask->name);
 
     if (vm && strcmp(vm->cluster, ask->cluster) != 0)
         fake->aliens_touched++;
-    if (vm)
-        fake_vm_terminate(vm);
+    if (ask->verb == CLOUD_TERMINATE) {
+        if (vm)
+            fake_vm_terminate(vm);
+        return 0;
+    }
+    if (!vm || !fake_vm_is_alive(vm))
+        return fault_set(fault, FAULT_MACHINE_GONE, "fake.cloud", "there is no %s", ask->name);
+    if (ask->verb == CLOUD_STOP && vm->seen.spot)
+        return fault_set(fault, FAULT_CLOUD_REFUSED, "fake.cloud", "UnsupportedOperation");
+    if (ask->verb == CLOUD_START && vm->seen.state == CLOUD_STOPPED &&
+        fake_quota_check(&fake->quota, &fake->vms, vm->type, fault) < 0)
+        return -1;
+    if (!(ask->verb == CLOUD_STOP ? fake_vm_stop(vm) : fake_vm_start(vm)))
+        return fault_set(fault, FAULT_CLOUD_FAILED, "fake.cloud", "IncorrectInstanceState");
+    return 0;
+}
+
+/* What a machine's boot wrote; nothing before it began. */
+static int
+fake_cloud_console(struct fake_cloud *fake, const struct fake_cloud_ask *ask,
+                   struct cloud_console *ret_console, struct fault *fault)
+{
+    struct fake_vm *vm = fake_vm_by_id(&fake->vms, ask->name);
+
+    if (!vm)
+        return fault_set(fault, FAULT_MACHINE_GONE, "fake.cloud", "there is no %s", ask->name);
+    ret_console->text = vm->life.console ? vm->life.console : "";
+    ret_console->len = strlen(ret_console->text);
+    return 0;
 }
 
 static int
@@ -326,9 +362,10 @@ fake_cloud_do(struct fake_cloud *fake, const struct fake_cloud_call *fc, struct 
     case CLOUD_LIST:
         fake_cloud_list(fake, fc, &out->out.list);
         return 0;
+    case CLOUD_CONSOLE:
+        return fake_cloud_console(fake, &fc->ask, &out->out.console, fault);
     default:
-        fake_cloud_terminate(fake, &fc->ask);
-        return 0;
+        return fake_cloud_change(fake, &fc->ask, fault);
     }
 }
 
@@ -383,6 +420,7 @@ fake_cloud_on_timer(struct clock_timer *timer)
     fake_cloud_call_free(fc);
     if (how.kind != FAULT_NONE)
         ret = fault_set(&fault, how.kind, "fake.cloud", "made up");
+    fake->tally[shadow.verb].failures += ret < 0;
     if (call) {
         memset(&call->out, 0, sizeof(call->out));
         if (ret == 0)
@@ -390,7 +428,8 @@ fake_cloud_on_timer(struct clock_timer *timer)
         call->adapter = NULL;
         call->done(call, ret < 0 ? &fault : NULL);
     }
-    mem_free(shadow.out.list.at);
+    if (shadow.verb == CLOUD_LIST)
+        mem_free(shadow.out.list.at);
 }
 
 /* --- Looking -------------------------------------------------------------------------------- */
@@ -418,7 +457,16 @@ fake_cloud_aliens_touched(const struct fake_cloud *fake)
 uint64_t
 fake_cloud_calls(const struct fake_cloud *fake, enum cloud_verb verb)
 {
-    return fake->counts[verb];
+    return fake->tally[verb].calls;
+}
+
+static const struct cloud_tally *
+fake_cloud_tally(void *self, size_t *ret_count)
+{
+    struct fake_cloud *fake = self;
+
+    *ret_count = CLOUD_VERB_COUNT;
+    return fake->tally;
 }
 
 size_t

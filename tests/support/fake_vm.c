@@ -78,14 +78,13 @@ fake_vm_launch(struct fake_vms *vms, const struct fake_vm_life *life)
     return vm;
 }
 
+/* It does not count as stopped any more. */
 static void
-fake_vm_boot(struct fake_vm *vm)
+fake_vm_stopped_end(struct fake_vm *vm)
 {
-    unsigned long long number = strtoull(vm->seen.id + 2, NULL, 16);
-
-    vm->seen.state = CLOUD_RUNNING;
-    (void)snprintf(vm->seen.address, sizeof(vm->seen.address), "10.%llu.%llu.%llu",
-                   number >> 16 & 255, number >> 8 & 255, number & 255);
+    if (vm->stopped_mono_ms > 0)
+        vm->stopped_ms += vm->launched_mono_ms + fake_vm_age_ms(vm) - vm->stopped_mono_ms;
+    vm->stopped_mono_ms = 0;
 }
 
 /* Nothing answers there any more, and what ran there is gone. */
@@ -107,6 +106,7 @@ fake_vm_engine_end(struct fake_vm *vm)
 static void
 fake_vm_end(struct fake_vm *vm)
 {
+    fake_vm_stopped_end(vm);
     vm->seen.state = CLOUD_TERMINATED;
     vm->seen.address[0] = '\0';
     vm->ended_mono_ms = vm->launched_mono_ms + fake_vm_age_ms(vm);
@@ -115,11 +115,30 @@ fake_vm_end(struct fake_vm *vm)
 }
 
 static void
+fake_vm_boot(struct fake_vm *vm)
+{
+    unsigned long long number = strtoull(vm->seen.id + 2, NULL, 16) + ((uint64_t)vm->starts << 16);
+
+    vm->seen.state = CLOUD_RUNNING;
+    (void)snprintf(vm->seen.address, sizeof(vm->seen.address), "10.%llu.%llu.%llu",
+                   number >> 16 & 255, number >> 8 & 255, number & 255);
+    if (vm->prepared)
+        (void)fake_vm_engine_start(vm);
+}
+
+static void
 fake_vm_on_timer(struct clock_timer *timer)
 {
     struct fake_vm *vm = CONTAINER_OF(timer, struct fake_vm, timer);
     int64_t age_ms = fake_vm_age_ms(vm);
 
+    if (vm->halting) {
+        vm->halting = false;
+        vm->seen.state = CLOUD_STOPPED;
+        vm->stopped_mono_ms = vm->launched_mono_ms + age_ms;
+        fake_vm_arm(vm);
+        return;
+    }
     if (vm->seen.state == CLOUD_STOPPING || (vm->life.ends_ms > 0 && age_ms >= vm->life.ends_ms)) {
         fake_vm_end(vm);
         return;
@@ -136,11 +155,43 @@ fake_vm_terminate(struct fake_vm *vm)
 {
     const struct clock_port *clock = vm->vms->clock;
 
-    if (vm->seen.state != CLOUD_PENDING && vm->seen.state != CLOUD_RUNNING)
+    if (vm->seen.state == CLOUD_TERMINATED || (vm->seen.state == CLOUD_STOPPING && !vm->halting))
         return;
+    fake_vm_stopped_end(vm);
+    vm->halting = false;
     vm->seen.state = CLOUD_STOPPING;
     fake_vm_engine_end(vm);
     clock->timer_set(clock->self, &vm->timer, clock->mono_ms(clock->self) + vm->life.stop_ms);
+}
+
+bool
+fake_vm_stop(struct fake_vm *vm)
+{
+    const struct clock_port *clock = vm->vms->clock;
+
+    if (vm->seen.state != CLOUD_RUNNING)
+        return vm->halting || vm->seen.state == CLOUD_STOPPED;
+    vm->seen.state = CLOUD_STOPPING;
+    vm->seen.address[0] = '\0';
+    vm->halting = true;
+    vm->prepared = vm->prepared || vm->engine;
+    fake_vm_engine_end(vm);
+    clock->timer_set(clock->self, &vm->timer, clock->mono_ms(clock->self) + vm->life.stop_ms);
+    return true;
+}
+
+bool
+fake_vm_start(struct fake_vm *vm)
+{
+    if (vm->seen.state != CLOUD_STOPPED)
+        return vm->seen.state == CLOUD_PENDING || vm->seen.state == CLOUD_RUNNING;
+    fake_vm_stopped_end(vm);
+    vm->seen.state = CLOUD_PENDING;
+    vm->seen.launched_at_ms = vm->vms->clock->now_ms(vm->vms->clock->self);
+    vm->life.boot_ms = fake_vm_age_ms(vm) + FAKE_VM_START_MS;
+    vm->starts++;
+    fake_vm_arm(vm);
+    return true;
 }
 
 void
@@ -198,6 +249,13 @@ fake_vm_is_listed(const struct fake_vm *vm)
     return age_ms >= vm->life.hidden_ms;
 }
 
+/* An hour's price for each part of it: years of a dear machine must not overflow. */
+static int64_t
+fake_vm_cost_of(int64_t price_micro, int64_t passed_ms)
+{
+    return passed_ms / HOUR_MS * price_micro + passed_ms % HOUR_MS * price_micro / HOUR_MS;
+}
+
 int64_t
 fake_vm_cost_ms(const struct fake_vm *vm)
 {
@@ -208,9 +266,12 @@ int64_t
 fake_vm_cost_micro(const struct fake_vm *vm)
 {
     int64_t age_ms = fake_vm_cost_ms(vm);
+    int64_t stopped_ms = vm->stopped_ms;
 
-    /* An hour's price for each part of it: years of a dear machine must not overflow. */
-    return age_ms / HOUR_MS * vm->price_micro + age_ms % HOUR_MS * vm->price_micro / HOUR_MS;
+    if (vm->stopped_mono_ms > 0)
+        stopped_ms += vm->launched_mono_ms + age_ms - vm->stopped_mono_ms;
+    return fake_vm_cost_of(vm->price_micro, age_ms - stopped_ms) +
+           fake_vm_cost_of(vm->price_micro, stopped_ms) / FAKE_VM_DISK_SHARE;
 }
 
 struct fake_machine *

@@ -13,16 +13,18 @@
 
 #include "support/fake_docker.h"
 
-enum { FAKE_VM_NOTICE_MS = 120000 };
+enum { FAKE_VM_NOTICE_MS = 120000, FAKE_VM_START_MS = 5000, FAKE_VM_DISK_SHARE = 20 };
 
 /* What becomes of a machine; decided when it is launched. */
 struct fake_vm_life {
-    int64_t hidden_ms; /* listings lack it for so long */
-    int64_t boot_ms;   /* until it runs and has an address; -1: never */
-    int64_t stop_ms;   /* from stopping to terminated */
-    int64_t ends_ms;   /* it is gone so long after its launch; 0: not by itself */
-    bool notice;       /* and is listed with a notice FAKE_VM_NOTICE_MS before */
-    bool mute;         /* it runs, but nothing answers at its address */
+    int64_t hidden_ms;   /* listings lack it for so long */
+    int64_t boot_ms;     /* until it runs and has an address; -1: never */
+    int64_t stop_ms;     /* from stopping to terminated */
+    int64_t ends_ms;     /* it is gone so long after its launch; 0: not by itself */
+    bool notice;         /* and is listed with a notice FAKE_VM_NOTICE_MS before */
+    bool mute;           /* it runs, but nothing answers at its address */
+    const char *console; /* what it shows; borrowed; NULL: nothing */
+    int64_t spot_micro;  /* it is a spot machine and costs so much an hour; 0: it is none */
 };
 
 struct fake_vm {
@@ -38,7 +40,12 @@ struct fake_vm {
     int64_t memory_bytes;
     int64_t cpus_milli;
     int64_t launched_mono_ms;
-    int64_t ended_mono_ms;       /* 0: it still costs */
+    int64_t ended_mono_ms;   /* 0: it still costs */
+    int64_t stopped_mono_ms; /* 0: it is not stopped */
+    int64_t stopped_ms;      /* how long it was before that */
+    uint32_t starts;
+    bool halting;                /* STOPPING: its disk stays */
+    bool prepared;               /* its engine comes back when it starts */
     struct fake_machine *engine; /* NULL: it was not prepared */
     struct fake_vms *vms;
     struct clock_timer timer;
@@ -59,6 +66,12 @@ void fake_vm_fini(struct fake_vms *vms);
 struct fake_vm *fake_vm_launch(struct fake_vms *vms, const struct fake_vm_life *life);
 /** fake_vm_terminate() - it stops, and is terminated after life.stop_ms. */
 void fake_vm_terminate(struct fake_vm *vm);
+/** fake_vm_stop() - what it wrote stays, its address goes and its engine ends; stopped after
+ * life.stop_ms. Return: false when it is pending. */
+bool fake_vm_stop(struct fake_vm *vm);
+/** fake_vm_start() - it boots within FAKE_VM_START_MS, with another address, and if it had an engine that
+ * comes back there, empty of what ran. Return: false when it is stopping. */
+bool fake_vm_start(struct fake_vm *vm);
 /** fake_vm_vanish() - it is gone at once, as if it had been deleted by another. */
 void fake_vm_vanish(struct fake_vm *vm);
 
@@ -72,9 +85,9 @@ struct fake_vm *fake_vm_by_address(const struct fake_vms *vms, const char *addre
 bool fake_vm_is_alive(const struct fake_vm *vm);
 /** fake_vm_is_listed() - a listing has it now; one that ended stays there for a while. */
 bool fake_vm_is_listed(const struct fake_vm *vm);
-/** fake_vm_cost_ms() - for how long it has cost. */
+/** fake_vm_cost_ms() - for how long it has cost, also while stopped. */
 int64_t fake_vm_cost_ms(const struct fake_vm *vm);
-/** fake_vm_cost_micro() - up to now. */
+/** fake_vm_cost_micro() - up to now; of an hour that it was stopped a FAKE_VM_DISK_SHARE-th. */
 int64_t fake_vm_cost_micro(const struct fake_vm *vm);
 /** fake_vm_engine_start() - what a playbook does in the end: an engine answers at the endpoint
  * tcp://ADDRESS:2376. Return: that endpoint's machine. */

@@ -23,12 +23,18 @@ enum {
     CLOUD_TOKEN_SIZE = 65,
     CLOUD_ADDRESS_SIZE = 64,
     CLOUD_ZONE_SIZE = 32,
+    CLOUD_CONSOLE_MAX = 64 * 1024, /* bytes of a console that are told */
 };
 
 enum cloud_verb {
     CLOUD_LAUNCH,    /* in: launch; out: machine.  FAULT_CLOUD_* */
     CLOUD_LIST,      /* all machines of the pool with our cluster's tag; out: list */
     CLOUD_TERMINATE, /* in: id; one that is gone is a success */
+    CLOUD_CONSOLE,   /* in: id; out: console */
+    CLOUD_STOP,  /* in: id; its disk stays, its address goes, and it costs little; of one that is
+                        stopped a success. A spot machine's is FAULT_CLOUD_REFUSED */
+    CLOUD_START, /* in: id; of one that runs a success. FAULT_CLOUD_CAPACITY: no room now;
+                        FAULT_CLOUD_FAILED: it has not stopped yet */
     CLOUD_VERB_COUNT,
 };
 
@@ -42,8 +48,9 @@ struct cloud_machine {
     char zone[CLOUD_ZONE_SIZE];
     char address[CLOUD_ADDRESS_SIZE]; /* "" until it has one */
     int64_t host_id;                  /* of its tag; 0: none that can be read */
-    int64_t launched_at_ms;
-    int32_t state; /* enum cloud_state */
+    int64_t launched_at_ms;           /* or started, the last time */
+    int64_t price_micro;              /* of a spot machine: millionths an hour, now; 0: not known */
+    int32_t state;                    /* enum cloud_state */
     bool spot;
     bool notice; /* the provider is about to take it back */
 };
@@ -65,6 +72,21 @@ struct cloud_list {
     bool complete; /* all pages were read: only then may something be concluded from absence */
 };
 
+/* What a machine's console showed last.  A provider may be minutes late with it. */
+struct cloud_console {
+    const char
+        *text; /* clean UTF-8 with lines, at most CLOUD_CONSOLE_MAX bytes; the call's until done
+                         returns */
+    size_t len;
+};
+
+/* How often a provider was asked for something. */
+struct cloud_tally {
+    const char *action;
+    uint64_t calls;
+    uint64_t failures; /* of those: ended with a fault */
+};
+
 /* Embed it.  It must outlive done. */
 struct cloud_call {
     enum cloud_verb verb;
@@ -77,6 +99,7 @@ struct cloud_call {
     struct {
         struct cloud_machine machine;
         struct cloud_list list;
+        struct cloud_console console;
     } out;
     /* Exactly once, from the loop, never from inside start(); last touch. */
     void (*done)(struct cloud_call *call, const struct fault *fault);
@@ -88,4 +111,6 @@ struct cloud_port {
     void (*start)(void *self, struct cloud_call *call);
     /* done still comes, with FAULT_CANCELLED unless it had ended. */
     void (*cancel)(void *self, struct cloud_call *call);
+    /* Since the start. Return: [*ret_count], static or the implementation's. */
+    const struct cloud_tally *(*tally)(void *self, size_t *ret_count);
 };

@@ -257,10 +257,25 @@ what_is_not_all_says_so(void **state)
 static void
 spot_machines_that_are_taken_back_are_marked(void **state)
 {
-#define SPOT(id) MACHINE(id, "running", OURS "<instanceLifecycle>spot</instanceLifecycle>")
+#define SPOT(id)                                                                                   \
+    MACHINE(id, "running",                                                                         \
+            OURS "<instanceLifecycle>spot</instanceLifecycle><instanceType>m5.large"               \
+                 "</instanceType><placement><availabilityZone>eu-north-1b</availabilityZone>"      \
+                 "</placement>")
+#define PRICE(zone, price, at)                                                                     \
+    "<item><instanceType>m5.large</instanceType><availabilityZone>" zone "</availabilityZone>"     \
+    "<spotPrice>" price "</spotPrice><timestamp>" at "</timestamp></item>"
+#define PRICES                                                                                     \
+    OK("<DescribeSpotPriceHistoryResponse><spotPriceHistorySet>" PRICE("eu-north-1a", "0.050000",  \
+                                                                       "2026-01-02T00:00:00.000Z") \
+           PRICE("eu-north-1b", "0.043100", "2026-01-02T00:00:00.000Z")                            \
+               PRICE("eu-north-1b", "0.020000",                                                    \
+                     "2026-01-01T00:00:00.000Z") "</spotPriceHistorySet></"                        \
+                                                 "DescribeSpotPriceHistoryResponse>")
     static const struct fake_http_rule rules[] = {
         { "/", .reply = LISTED(SPOT("i-1") SPOT("i-2"), ""), .only_first = 1,
           .then = FAKE_HTTP_CLOSE },
+        { "/", .reply = PRICES, .only_first = 1, .then = FAKE_HTTP_CLOSE },
         { "/",
           .reply = OK("<DescribeSpotInstanceRequestsResponse><spotInstanceRequestSet><item>"
                       "<instanceId>i-2</instanceId></item><item><instanceId>i-3</instanceId></item>"
@@ -278,6 +293,8 @@ spot_machines_that_are_taken_back_are_marked(void **state)
     assert_int_equal(asked.count, 2);
     assert_false(asked.machines[0].notice);
     assert_true(asked.machines[1].notice);
+    assert_int_equal(asked.machines[0].price_micro, 43100);
+    assert_string_equal(asked.machines[0].type, "m5.large");
     world_sent("Action=DescribeSpotInstanceRequests&Version=2016-11-15&Filter.1.Name=tag%3Aberth",
                true);
     world_sent("&Filter.3.Name=status-code&Filter.3.Value.1=marked-for-termination", true);
@@ -285,6 +302,9 @@ spot_machines_that_are_taken_back_are_marked(void **state)
     asked_run(&asked, CLOUD_LIST, FAULT_NONE);
     assert_true(asked.complete);
     assert_int_equal(asked.count, 1);
+    /* Prices are known for a while. */
+    assert_int_equal(asked.machines[0].price_micro, 43100);
+    assert_int_equal(fake_http_requests(fake, "/"), 5);
 }
 
 static void
