@@ -97,6 +97,25 @@ metrics_engine(struct buf *out, struct engine *engine)
     }
 }
 
+static void
+metrics_cloud(struct buf *out, struct engine *engine)
+{
+    size_t count;
+    const struct cloud_tally *tally = engine_cloud_tally(engine, &count);
+
+    if (count == 0)
+        return;
+    metrics_family(out, "cloud_calls_total", "counter", "Calls to the provider of machines.");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "berth_cloud_calls_total{action=\"%s\"} %" PRIu64 "\n", tally[i].action,
+                   tally[i].calls);
+    metrics_family(out, "cloud_call_failures_total", "counter",
+                   "Calls to the provider of machines that failed, also those that were repeated.");
+    for (size_t i = 0; i < count; i++)
+        buf_printf(out, "berth_cloud_call_failures_total{action=\"%s\"} %" PRIu64 "\n",
+                   tally[i].action, tally[i].failures);
+}
+
 static const char *
 metrics_route_name(size_t route)
 {
@@ -190,6 +209,7 @@ metrics_render(struct api_server *server, struct buf *out)
     metrics_instances(out, model);
     metrics_blueprints(out, model);
     metrics_engine(out, engine);
+    metrics_cloud(out, engine);
     metrics_api(out, server);
 }
 

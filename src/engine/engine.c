@@ -59,6 +59,7 @@ engine_new(const struct engine_ports *ports, const struct engine_config *config)
     list_init(&engine->registries);
     list_init(&engine->registries_old);
     list_init(&engine->spreads);
+    list_init(&engine->consoles);
     list_init(&engine->image_retries);
     list_init(&engine->rounds);
     list_init(&engine->joins_waiting);
@@ -175,6 +176,15 @@ struct meter *
 engine_meter(struct engine *engine)
 {
     return &engine->meter;
+}
+
+const struct cloud_tally *
+engine_cloud_tally(struct engine *engine, size_t *ret_count)
+{
+    const struct cloud_port *cloud = engine->ports.cloud;
+
+    *ret_count = 0;
+    return cloud ? cloud->tally(cloud->self, ret_count) : NULL;
 }
 
 enum engine_health

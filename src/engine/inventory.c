@@ -233,7 +233,8 @@ inventory_known(struct inventory *inventory, struct rental *rental,
     if (machine->stage == MACHINE_RETURNING) {
         retire_seen(rental, seen);
     } else if (seen->state == CLOUD_TERMINATED || seen->state == CLOUD_STOPPED) {
-        retire_gone(rental, "it was stopped, but not by us");
+        retire_gone(rental, seen->notice ? "the provider took its machine back"
+                                         : "it was stopped, but not by us");
     } else if (!ends) {
         spawn_seen(rental, seen);
         if (seen->notice)

@@ -2,6 +2,7 @@
 
 #include <assert.h>
 
+#include "console.h"
 #include "inventory.h"
 #include "retire.h"
 #include "spawn.h"
@@ -270,6 +271,7 @@ rental_cancel_all(struct engine *engine)
             shell->prepare_cancel(shell->self, &rental->prepare);
     }
     inventory_cancel_all(engine);
+    console_cancel_all(engine);
 }
 
 void

@@ -6,6 +6,7 @@
 
 #include "berth/base/digest.h"
 
+#include "console.h"
 #include "housekeeping.h"
 #include "inventory.h"
 #include "labels.h"
@@ -292,6 +293,11 @@ spawn_seen(struct rental *rental, const struct cloud_machine *seen)
     }
     if (host->state != HOST_SPAWNED)
         return;
+    if (seen->price_micro > 0 && seen->price_micro != machine->price_micro) {
+        /* What a spot machine costs stays as it was when it became a host. */
+        machine->price_micro = seen->price_micro;
+        model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
+    }
     if (machine->stage == MACHINE_INTENT)
         rental_stage_set(rental, MACHINE_BOOTING, "boot");
     if (machine->stage == MACHINE_BOOTING && seen->state == CLOUD_RUNNING && seen->address[0])
@@ -339,6 +345,7 @@ spawn_give_up(struct rental *rental, const char *why)
     /* Where nothing was launched nothing failed: what the provider refuses is waited for elsewhere. */
     if (host->machine->stage != MACHINE_INTENT)
         mind_host_failed(rental->mind, host, why);
+    console_look(engine, host);
     mem_free(STEAL(host->waiting_for));
     host->cause = CAUSE_GAVE_UP;
     model_host_move(engine->model, host, HOST_EV_GAVE_UP, why, state_now_ms(engine));

@@ -126,6 +126,7 @@ struct engine {
     uint32_t rounds_due;        /* lanes whose next look a housekeeping round waits for */
     uint32_t shutdowns;         /* operations that empty a pool */
     uint32_t cloud_calls;       /* with a provider or a shell, or waiting for a commit to begin */
+    struct list consoles;       /* struct console_look */
     struct idmap minds;         /* struct mind, by pool */
     struct idmap rentals;       /* struct rental, by host */
     struct housekeeping housekeeping;

@@ -68,8 +68,10 @@ sim_fate_on_start(void *cookie, struct fake_machine *machine, struct fake_contai
 /* --- The provider and playbooks ------------------------------------------------------------- */
 
 static void
-sim_fate_life(struct sim *sim, struct fake_vm_life *life)
+sim_fate_life(struct sim *sim, const struct cloud_call *call, struct fake_vm_life *life)
 {
+    const struct pool_machine *types = call->pool->machines.at;
+
     life->boot_ms = 5000 + (int64_t)sim_random(sim, 60000 / sim->plan.haste);
     life->hidden_ms = (int64_t)sim_random(sim, 20000 / sim->plan.haste);
     life->stop_ms = (int64_t)sim_random(sim, 60000 / sim->plan.haste);
@@ -78,11 +80,13 @@ sim_fate_life(struct sim *sim, struct fake_vm_life *life)
     switch (sim_random(sim, 4)) {
     case 0:
         life->boot_ms = -1;
+        life->console = "Kernel panic - not syncing\n";
         break;
     case 1:
         life->mute = true;
         break;
     case 2:
+        life->spot_micro = 1 + types[0].price_micro / 3;
         life->notice = true;
         life->ends_ms = FAKE_VM_NOTICE_MS + (int64_t)sim_random(sim, 7200000);
         break;
@@ -124,7 +128,7 @@ sim_fate_cloud(void *cookie, const struct cloud_call *call)
     struct fake_cloud_fate fate = fake_cloud_fate_usual();
 
     fate.how = sim_fate_latency(sim, 50, 2000);
-    sim_fate_life(sim, &fate.life);
+    sim_fate_life(sim, call, &fate.life);
     if (sim_is_storm(sim, call)) {
         fate.how.kind = sim->storm;
         sim->stats.faults_cloud[fate.how.kind]++;
@@ -138,10 +142,9 @@ sim_fate_cloud(void *cookie, const struct cloud_call *call)
         sim->stats.faults_cloud[fate.how.kind]++;
     }
     fate.incomplete = !sim->quiet && sim_chance(sim, sim->plan.cloud_faults);
-    sim_trace(sim, "cloud %s %s%s%s",
-              (const char *const[]){ "launch", "list", "terminate" }[call->verb],
+    sim_trace(sim, "cloud %s %s%s%s", cloud_verb_name(call->verb),
               call->verb == CLOUD_LAUNCH ? call->in.launch.host_name
-                                         : (call->verb == CLOUD_TERMINATE ? call->in.id : ""),
+                                         : (call->verb == CLOUD_LIST ? "" : call->in.id),
               fate.how.kind ? " " : "", fate.how.kind ? fault_rule(fate.how.kind)->code : "");
     sim_check_cloud(sim, call);
     return fate;

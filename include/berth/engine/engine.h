@@ -86,6 +86,9 @@ int64_t engine_now_ms(const struct engine *engine);
 const struct engine_config *engine_config(const struct engine *engine);
 const char *engine_cluster_id(const struct engine *engine);
 struct meter *engine_meter(struct engine *engine);
+/** engine_cloud_tally() - calls to the provider of machines. Return: [*ret_count], borrowed; NULL: there
+ * is none. */
+const struct cloud_tally *engine_cloud_tally(struct engine *engine, size_t *ret_count);
 
 enum engine_health {
     ENGINE_SERVING,

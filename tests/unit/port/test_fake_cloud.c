@@ -3,6 +3,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -26,6 +27,7 @@ struct asked {
     struct cloud_machine machine;
     struct cloud_machine listed[8];
     size_t count;
+    char shown[32];
     bool complete;
     bool done;
     enum fault_kind kind;
@@ -87,7 +89,10 @@ on_done(struct cloud_call *call, const struct fault *fault)
     assert_false(asked->done);
     asked->done = true;
     asked->kind = fault ? fault->kind : FAULT_NONE;
-    asked->machine = call->out.machine;
+    if (call->verb == CLOUD_LAUNCH)
+        asked->machine = call->out.machine;
+    if (call->verb == CLOUD_CONSOLE && !fault)
+        (void)snprintf(asked->shown, sizeof(asked->shown), "%s", call->out.console.text);
     if (call->verb != CLOUD_LIST || fault)
         return;
     asked->complete = call->out.list.complete;
@@ -111,7 +116,7 @@ ask(struct scene *scene, enum cloud_verb verb, const char *token_or_id, const ch
             .token = token_or_id, .type = type, .host_name = "h", .host_id = 11
         };
     }
-    if (verb == CLOUD_TERMINATE)
+    if (verb != CLOUD_LAUNCH && verb != CLOUD_LIST)
         asked.call.in.id = token_or_id;
     port->start(port->self, &asked.call);
     assert_false(asked.done);
@@ -329,6 +334,76 @@ test_prepare(void **state)
     assert_true(engine->unreachable);
 }
 
+/* It keeps what it is, loses its address and its engine's containers, and costs little meanwhile. */
+static void
+test_stop_and_start(void **state)
+{
+    struct scene *scene = *state;
+    struct fake_vm *vm;
+    struct fake_machine *engine;
+    char address[CLOUD_ADDRESS_SIZE];
+    char id[CLOUD_ID_SIZE];
+    int64_t cost_micro;
+
+    memcpy(id, ask(scene, CLOUD_LAUNCH, "t1", "small").machine.id, sizeof(id));
+    assert_int_equal(ask(scene, CLOUD_STOP, id, NULL).kind, FAULT_CLOUD_FAILED); /* it boots */
+    run(scene, FAKE_CLOUD_BOOT_MS);
+    vm = fake_vm_by_id(fake_cloud_vms(scene->cloud), id);
+    engine = fake_vm_engine_start(vm);
+    memcpy(address, vm->seen.address, sizeof(address));
+    assert_int_equal(ask(scene, CLOUD_STOP, id, NULL).kind, FAULT_NONE);
+    assert_int_equal(vm->seen.state, CLOUD_STOPPING);
+    assert_string_equal(vm->seen.address, "");
+    assert_true(engine->unreachable);
+    assert_int_equal(ask(scene, CLOUD_START, id, NULL).kind, FAULT_CLOUD_FAILED); /* not yet */
+    run(scene, FAKE_CLOUD_STOP_MS);
+    assert_int_equal(vm->seen.state, CLOUD_STOPPED);
+    assert_int_equal(ask(scene, CLOUD_STOP, id, NULL).kind, FAULT_NONE);
+    cost_micro = fake_vm_cost_micro(vm);
+    run(scene, 3600000);
+    assert_int_equal(vm->seen.state, CLOUD_STOPPED);
+    assert_in_range(fake_vm_cost_micro(vm) - cost_micro, 1790, 1810); /* of 36000 */
+    assert_int_equal(ask(scene, CLOUD_START, id, NULL).kind, FAULT_NONE);
+    assert_int_equal(vm->seen.state, CLOUD_PENDING);
+    run(scene, FAKE_VM_START_MS);
+    assert_int_equal(vm->seen.state, CLOUD_RUNNING);
+    assert_string_not_equal(vm->seen.address, address);
+    assert_non_null(vm->engine);
+    assert_false(vm->engine->unreachable);
+    assert_ptr_not_equal(vm->engine, engine);
+    cost_micro = fake_vm_cost_micro(vm);
+    run(scene, 3600000);
+    assert_int_equal(fake_vm_cost_micro(vm) - cost_micro, 36000);
+    /* One that is stopped can be given back. */
+    assert_int_equal(ask(scene, CLOUD_STOP, id, NULL).kind, FAULT_NONE);
+    run(scene, FAKE_CLOUD_STOP_MS);
+    assert_int_equal(ask(scene, CLOUD_TERMINATE, id, NULL).kind, FAULT_NONE);
+    run(scene, FAKE_CLOUD_STOP_MS);
+    assert_int_equal(vm->seen.state, CLOUD_TERMINATED);
+    assert_int_equal(ask(scene, CLOUD_START, id, NULL).kind, FAULT_MACHINE_GONE);
+    assert_int_equal(fake_cloud_alive(scene->cloud), 0);
+}
+
+static void
+test_spot_and_console(void **state)
+{
+    struct scene *scene = *state;
+    struct fake_cloud_rule rule = { .verb = CLOUD_LAUNCH, .fate = fake_cloud_fate_usual() };
+    struct asked launch;
+
+    rule.fate.life.spot_micro = 12000;
+    rule.fate.life.console = "no root file system\n";
+    fake_cloud_rule_add(scene->cloud, &rule);
+    launch = ask(scene, CLOUD_LAUNCH, "t1", "small");
+    assert_true(launch.machine.spot);
+    assert_int_equal(launch.machine.price_micro, 12000);
+    run(scene, FAKE_CLOUD_BOOT_MS);
+    assert_int_equal(ask(scene, CLOUD_STOP, launch.machine.id, NULL).kind, FAULT_CLOUD_REFUSED);
+    assert_string_equal(ask(scene, CLOUD_CONSOLE, launch.machine.id, NULL).shown,
+                        "no root file system\n");
+    assert_int_equal(ask(scene, CLOUD_CONSOLE, "i-none", NULL).kind, FAULT_MACHINE_GONE);
+}
+
 int
 main(void)
 {
@@ -338,6 +413,8 @@ main(void)
         cmocka_unit_test_setup_teardown(test_lost_replies, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lives, setup, teardown),
         cmocka_unit_test_setup_teardown(test_prepare, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stop_and_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_spot_and_console, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
