@@ -103,6 +103,17 @@ rental_stage_set(struct rental *rental, enum machine_stage stage, const char *wa
 }
 
 void
+rental_price_set(struct rental *rental, const struct cloud_machine *seen)
+{
+    struct host *host = rental->host;
+
+    if (seen->price_micro <= 0 || seen->price_micro == host->machine->price_micro)
+        return;
+    host->machine->price_micro = seen->price_micro;
+    model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
+}
+
+void
 rental_changed(struct rental *rental)
 {
     rental->rested = false;

@@ -57,6 +57,8 @@ bool rental_is_busy(const struct rental *rental);
 /** rental_stage_set() - the mover of machine stages; @waiting_for: what the host waits for now, NULL:
  * nothing. */
 void rental_stage_set(struct rental *rental, enum machine_stage stage, const char *waiting_for);
+/** rental_price_set() - its machine costs what the provider says of it, if it says so. */
+void rental_price_set(struct rental *rental, const struct cloud_machine *seen);
 /** rental_changed() - what is done next rests on rows that were just changed. */
 void rental_changed(struct rental *rental);
 /** rental_poke() - begin what its stage asks for, unless something is under way. */

@@ -79,6 +79,7 @@ retire_seen(struct rental *rental, const struct cloud_machine *seen)
 
     if (!host->machine->id) {
         host->machine->id = mem_strdup(seen->id);
+        rental_price_set(rental, seen);
         model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
         rental_changed(rental);
         rental_poke(rental);
@@ -139,8 +140,8 @@ retire_account(struct engine *engine, const struct host *host, int64_t now_ms)
     int64_t since_ms = host->machine->launched_at_ms;
     int32_t month = cost_month(now_ms);
 
-    if (since_ms == 0)
-        return;
+    if (since_ms == 0 || !host->machine->id)
+        return; /* complete listings showed none: it never came */
     if (since_ms < began_ms)
         since_ms = began_ms;
     if (month != pool->spent_month) {

@@ -239,8 +239,13 @@ spawn_type_next(struct rental *rental)
 static void
 spawn_attempt_next(struct rental *rental)
 {
+    const struct pool_machine *types = rental->host->pool->machines.at;
     struct host *host = rental->host;
+    size_t type = outlook_machine_index(host);
 
+    /* The last one may have been a spot machine. */
+    if (type < host->pool->machines.count)
+        spawn_type_set(host, &types[type]);
     host->machine->attempt++;
     host->machine->launched_at_ms = 0;
     rental->unsure = false;
@@ -282,6 +287,9 @@ spawn_seen(struct rental *rental, const struct cloud_machine *seen)
     struct host *host = rental->host;
     struct machine *machine = host->machine;
 
+    /* Of a host that serves it stays: what it cost so far was counted with it. */
+    if (!machine->id || host->state == HOST_SPAWNED)
+        rental_price_set(rental, seen);
     if (!machine->id) {
         machine->id = mem_strdup(seen->id);
         machine->spot = seen->spot;
@@ -293,11 +301,6 @@ spawn_seen(struct rental *rental, const struct cloud_machine *seen)
     }
     if (host->state != HOST_SPAWNED)
         return;
-    if (seen->price_micro > 0 && seen->price_micro != machine->price_micro) {
-        /* What a spot machine costs stays as it was when it became a host. */
-        machine->price_micro = seen->price_micro;
-        model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
-    }
     if (machine->stage == MACHINE_INTENT)
         rental_stage_set(rental, MACHINE_BOOTING, "boot");
     if (machine->stage == MACHINE_BOOTING && seen->state == CLOUD_RUNNING && seen->address[0])
