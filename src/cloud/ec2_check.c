@@ -239,10 +239,10 @@ static void
 ec2_check_ask(struct ec2_checking *checking)
 {
     const struct ec2_check_step *step = &ec2_check_steps[checking->step];
-    const struct clock_port *clock = checking->pool->account.clock;
+    const struct clock_port *clock = checking->pool->region->account.clock;
     struct ec2_ask *ask = &checking->ask;
 
-    ec2_ask_init(ask, &checking->pool->account, step->action);
+    ec2_ask_init(ask, &checking->pool->region->account, step->action);
     ask->deadline_mono_ms = clock->mono_ms(clock->self) + CHECK_ASK_MS;
     ask->done = ec2_check_on_answer;
     step->encode(checking, &ask->query);
