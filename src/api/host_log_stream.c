@@ -83,7 +83,11 @@ host_log_stream_on_durable(struct engine_wait *wait, const struct fault *fault)
 {
     struct host_log_stream *log = CONTAINER_OF(wait, struct host_log_stream, wait);
 
-    (void)fault; /* the next commit that fails or not is told again */
+    if (log->gone) {
+        mem_free(log); /* with the server, perhaps */
+        return;
+    }
+    (void)fault; /* what is there can be read all the same */
     log->history = (struct store_history){
         .kind = HISTORY_STEPS,
         .host_id = log->filter.host_id,
