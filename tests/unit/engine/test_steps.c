@@ -274,6 +274,10 @@ test_output(void **state)
     assert_int_equal(cut_bytes, 20000 * 16 + 8 - 65536);
     assert_string_equal(output + 65536 - 24, "line 0000019999\nsaid so\n");
     assert_memory_equal(output, "0015904\nline 0000015905\n", 24);
+    history.after = store_step_place(1, 1);
+    engine_history_start(rented.world.engine, &history);
+    fake_store_settle(rented.world.store);
+    assert_int_equal(cut_bytes, 20000 * 16 + 8 - 65536);
     rented_end(&rented);
 }
 
