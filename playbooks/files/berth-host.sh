@@ -3,7 +3,8 @@
 # Each command that changes something looks first, prints a line for each change, and nothing when all is as it should
 # be. What a host is to be stands in /etc/berth/host.conf.
 set -eu
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C DEBIAN_FRONTEND=noninteractive
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
+export DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=1
 umask 022
 
 RUN=/run/berth # forgotten at a boot
@@ -45,6 +46,12 @@ sshd_place() {
     sshd -T | awk '$1 == "port" { port = $2 } $1 == "listenaddress" && !n++ { sub(/:[0-9]+$/, "", $2); address = $2 }
         END { if (address == "0.0.0.0" || address == "[::]") address = "127.0.0.1"
               gsub(/[][]/, "", address); print port, address }'
+}
+
+# Early in a boot the folder is not there that sshd asks for.
+ssh_ports() {
+    mkdir -p /run/sshd
+    sshd -T | awk '$1 == "port" { print $2; n++ } END { exit !n }' || die "sshd does not say where it listens"
 }
 
 shown_key() {
@@ -105,6 +112,14 @@ check() {
     done
 }
 
+# What somebody else wrote for the engine.
+keep() {
+    if [ -e /etc/docker/daemon.json ] && [ ! -e /etc/berth/host.conf ]; then
+        cp --preserve /etc/docker/daemon.json /etc/docker/daemon.json.before-berth
+        say "kept /etc/docker/daemon.json as daemon.json.before-berth"
+    fi
+}
+
 name() {
     [ -n "$HOST_NAME" ] || return 0
     echo "$HOST_NAME" | put /etc/hostname || say "set /etc/hostname"
@@ -128,6 +143,12 @@ packages_busy() {
     systemctl is-active --quiet apt-daily.service || systemctl is-active --quiet apt-daily-upgrade.service
 }
 
+wait_for_packages() {
+    while packages_busy; do
+        sleep 1
+    done
+}
+
 settle() {
     if unit_is_stale apt-daily.timer || unit_is_stale apt-daily-upgrade.timer; then
         systemctl daemon-reload
@@ -135,9 +156,7 @@ settle() {
     if command -v cloud-init >/dev/null; then
         timeout 300 cloud-init status --wait >/dev/null || true
     fi
-    while packages_busy; do
-        sleep 1
-    done
+    wait_for_packages
 }
 
 kernel() {
@@ -154,13 +173,14 @@ kernel() {
 # A folder's free bytes.
 free_bytes() { df -B1 --output=avail "$1" | tail -n 1; }
 
+# In whole MiB.
 swap_wanted() {
-    if [ "$SWAP_BYTES" != auto ]; then
-        echo "$SWAP_BYTES"
-        return
+    wanted=$SWAP_BYTES
+    if [ "$wanted" = auto ]; then
+        memory=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) * 1024))
+        wanted=$(printf '%s\n' "$memory" 4294967296 "$(($(free_bytes /) / 10))" | sort -n | head -n 1)
     fi
-    memory=$(($(sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo) * 1024))
-    printf '%s\n' "$memory" 4294967296 "$(($(free_bytes /) / 10))" | sort -n | head -n 1
+    echo $((wanted / 1048576 * 1048576))
 }
 
 swap_remove() {
@@ -179,12 +199,14 @@ swap() {
         return
     fi
     if grep -q "^$SWAP_FILE " /proc/swaps; then
-        [ "$SWAP_BYTES" != auto ] && [ "$(stat -c %s "$SWAP_FILE")" != "$SWAP_BYTES" ] || return 0
+        if [ "$SWAP_BYTES" = auto ] || [ "$(stat -c %s "$SWAP_FILE")" = "$(swap_wanted)" ]; then
+            return
+        fi
     elif [ "$(wc -l </proc/swaps)" -gt 1 ]; then
         return # swap of its own
     fi
     swap_remove
-    size=$(($(swap_wanted) / 1048576 * 1048576))
+    size=$(swap_wanted)
     [ "$size" -lt "$(free_bytes /)" ] || die "berth_swap_bytes: the disk has no room for $size bytes"
     (umask 077 && fallocate -l "$size" "$SWAP_FILE" && mkswap "$SWAP_FILE" >/dev/null)
     if ! swapon "$SWAP_FILE" 2>/dev/null; then
@@ -226,6 +248,7 @@ disk() {
 
 install() {
     [ $# -gt 0 ] || return 0
+    wait_for_packages
     if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mmin -60 2>/dev/null | head -n 1)" ]; then
         apt-get -qq update >&2
     fi
@@ -238,6 +261,10 @@ packages() {
     set --
     command -v dockerd >/dev/null || set -- "$@" docker.io
     command -v unattended-upgrade >/dev/null || set -- "$@" unattended-upgrades
+    # Where the kernel has it, the engine starts nothing without this.
+    if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
+        command -v apparmor_parser >/dev/null || set -- "$@" apparmor
+    fi
     install "$@"
 }
 
@@ -263,8 +290,6 @@ networks() {
         case $1$network in 4*:*) ;; 4* | 6*:*) echo "$network" ;; esac
     done
 }
-
-ssh_ports() { sshd -T | awk '$1 == "port" { print $2 }'; }
 
 # Rules of IP version $1 as iptables-restore reads them. Interfaces docker* and br-* belong to containers. What returns
 # from a chain that -g went to is done with ours.
@@ -299,7 +324,8 @@ rules() {
 -A BERTH-PUBLISHED -j DROP"
     case $SSH_CLOSED in
         True | true | yes)
-            for port in $(ssh_ports); do
+            ports=$(ssh_ports)
+            for port in $ports; do
                 echo "-A BERTH-INPUT -p tcp --dport $port -j BERTH-SSH"
             done
             ;;
@@ -454,12 +480,12 @@ timers() {
 
 command=${1:-}
 case $command in
-    seal | check | name | settle | kernel | swap | disk | packages | firewall | engine | deadman | timers) "$command" ;;
+    seal | check | keep | name | settle | kernel | swap | disk | packages | firewall | engine | deadman | timers) "$command" ;;
     time) time_sync ;;
     firewall-load) firewall_load ;;
     engine-mark) engine_mark ;;
     *)
-        echo "usage: berth-host check|name|seal|settle|kernel|swap|disk|packages|time|firewall|engine|timers" >&2
+        echo "usage: berth-host seal|keep|check|name|settle|kernel|swap|disk|packages|time|firewall|engine|timers" >&2
         exit 2
         ;;
 esac

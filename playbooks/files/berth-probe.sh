@@ -60,8 +60,8 @@ probe_connect() {
 
 probe_network() {
     probe_run --name "$PROBE-peer" --detach "$PROBE" /usr/bin/sleep 60 >/dev/null
-    peer=$(docker inspect --format '{{.NetworkSettings.IPAddress}}' "$PROBE-peer")
-    gateway=$(docker inspect --format '{{.NetworkSettings.Gateway}}' "$PROBE-peer")
+    peer=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$PROBE-peer")
+    gateway=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}' "$PROBE-peer")
     reached=$(probe_places "$peer" "$gateway" | probe_connect)
     echo "$reached" | grep -qx "$peer 1" || die "containers can't reach each other, so that this would prove nothing"
     reached=$(echo "$reached" | grep -vx "$peer 1" | tr '\n' ',' || true)

@@ -18,7 +18,7 @@ mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin:
     exit 1
 }
 base=systemd,systemd-sysv,dbus,openssh-server,iproute2,iptables,sudo,ca-certificates,kmod,procps
-later=(docker.io busybox-static chrony unattended-upgrades nftables curl python3 python3-apt)
+later=(docker.io chrony unattended-upgrades nftables curl python3 python3-apt)
 
 rm -rf "${root:?}"
 umask 022
