@@ -54,8 +54,10 @@ MEM_DEFINE_FREEP(struct ssh, ssh_free);
 struct ssh_connect {
     /* In.  A machine that boots refuses connections, then breaks them, then does not know our key yet:
      * for so long it is tried again, with pauses that grow to some seconds.  0: one try.  A try that has
-     * begun is finished: it takes 50 s at the most. */
+     * begun is finished. */
     int64_t retry_for_ms;
+    /* In.  The longest that connecting, handshake and login may take, each; 0: 10, 20 and 20 s. */
+    int64_t part_limit_ms;
     /* Out. */
     size_t accepted; /* on success: which of peer.accepted was shown */
     unsigned tries;
