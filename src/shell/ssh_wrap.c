@@ -13,6 +13,7 @@
  * processes (the shell leads it: setsid), so the group's number cannot be another's by then.  The
  * right side runs the script in a shell of its own, which gets it through a pipe: another process'
  * arguments can be read by everybody.  $$ in a script is that shell, and what it is killed by is seen.
+ * The first shell, which may have a word to say about the end of the others, says it to nobody.
  *
  * Nothing in here may contain a single quote.
  */
@@ -26,7 +27,9 @@ static const char ssh_wrap_text[] =
     "mark() { printf \"\\036%s%s\\n\" \"$t\" \"$1\"; }\n"
     "mark + >&2\n"
     "mark +\n"
+    "exec 6>&2 2>/dev/null\n"
     "{\n"
+    "    exec 6>&-\n"
     "    trap \"\" TERM\n"
     "    sh -c \"echo \\$PPID\"\n"
     "    timeout \"$l\" head -c \"$m\" <&3\n"
@@ -35,9 +38,9 @@ static const char ssh_wrap_text[] =
     "    kill -s TERM -- \"-$$\"\n"
     "    sleep 5\n"
     "    kill -s KILL -- \"-$$\"\n"
-    "} 2>/dev/null | {\n"
+    "} | {\n"
     "    read -r w\n"
-    "    exec 4<&0\n"
+    "    exec 2>&6 6>&- 4<&0\n"
     "    printf \"%s\\n#\" \"$s\" | /bin/sh -c \"s=\\$(cat <&5) && case \\$s in *#) ;; *) exit 125 "
     ";; esac\n"
     "        exec 5<&-; eval \\\"unset s; \\$s\\\"\" 5<&0 <&4 4<&-\n"
