@@ -65,6 +65,7 @@ def respond(cloud, request, exchange):
         exchange.name = named.get("Action", "?")
         exchange.service = next((s for s, v in VERSIONS.items() if v == named.get("Version")), "ec2")
         with cloud.lock:
+            cloud.forms.append(pairs)
             exchange.faults = cloud.faults.strike(exchange.name)
         for fault in exchange.faults:
             if fault["kind"] == "delay":

@@ -4,6 +4,7 @@ Every good answer is held against that description: an element that it does not 
 """
 
 import contextlib
+import datetime
 import os
 import sys
 import unittest
@@ -14,7 +15,9 @@ DEBIAN = "/usr/bin/python3"
 try:
     import botocore.config
     import botocore.exceptions
+    import botocore.serialize
     import botocore.session
+    import botocore.validate
 except ImportError:
     # Debian's package serves Debian's Python; another one may come first in PATH.
     if os.path.realpath(sys.executable) != os.path.realpath(DEBIAN) and os.path.exists(DEBIAN):
@@ -23,6 +26,8 @@ except ImportError:
     sys.exit(77)
 
 from . import config as settings
+from . import shapes
+from .actions import VERSIONS
 from .server import Server
 
 PUBLIC_KEY = (b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0bF6sG3hmXbCwB8nmnQ5bLP1T6Jl0Zp8o2g3xV7c4Q someone@somewhere")
@@ -71,6 +76,52 @@ def hold_answer(http_response, model, **_):
     if wrapper:
         root = next(child for child in root if tag_of(child) == wrapper)
     hold(root, model.output_shape, model.name)
+
+
+def typed(tree, shape, capital, path):
+    """What a form says as the SDK's parameters; AssertionError where the model knows no such thing."""
+    if shape.type_name == "structure":
+        assert isinstance(tree, dict), f"{path} is a structure"
+        known = {name_in_query(n, s) if capital else n: (n, s) for n, s in shape.members.items()}
+        unknown = set(tree) - set(known)
+        assert not unknown, f"{path} has no {sorted(unknown)[0]}"
+        return {known[n][0]: typed(v, known[n][1], capital, f"{path}.{n}") for n, v in tree.items()}
+    if shape.type_name == "list":
+        assert isinstance(tree, dict) and sorted(tree, key=int) == [str(n + 1) for n in range(len(tree))], f"{path}: {tree}"
+        return [typed(tree[n], shape.member, capital, f"{path}.{n}") for n in sorted(tree, key=int)]
+    assert isinstance(tree, str), f"{path} is a {shape.type_name}"
+    if getattr(shape, "enum", None):
+        assert tree in shape.enum, f"{path} is {tree}, not one of {', '.join(shape.enum[:9])}"
+    if shape.type_name == "boolean":
+        assert tree in ("true", "false"), f"{path}: {tree}"
+        return tree == "true"
+    if shape.type_name == "timestamp":
+        return datetime.datetime.strptime(tree, "%Y-%m-%dT%H:%M:%S.%fZ")
+    return {"integer": int, "long": int}.get(shape.type_name, str)(tree)
+
+
+def name_in_query(name, shape):
+    """EC2's serializer: queryName, else locationName with a capital, else the member's name."""
+    said = shape.serialization
+    told = said.get("queryName") or said.get("name") or name
+    return told[0].upper() + told[1:]
+
+
+def hold_form(pairs):
+    """AssertionError unless a form is what the SDK would send for the same parameters. Returns its action."""
+    form = dict(pairs)
+    assert len(form) == len(pairs), "a parameter is given twice"
+    service = {version: name for name, version in VERSIONS.items()}[form["Version"]]
+    model = SESSION.get_service_model(service)
+    operation = model.operation_model(form["Action"])
+    asked = {n: v for n, v in form.items() if n not in ("Action", "Version")}
+    given = typed(shapes.nest(asked.items()), operation.input_shape, service == "ec2", operation.name)
+    faults = botocore.validate.ParamValidator().validate(given, operation.input_shape)
+    assert not faults.has_errors(), f"{operation.name}: {faults.generate_report()}"
+    theirs = botocore.serialize.create_serializer(model.metadata["protocol"]).serialize_to_request(given, operation)["body"]
+    at = {n for n, v in theirs.items() if str(v).endswith("Z") and n in ("StartTime", "EndTime")}
+    assert {n: str(v) for n, v in theirs.items() if n not in at} == {n: v for n, v in form.items() if n not in at}, operation.name
+    return operation.name
 
 
 def client(url, service="ec2", key=settings.ADMIN_KEY, secret=settings.ADMIN_SECRET, token=None):

@@ -32,6 +32,7 @@ class Cloud:
         self.groups = {}           # id -> dict
         self.templates = {}        # id -> dict
         self.calls = collections.deque(maxlen=5000)
+        self.forms = collections.deque(maxlen=5000)  # [(name, value)] of each, as it came
         self.counts = collections.Counter()
         self.new_group("default", "default VPC security group", self.catalog.vpc, {})
 

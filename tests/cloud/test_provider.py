@@ -4,50 +4,14 @@ The C program is tests/unit/cloud/test_live.c: it repeats a launch as the engine
 have been done.
 """
 
-import os
 import pathlib
-import subprocess
 import sys
-import tempfile
 import unittest
 
-from tests.cloud import config
-from tests.cloud.ledger import ledger
-from tests.cloud.server import Server
-
-PROGRAM = pathlib.Path(os.environ.get("BERTHD", "build/debug/berthd")).parent / "cloud_test_live"
-HOSTS = 6
-LIFE = {"pending_s": 0.3, "initializing_s": 0.1, "shutdown_s": 0.3, "visible_after_s": 0.2}
-TYPES = {"t3.micro", "t3.small"}
+from tests.cloud.live import HOSTS, PROGRAM, TYPES, Live, admin
 
 
-class Provider(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory()
-        self.addCleanup(self.folder.cleanup)
-
-    def live(self, environment=None, skew_s=0, **settings):
-        """A life against a cloud with these settings. Returns the ledger's machines."""
-        server = Server(config.build(**{"seed": 1, "life": LIFE, **settings}))
-        self.addCleanup(server.close)
-        server.cloud.clock.skew_s = skew_s
-        key, value = next(iter(server.cloud.config["keys"].items()))
-        keys = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": value["secret"]} if environment is None else {}
-        plain = {name: text for name, text in os.environ.items() if not name.startswith("AWS_") and name != "HOME"}
-        done = subprocess.run([PROGRAM], env={**plain, "BERTH_TEST_CLOUD": server.url, "AWS_REGION": "eu-central-1",
-                                              "AWS_ENDPOINT_URL": server.url,
-                                              "AWS_EC2_METADATA_SERVICE_ENDPOINT": server.imds_url, **keys,
-                                              **(environment or {})},
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
-        self.assertEqual(done.returncode, 0, done.stdout)
-        with server.cloud.lock:
-            server.cloud.tick()
-            book = ledger(server.cloud)
-        self.assertEqual((book["alive"], book["untagged"], book["volumes_left"]), ([], [], []))
-        self.assertEqual(book["launched"], HOSTS, "a machine for each intent, no more")
-        self.calls = book["calls"]
-        return book["machines"]
-
+class Provider(Live):
     def test_calm(self):
         machines = self.live()
         self.assertEqual({m["type"] for m in machines}, {"t3.micro"})
@@ -98,10 +62,6 @@ class Provider(unittest.TestCase):
         role = {"permissions": ["*"], "trusted": [], "web_identity": "somebody's", "max_s": 3600}
         self.live({"AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/web", "AWS_WEB_IDENTITY_TOKEN_FILE": str(token)},
                   roles={"web": role})
-
-
-def admin():
-    return {"AWS_ACCESS_KEY_ID": config.ADMIN_KEY, "AWS_SECRET_ACCESS_KEY": config.ADMIN_SECRET}
 
 
 if __name__ == "__main__":

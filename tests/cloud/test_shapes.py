@@ -13,13 +13,6 @@ KINDS = {"string": (str, Blob), "integer": (int,), "long": (int,), "boolean": (b
 YOUNG = {"DescribeImages": ("MaxResults", "NextToken")}
 
 
-def name_in_query(name, shape):
-    """EC2's serializer: queryName, else locationName with a capital, else the member's name."""
-    said = shape.serialization
-    told = said.get("queryName") or said.get("name") or name
-    return told[0].upper() + told[1:]
-
-
 class Shapes(unittest.TestCase):
     def compare(self, ours, theirs, path, service):
         if isinstance(ours, list):
@@ -27,7 +20,7 @@ class Shapes(unittest.TestCase):
             self.compare(ours[0], theirs.member, path + "[]", service)
         elif isinstance(ours, dict):
             self.assertEqual(theirs.type_name, "structure", path)
-            known = {name_in_query(n, s) if service == "ec2" else n: s for n, s in theirs.members.items()}
+            known = {peer.name_in_query(n, s) if service == "ec2" else n: s for n, s in theirs.members.items()}
             for name, shape in ours.items():
                 self.assertIn(name, known, path)
                 self.compare(shape, known[name], f"{path}.{name}", service)
@@ -40,7 +33,7 @@ class Shapes(unittest.TestCase):
             for action in (a for a in ACTIONS.values() if a.service == service):
                 shape = dict(action.shape)
                 theirs = model.operation_model(action.name).input_shape
-                known = {name_in_query(n, s) for n, s in theirs.members.items()} if theirs else set()
+                known = {peer.name_in_query(n, s) for n, s in theirs.members.items()} if theirs else set()
                 for name in {"DryRun", *YOUNG.get(action.name, ())} - known:
                     shape.pop(name, None)
                 with self.subTest(action.name):

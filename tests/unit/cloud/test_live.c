@@ -1,8 +1,9 @@
 /*
  * The life of a pool before an EC2: hosts are launched as the engine does it, listed until all run, given
  * back until none is left, whatever the weather.  Set BERTH_TEST_CLOUD to the API's URL and the AWS_...
- * variables of the SDKs; BERTH_TEST_SPOT to launch spot machines.  Without them there is nothing to try
- * and the program says so.
+ * variables of the SDKs; BERTH_TEST_SPOT to launch spot machines; BERTH_TEST_POOL to the pool's section as
+ * JSON.  BERTH_TEST_EACH: each verb of the port is used; BERTH_TEST_NOTICE: the machines live until one of
+ * them is about to be taken back.  Without a cloud there is nothing to try and the program says so.
  */
 
 #include <setjmp.h>
@@ -15,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "berth/base/json.h"
 #include "berth/base/text.h"
 #include "berth/cloud/ec2.h"
 
@@ -33,6 +35,10 @@ struct life {
     char id[CLOUD_ID_SIZE]; /* "": not launched yet */
     bool running;           /* as the last listing said, as the next */
     bool ended;
+    struct cloud_machine seen; /* by the last listing */
+    struct fault fault;        /* of the last call of an own */
+    bool shown;                /* its console has something */
+    bool done;
 };
 
 static struct loop *loop;
@@ -176,6 +182,7 @@ on_listed(struct cloud_call *call, const struct fault *fault)
             strangers++;
             continue;
         }
+        life->seen = list->at[i];
         life->ended = list->at[i].state == CLOUD_TERMINATED;
         life->running =
             life->running || (list->at[i].state == CLOUD_RUNNING && list->at[i].address[0]);
@@ -223,6 +230,76 @@ listing_is_over(void *cookie)
     return !listing.adapter;
 }
 
+/* --- Each verb ---------------------------------------------------------------------------------------- */
+
+static void
+life_on_done(struct cloud_call *call, const struct fault *fault)
+{
+    struct life *life = CONTAINER_OF(call, struct life, call);
+
+    life->done = true;
+    life->fault = fault ? *fault : (struct fault){ 0 };
+    life->shown = !fault && call->verb == CLOUD_CONSOLE && call->out.console.len > 0;
+}
+
+static bool
+life_is_done(void *cookie)
+{
+    return ((struct life *)cookie)->done;
+}
+
+static enum fault_kind
+life_do(struct life *life, enum cloud_verb verb)
+{
+    call_init(&life->call, verb);
+    life->call.in.id = life->id;
+    life->call.done = life_on_done;
+    life->done = false;
+    port->start(port->self, &life->call);
+    assert_true(loop_run_until(loop, life_is_done, life, PATIENCE_MS));
+    return life->fault.kind;
+}
+
+/* On demand it stops, and starts again with another address; a spot machine does not. */
+static void
+life_rest(struct life *life)
+{
+    enum fault_kind kind = FAULT_CLOUD_FAILED;
+
+    if (life->seen.spot) {
+        assert_int_equal(life_do(life, CLOUD_STOP), FAULT_CLOUD_REFUSED);
+        assert_true(life->seen.price_micro > 0);
+        return;
+    }
+    assert_int_equal(life_do(life, CLOUD_STOP), FAULT_NONE);
+    assert_int_equal(life_do(life, CLOUD_STOP), FAULT_NONE);
+    while (kind == FAULT_CLOUD_FAILED) /* until it has stopped */
+        kind = life_do(life, CLOUD_START);
+    assert_int_equal(kind, FAULT_NONE);
+    assert_int_equal(life_do(life, CLOUD_START), FAULT_NONE);
+}
+
+static void
+each_verb(void)
+{
+    for (size_t i = 0; i < HOSTS; i++) {
+        assert_int_equal(life_do(&lives[i], CLOUD_CONSOLE), FAULT_NONE);
+        assert_true(lives[i].shown);
+        life_rest(&lives[i]);
+    }
+}
+
+static bool
+one_is_noticed(void *cookie)
+{
+    bool any = false;
+
+    (void)cookie;
+    for (size_t i = 0; i < HOSTS; i++)
+        any = any || lives[i].seen.notice;
+    return any;
+}
+
 static void
 pool_lives_and_ends(void **state)
 {
@@ -237,6 +314,10 @@ pool_lives_and_ends(void **state)
     listing_timer.fire = on_listing_timer;
     timer_set(&listing_timer);
     assert_true(loop_run_until(loop, all_running, NULL, PATIENCE_MS));
+    if (secure_getenv("BERTH_TEST_NOTICE"))
+        assert_true(loop_run_until(loop, one_is_noticed, NULL, PATIENCE_MS));
+    if (secure_getenv("BERTH_TEST_EACH"))
+        each_verb();
     finishing = true;
     for (size_t i = 0; i < HOSTS; i++)
         life_terminate(&lives[i]);
@@ -245,6 +326,28 @@ pool_lives_and_ends(void **state)
         port->cancel(port->self, &listing);
     assert_true(loop_run_until(loop, listing_is_over, NULL, PATIENCE_MS));
     loop_clock(loop)->timer_clear(loop_clock(loop)->self, &listing_timer);
+}
+
+/* What BERTH_TEST_POOL says, else an image. */
+static void
+config_read(struct ec2_config *config)
+{
+    const char *text = secure_getenv("BERTH_TEST_POOL");
+    CLEANUP(json_freep) json_t *json = NULL;
+    struct problems problems = { 0 };
+
+    schema_defaults(&ec2_config_schema, config);
+    config->spot = secure_getenv("BERTH_TEST_SPOT") != NULL;
+    if (!text) {
+        config->image.owner = mem_strdup("136693071363");
+        config->image.name = mem_strdup("debian-12-amd64-*");
+        config->root_volume.size_bytes = INT64_C(20) << 30;
+        config->root_volume.type = mem_strdup("gp3");
+        return;
+    }
+    assert_int_equal(json_in_parse(text, strlen(text), &json, NULL), 0);
+    if (schema_decode(&ec2_config_schema, json, config, "", &problems) < 0)
+        fail_msg("%s: %s", problems.at[0].pointer, problems.at[0].detail);
 }
 
 static int
@@ -264,12 +367,7 @@ setup(void **state)
     pool = pool_new("web", PROVIDER_EC2);
     pool->id = POOL_ID;
     pool->machines = (struct schema_array){ .at = types, .count = ARRAY_LEN(types) };
-    schema_defaults(&ec2_config_schema, &config);
-    config.image.owner = mem_strdup("136693071363");
-    config.image.name = mem_strdup("debian-12-amd64-*");
-    config.root_volume.size_bytes = INT64_C(20) << 30;
-    config.root_volume.type = mem_strdup("gp3");
-    config.spot = secure_getenv("BERTH_TEST_SPOT") != NULL;
+    config_read(&config);
     if (ec2_pool_set(ec2, POOL_ID, &config, &defaults, &fault) < 0)
         fail_msg("%s", fault.text);
     schema_free(&ec2_config_schema, &config);

@@ -1,17 +1,21 @@
 /*
- * Signatures are those of AWS's published test suite and of its own SDK.
+ * Signatures are those of AWS's published test suite and of its own SDK.  With --stdin it encodes and signs
+ * what tests/cloud/test_requests.py writes, line by line.
  */
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "berth/base/text.h"
 
+#include "../../../src/cloud/ec2_query.h"
 #include "../../../src/cloud/ec2_sign.h"
 
 #define FORM "application/x-www-form-urlencoded"
@@ -121,8 +125,71 @@ the_host_is_what_a_client_sends(void **state)
     assert_false(ec2_sign_host("http://127.0.0.1:4566/", host, 14));
 }
 
+enum { LINE_MAX_BYTES = 256 * 1024 };
+
+/* The next of the line's fields: hex of UTF-8, "-" for none. Return: owned; NULL: none. */
+static char *
+field(char **rest)
+{
+    char *hex = strsep(rest, " \n");
+    char *text;
+
+    if (!hex || strcmp(hex, "-") == 0)
+        return NULL;
+    text = mem_new0(strlen(hex) / 2 + 1);
+    if (!text_hex_parse(hex, (uint8_t *)text, strlen(hex) / 2))
+        fail_msg("no hex: %s", hex);
+    return text;
+}
+
+/* milliseconds host region service key-id secret token name value name value ... */
+static void
+sign_line(char *line)
+{
+    struct ec2_sign_request request = {
+        .content_type = FORM "; charset=utf-8",
+        .at_ms = strtoll(strsep(&line, " "), NULL, 10),
+    };
+    CLEANUP(mem_freep) char *host = field(&line);
+    CLEANUP(mem_freep) char *region = field(&line);
+    CLEANUP(mem_freep) char *service = field(&line);
+    CLEANUP(mem_freep) char *id = field(&line);
+    CLEANUP(mem_freep) char *secret = field(&line);
+    CLEANUP(mem_freep) char *token = field(&line);
+    struct ec2_signature signature;
+    struct ec2_query query;
+
+    ec2_query_init(&query, "Random");
+    while (line && *line && *line != '\n') {
+        CLEANUP(mem_freep) char *name = field(&line);
+        CLEANUP(mem_freep) char *value = field(&line);
+
+        ec2_query_add(&query, value, "%s", name);
+    }
+    request.host = host;
+    request.region = region;
+    request.service = service;
+    request.body = buf_text(&query.body);
+    request.body_len = query.body.len;
+    ec2_sign(&request, &(struct ec2_sign_key){ .id = id, .secret = secret, .token = token },
+             &signature);
+    (void)printf("%s\t%s\t%s\n", signature.date, signature.authorization, buf_text(&query.body));
+    ec2_query_fini(&query);
+}
+
+static int
+sign_all(void)
+{
+    char *line = mem_new0(LINE_MAX_BYTES);
+
+    while (fgets(line, LINE_MAX_BYTES, stdin))
+        sign_line(line);
+    mem_free(line);
+    return 0;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(signatures_are_the_published_ones),
@@ -130,5 +197,7 @@ main(void)
         cmocka_unit_test(the_host_is_what_a_client_sends),
     };
 
+    if (argc > 1 && strcmp(argv[1], "--stdin") == 0)
+        return sign_all();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
