@@ -122,23 +122,12 @@ prepare_on_step_end(struct shell_prepare *prepare, enum shell_end end)
     model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
 }
 
-/* The step that @prepare is or was in, for people; owned. */
-static char *
-prepare_where(const struct shell_prepare *prepare)
-{
-    if (prepare->step_count == 0)
-        return mem_strdup("the connection");
-    return mem_printf("step %u of %u (%s)", prepare->step + 1, prepare->step_count,
-                      prepare->step_name);
-}
-
 static void
-prepare_failed(struct rental *rental, const struct fault *fault)
+prepare_failed(struct rental *rental, const char *where, const struct fault *fault)
 {
     struct engine *engine = rental->engine;
     struct host *host = rental->host;
     int64_t most = host->pool->policy.prepare_attempts;
-    CLEANUP(mem_freep) char *where = prepare_where(&rental->prepare);
     CLEANUP(mem_freep) char *why = NULL;
 
     host->machine->prepare_failures++;
@@ -160,6 +149,7 @@ prepare_on_done(struct shell_prepare *prepare, const struct fault *fault)
     struct rental *rental = CONTAINER_OF(prepare, struct rental, prepare);
     struct engine *engine = rental->engine;
     struct steps *steps = STEAL(rental->steps);
+    CLEANUP(mem_freep) char *where = NULL;
     struct fault late;
 
     rental->preparing = false;
@@ -171,6 +161,7 @@ prepare_on_done(struct shell_prepare *prepare, const struct fault *fault)
                   PREPARE_STEP_MS / PREPARE_MINUTE_MS);
         fault = &late;
     }
+    where = steps_where(steps);
     if (!rental_is_on_hold(engine))
         steps_end(steps, fault);
     steps_free(steps);
@@ -179,7 +170,7 @@ prepare_on_done(struct shell_prepare *prepare, const struct fault *fault)
     if (rental->host->state == HOST_SPAWNED && !rental->gone &&
         rental->host->machine->stage == MACHINE_PREPARING) {
         if (fault) {
-            prepare_failed(rental, fault);
+            prepare_failed(rental, where, fault);
         } else {
             prepare_ready(rental, prepare);
         }
@@ -199,7 +190,7 @@ prepare_ready(struct rental *rental, const struct shell_prepare *prepare)
     struct fault fault;
 
     if (docker->host_set(docker->self, host->id, endpoint, engine->info.cluster_id, &fault) < 0) {
-        prepare_failed(rental, &fault);
+        prepare_failed(rental, "its end", &fault);
         return;
     }
     mem_free(host->endpoint.engine);
@@ -211,6 +202,12 @@ prepare_ready(struct rental *rental, const struct shell_prepare *prepare)
     mem_free(host->machine->playbook_revision);
     host->machine->playbook_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
     host->machine->certificate_ends_at_ms = prepare->certificate_ends_at_ms;
+    if (!host->machine->ssh && prepare->user[0]) {
+        mem_free(host->machine->user);
+        host->machine->user = mem_strdup(prepare->user);
+        mem_free(host->machine->host_key);
+        host->machine->host_key = prepare->host_key[0] ? mem_strdup(prepare->host_key) : NULL;
+    }
     host->machine->step = 0;
     mem_free(STEAL(host->machine->step_revision));
     rental_stage_set(rental, MACHINE_READY, "engine");

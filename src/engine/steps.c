@@ -129,6 +129,14 @@ steps_step_end(struct steps *steps, enum shell_end end)
     }
 }
 
+char *
+steps_where(const struct steps *steps)
+{
+    if (steps->step == 0)
+        return mem_strdup("the connection");
+    return mem_printf("step %u of %u (%s)", steps->step, steps->count, steps->name);
+}
+
 void
 steps_end(struct steps *steps, const struct fault *fault)
 {

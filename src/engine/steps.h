@@ -37,6 +37,8 @@ void steps_free(struct steps *steps);
 void steps_step(struct steps *steps, const struct shell_prepare *prepare);
 void steps_output(struct steps *steps, const char *data, size_t len);
 void steps_step_end(struct steps *steps, enum shell_end end);
+/** steps_where() - "step 3 of 24 (packages)", "the connection"; owned. */
+char *steps_where(const struct steps *steps) MUST_USE;
 /** steps_end() - the run is over; @fault: why it failed; NULL: it succeeded. */
 void steps_end(struct steps *steps, const struct fault *fault);
 

@@ -18,9 +18,9 @@ wire_row_number(const char *digits)
 void
 wire_row_ssh(struct json_out *out, const struct machine *machine)
 {
-    const char *ssh = machine->ssh;
-    const char *at = ssh ? strchr(ssh, '@') : NULL;
-    const char *colon = at ? strrchr(at, ':') : NULL;
+    const char *ssh = machine->ssh ? machine->ssh : machine->user;
+    const char *at = ssh ? strchrnul(ssh, '@') : NULL;
+    const char *colon = at ? strrchr(at, ':') : NULL; /* of the port */
     int64_t port = WIRE_SSH_PORT;
 
     if (!at) {

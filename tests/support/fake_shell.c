@@ -204,6 +204,8 @@ fake_shell_end(struct fake_shell_run *run, const struct fault *fault)
 
     if (!fault) {
         engine = mem_printf("tcp://%s:2376", run->address);
+        (void)snprintf(prepare->user, sizeof(prepare->user), "admin");
+        (void)snprintf(prepare->host_key, sizeof(prepare->host_key), "ssh-ed25519 FAKE");
         prepare->endpoint = (struct host_endpoint){ .engine = engine, .plain = true };
         if (run->fake->certificate_ms > 0)
             prepare->certificate_ends_at_ms =

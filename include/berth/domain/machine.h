@@ -43,7 +43,8 @@ struct machine {
     int64_t certificate_ends_at_ms; /* its engine's; 0: none, or not Berth's */
     char *ssh;      /* "user@address" or "user@address:port" of a machine that is not ours to launch
                        or end; NULL: it is rented */
-    char *host_key; /* with ssh: "ssh-ed25519 AAAA...", what it shows */
+    char *host_key; /* "ssh-ed25519 AAAA...", what it shows; NULL: not known */
+    char *user;     /* as whom Berth logs in, without ssh; NULL: not known */
     int32_t stage;  /* enum machine_stage */
     bool spot;
     bool sealed; /* the planted host key was replaced: it is not accepted any more */

@@ -16,6 +16,7 @@
 #include "berth/base/secret.h"
 #include "berth/domain/host.h"
 
+enum { SHELL_USER_SIZE = 33, SHELL_HOST_KEY_SIZE = 128 };
 enum { SHELL_STEP_SIZE = 96, SHELL_REVISION_SIZE = 17 /* 16 hex digits and NUL */ };
 
 enum shell_purpose {
@@ -42,6 +43,9 @@ struct shell_prepare {
     bool sealed;                        /* the planted host key is not accepted any more; from an
                                            on_step_end on */
     int64_t certificate_ends_at_ms;     /* on success: the engine's certificate; 0: none */
+    char user[SHELL_USER_SIZE];         /* on success: as whom it was logged in to; "": not told */
+    char host_key
+        [SHELL_HOST_KEY_SIZE]; /* on success: what it shows, "ssh-ed25519 AAAA..."; "": the same */
     struct host_endpoint endpoint; /* on success: how its engine is reached; owned by the call */
     /* From the loop: a step has begun; it wrote something (not NUL terminated, any bytes; secrets are
      * blanked); it ended.  Each but on_step may be NULL. */

@@ -102,6 +102,12 @@ is_down_again(struct world *world)
     return host && host->machine->prepare_failures == 1;
 }
 
+static bool
+is_down_twice(struct world *world)
+{
+    return rented_first(world->cookie)->machine->prepare_failures == 2;
+}
+
 /* Proves: each step's end is there, with its time. */
 static void
 test_all_steps(void **state)
@@ -115,6 +121,8 @@ test_all_steps(void **state)
                     "1.3/5 swap changed 10 s; 1.4/5 engine changed 10 s; "
                     "1.5/5 firewall changed 10 s; ");
     assert_false(engine_host_is_preparing(rented.world.engine, rented_first(&rented)));
+    assert_string_equal(rented_first(&rented)->machine->user, "admin");
+    assert_string_equal(rented_first(&rented)->machine->host_key, "ssh-ed25519 FAKE");
     rented_end(&rented);
 }
 
@@ -155,7 +163,9 @@ test_no_connection(void **state)
     assert_true(world_run_until(&rented.world, is_down_again, FOUND_MS));
     vm = fake_vm_by_address(fake_cloud_vms(rented.world.cloud), rented_first(&rented)->address);
     vm->life.mute = true;
-    world_run(&rented.world, 20000);
+    assert_true(world_run_until(&rented.world, is_down_twice, FOUND_MS));
+    assert_string_equal(rented_first(&rented)->waiting_for,
+                        "preparation, again after the connection failed");
     vm->life.mute = false;
     rented_until_active(&rented, 1, FOUND_MS);
     assert_int_equal(runs, 3);

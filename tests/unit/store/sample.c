@@ -285,6 +285,7 @@ full_machine(struct host *host)
     host->machine->prepare_failures = 3;
     host->machine->runs = 4;
     host->machine->step = 11;
+    host->machine->user = mem_strdup("admin");
     host->machine->step_revision = mem_strdup("0123456789abcdef");
     host->machine->stage = MACHINE_PREPARING;
     host->machine->spot = true;

@@ -95,6 +95,7 @@ row_ssh(void **state)
         { "root@10.0.0.6", "\"ssh\":{\"user\":\"root\",\"port\":22,\"host_key\":" },
         { "a@10.0.0.6:2222", "\"ssh\":{\"user\":\"a\",\"port\":2222,\"host_key\":" },
         { "a@fd00::5", "\"ssh\":{\"user\":\"a\",\"port\":22,\"host_key\":" },
+        { NULL, "\"ssh\":{\"user\":\"admin\",\"port\":22,\"host_key\":" },
         { "a@[fd00::5]:2200", "\"ssh\":{\"user\":\"a\",\"port\":2200,\"host_key\":" },
     };
     struct pool *pool = make_pool();
@@ -103,6 +104,7 @@ row_ssh(void **state)
     (void)state;
     host->machine = machine_new("t");
     host->machine->host_key = mem_strdup("ssh-ed25519 AAAA");
+    host->machine->user = mem_strdup("admin");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct buf buf = { 0 };
         struct json_out out;
