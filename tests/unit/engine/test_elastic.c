@@ -25,6 +25,33 @@ test_grows_to_its_minimum(void **state)
     rented_end(&rented);
 }
 
+/* Of a burst, until all are there and until all are gone again; the time between is that of the rounds. */
+static void
+test_calls_of_a_burst(void **state)
+{
+    enum { BURST = 20 };
+    struct rented rented;
+    struct fake_cloud *cloud;
+    uint64_t lists;
+    uint64_t calls;
+
+    (void)state;
+    rented_begin(&rented, 0);
+    rented_rule_set(&rented, (struct rented_rules){ .min_hosts = BURST, .max_hosts = BURST });
+    cloud = rented.world.cloud;
+    rented_until_active(&rented, BURST, 3600000);
+    lists = fake_cloud_calls(cloud, CLOUD_LIST);
+    calls = lists + fake_cloud_calls(cloud, CLOUD_LAUNCH);
+    world_run(&rented.world, 3600000);
+    lists = fake_cloud_calls(cloud, CLOUD_LIST);
+    rented_policy_set(&rented, 0, true);
+    while (fake_cloud_alive(cloud) > 0)
+        world_run(&rented.world, 1000);
+    calls += fake_cloud_calls(cloud, CLOUD_LIST) - lists + fake_cloud_calls(cloud, CLOUD_TERMINATE);
+    assert_in_range(calls, 2 * BURST, 4 * BURST);
+    rented_end(&rented);
+}
+
 static void
 test_grows_for_what_waits(void **state)
 {
@@ -152,8 +179,9 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grows_to_its_minimum), cmocka_unit_test(test_grows_for_what_waits),
-        cmocka_unit_test(test_gives_all_back),       cmocka_unit_test(test_the_clock_is_set),
-        cmocka_unit_test(test_the_last_choice),      cmocka_unit_test(test_uses_are_counted),
+        cmocka_unit_test(test_calls_of_a_burst),     cmocka_unit_test(test_gives_all_back),
+        cmocka_unit_test(test_the_clock_is_set),     cmocka_unit_test(test_the_last_choice),
+        cmocka_unit_test(test_uses_are_counted),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
