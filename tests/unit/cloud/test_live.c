@@ -26,19 +26,19 @@ enum { HOSTS = 6, AGAIN_MS = 100, PATIENCE_MS = 90000, POOL_ID = 1 };
 
 /* One host. */
 struct life {
-    struct cloud_call call;
-    struct clock_timer timer;
     int64_t host_id;
     int64_t attempt;
-    char token[CLOUD_TOKEN_SIZE];
-    char name[32];
-    char id[CLOUD_ID_SIZE]; /* "": not launched yet */
-    bool running;           /* as the last listing said, as the next */
-    bool ended;
+    struct clock_timer timer;
     struct cloud_machine seen; /* by the last listing */
     struct fault fault;        /* of the last call of an own */
-    bool shown;                /* its console has something */
+    struct cloud_call call;
+    bool running; /* as the last listing said, as the next */
+    bool ended;
+    bool shown; /* its console has something */
     bool done;
+    char name[32];
+    char id[CLOUD_ID_SIZE]; /* "": not launched yet */
+    char token[CLOUD_TOKEN_SIZE];
 };
 
 static struct loop *loop;

@@ -251,7 +251,7 @@ keys_that_have_ended(void **state)
 
     (void)state;
     check(rules, EC2_DESCRIBE_INSTANCES, FAULT_CLOUD_DENIED,
-          CALLERS * (OUTAGE_MS / DELAY_MAX_MS + 5));
+          (uint64_t)CALLERS * (OUTAGE_MS / DELAY_MAX_MS + 5));
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)

@@ -64,13 +64,13 @@ a_console_is_told(void **state)
 static void
 a_console_is_bounded_and_clean(void **state)
 {
-    size_t size = 4 * CLOUD_CONSOLE_MAX;
+    size_t size = (size_t)4 * CLOUD_CONSOLE_MAX;
     char *base64 = mem_new0(size + 1);
     char *text;
 
     (void)state;
     memset(base64, 'Q', size); /* "A\x04\x10A..." */
-    memcpy(base64 + size - 4, "eW8h", 4);
+    (void)snprintf(base64 + size - 4, 5, "eW8h");
     text = ec2_console_decode(base64);
     assert_int_equal(strlen(text), CLOUD_CONSOLE_MAX);
     assert_string_equal(text + CLOUD_CONSOLE_MAX - 3, "yo!");

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -104,8 +105,8 @@ test_tail(void **state)
                             cases[i].tail);
     }
     memset(whole, 'a', sizeof(whole));
-    memcpy(whole + sizeof(whole) - 4, "\nend", 4);
-    assert_int_equal(strlen(console_tail(whole, sizeof(whole), tail)), CONSOLE_TAIL_SIZE - 1);
+    (void)snprintf(whole + sizeof(whole) - 5, 5, "\nend");
+    assert_int_equal(strlen(console_tail(whole, sizeof(whole) - 1, tail)), CONSOLE_TAIL_SIZE - 1);
     assert_string_equal(tail + CONSOLE_TAIL_SIZE - 1 - 7, "a / end");
 }
 
