@@ -2,7 +2,6 @@
 
 #include <assert.h>
 #include <limits.h>
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,9 +173,10 @@ key_refuse(const char *word, size_t len, struct fault *fault)
         if (strncmp(word, rows[i].prefix, strlen(rows[i].prefix)) == 0)
             return fault_set(fault, FAULT_INVALID, "key", "%s", rows[i].why);
     }
-    if (len == 0)
+    if (len == 0) {
         return fault_set(fault, FAULT_INVALID, "key",
                          "there is no key: expected \"ssh-ed25519 AAAA...\"");
+    }
     if (len > KEY_WORD_MAX)
         len = KEY_WORD_MAX;
     return fault_set(fault, FAULT_INVALID, "key",
@@ -200,11 +200,12 @@ key_public_parse(const char *line, struct key_public *ret_key, struct fault *fau
         return fault_set(fault, FAULT_INVALID, "key", "expected one key, one line");
     if (digits_len != KEY_BLOB_BASE64 ||
         EVP_DecodeBlock(blob, (const unsigned char *)digits, KEY_BLOB_BASE64) != KEY_BLOB_SIZE ||
-        !key_public_from_blob(blob, sizeof(blob), ret_key))
+        !key_public_from_blob(blob, sizeof(blob), ret_key)) {
         return fault_set(fault, FAULT_INVALID, "key",
                          "the ed25519 key is damaged: \"" KEY_TYPE "\" is followed by %d "
                          "characters that begin with AAAAC3NzaC1lZDI1NTE5",
                          KEY_BLOB_BASE64);
+    }
     return 0;
 }
 

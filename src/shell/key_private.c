@@ -123,6 +123,7 @@ key_damaged(const char *name, struct fault *fault)
 
 /* Why a text that does not begin as OpenSSH's private keys do cannot be used. */
 static int
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): what it is about stands first. */
 key_private_refuse(const char *text, const char *name, struct fault *fault)
 {
     static const struct {
@@ -208,11 +209,12 @@ key_private_read(struct key_wire *wire, const char *name, struct key **ret_key, 
         return key_damaged(name, fault);
     if (key_private_type(&blob, name, fault) < 0)
         return -1;
-    if (!key_wire_is(&cipher, "none"))
+    if (!key_wire_is(&cipher, "none")) {
         return fault_set(fault, FAULT_INVALID, "key",
                          "%s: the key has a passphrase, and nobody is there to type it: take it "
                          "off a copy by ssh-keygen -p -N '' -f COPY",
                          name);
+    }
     return key_private_pair(&part, name, ret_key, fault);
 }
 
@@ -264,13 +266,15 @@ key_file_check(int file, const char *path, struct fault *fault)
 
     if (fstat(file, &info) < 0)
         return fault_set(fault, FAULT_INVALID, "key", "%s: %s", path, strerrordesc_np(errno));
-    if (!S_ISREG(info.st_mode) || info.st_size > KEY_FILE_MAX)
+    if (!S_ISREG(info.st_mode) || info.st_size > KEY_FILE_MAX) {
         return fault_set(fault, FAULT_INVALID, "key", "%s: this is no file with a private key",
                          path);
-    if (info.st_mode & (S_IRWXG | S_IRWXO))
+    }
+    if (info.st_mode & (S_IRWXG | S_IRWXO)) {
         return fault_set(fault, FAULT_INVALID, "key",
                          "%s: others than its owner may read it (mode %04o): chmod 600 %s", path,
                          (unsigned)(info.st_mode & 07777), path);
+    }
     return 0;
 }
 

@@ -256,10 +256,11 @@ ssh_link_check(struct ssh_link *link, struct fault *fault)
     const char *blob = libssh2_session_hostkey(link->session, &len, &type);
 
     link->hopeless = true;
-    if (!blob || type != LIBSSH2_HOSTKEY_TYPE_ED25519 || !key_public_from_blob(blob, len, &shown))
+    if (!blob || type != LIBSSH2_HOSTKEY_TYPE_ED25519 || !key_public_from_blob(blob, len, &shown)) {
         return fault_set(fault, FAULT_TLS, "ssh.handshake",
                          "%s: another machine answers: its host key is not of the type " KEY_TYPE,
                          link->name);
+    }
     for (size_t i = 0; i < peer->accepted_count; i++) {
         if (key_public_equal(&shown, &peer->accepted[i])) {
             link->hopeless = false;
@@ -324,10 +325,11 @@ ssh_link_step_login(struct ssh_link *link, struct fault *fault)
     if (result == 0)
         return 0;
     if (result == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
-        result == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED)
+        result == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED) {
         return fault_set(fault, FAULT_TLS, "ssh.login",
                          "%s: the machine does not accept our key (%s) for this user", link->name,
                          key_public_fingerprint(key_public(link->peer->key), text));
+    }
     return fault_set(fault, FAULT_UNREACHABLE, "ssh.login", "%s: the login broke off: %s",
                      link->name, ssh_link_error(link));
 }

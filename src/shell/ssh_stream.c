@@ -21,7 +21,7 @@ ssh_stream_pass(struct ssh_stream *stream, const char *data, size_t len)
 {
     size_t room = SSH_NOISE_MAX - stream->noise_len;
 
-    if (len == 0 || stream->phase == SSH_STREAM_ENDED)
+    if (len == 0 || !data || stream->phase == SSH_STREAM_ENDED)
         return;
     if (stream->phase == SSH_STREAM_INSIDE) {
         stream->emit(stream, data, len);

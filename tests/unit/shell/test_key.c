@@ -47,6 +47,7 @@ path_of(const char *name)
 }
 
 static void
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the file stands first. */
 file_write(const char *name, const char *text, mode_t mode)
 {
     int file = open(path_of(name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
@@ -198,8 +199,10 @@ writes_what_ssh_keygen_reads(void **state)
         file_write("ours", secret_bytes(text), 0600);
         (void)snprintf(path, sizeof(path), "%s", path_of("ours"));
         theirs = output_of((const char *[]){ "ssh-keygen", "-y", "-f", path, NULL });
-        if (!theirs)
+        if (!theirs) {
             skip();
+            return;
+        }
         (void)key_public_line(key_public(key), comments[i], line);
         assert_int_equal(strncmp(theirs, line, strlen(line)), 0);
         assert_string_equal(theirs + strlen(line), "\n");
@@ -335,7 +338,7 @@ a_damaged_key_is_never_another_one(void **state)
             CLEANUP(key_freep) struct key *back = NULL;
             struct fault fault;
 
-            copy[at] = cut ? '\0' : (char)(copy[at] == 'A' ? 'B' : 'A');
+            copy[at] = (char)(cut != 0 ? '\0' : copy[at] == 'A' ? 'B' : 'A');
             other = secret_new(copy, strlen(copy));
             if (key_private_parse(other, "here", &back, &fault) == 0)
                 assert_true(key_public_equal(key_public(key), key_public(back)));

@@ -93,7 +93,7 @@ a_script_cannot_end_itself(void **state)
 static void
 both_streams_are_read_at_once(void **state)
 {
-    struct wire wire = { .command.output_limit = 16 * MIB };
+    struct wire wire = { .command.output_limit = (size_t)16 * MIB };
 
     (void)state;
     if (shared.port == 0)

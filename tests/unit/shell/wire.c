@@ -128,7 +128,7 @@ script_begin(struct wire *wire, const char *script)
     if (wire->command.timeout_ms == 0)
         wire->command.timeout_ms = PATIENCE_MS;
     if (wire->command.output_limit == 0)
-        wire->command.output_limit = 64 * 1024;
+        wire->command.output_limit = KEPT_MAX;
     wire->command.on_output = wire_on_output;
     wire->command.done = wire_on_done;
     remote->run(remote->self, &wire->command);
@@ -156,9 +156,10 @@ void
 fault_expect(const struct wire *wire, enum fault_kind kind, const char *words)
 {
     assert_true(wire->failed);
-    if (wire->fault.kind != kind || !strstr(wire->fault.text, words))
+    if (wire->fault.kind != kind || !strstr(wire->fault.text, words)) {
         fail_msg("%s: \"%s\" instead of \"%s\"", fault_rule(wire->fault.kind)->code,
                  wire->fault.text, words);
+    }
 }
 
 bool
