@@ -1,11 +1,13 @@
 /* SSH before a real OpenSSH server: how scripts run there, and how they end. */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -154,6 +156,53 @@ input_arrives_byte_by_byte(void **state)
     wire.command.input_len = 3;
     assert_int_equal(script_ends(&wire, "wc -c"), 0);
     assert_string_equal(wire.out, "3\n");
+    ssh_free(wire.ssh);
+}
+
+/* Our end of every connection to the shared server gets room for a packet only in part. */
+static void
+sockets_narrow(void)
+{
+    int size = 1; /* the kernel makes it the least that it allows */
+    int count = 0;
+
+    for (int socket = 3; socket < 256; socket++) {
+        struct sockaddr_in peer;
+        socklen_t len = sizeof(peer);
+
+        if (getpeername(socket, (struct sockaddr *)&peer, &len) == 0 &&
+            peer.sin_family == AF_INET && ntohs(peer.sin_port) == shared.port) {
+            assert_int_equal(setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
+            count++;
+        }
+    }
+    assert_int_equal(count, 1);
+}
+
+/* libssh2 mixes up the session when something else is sent before the rest of a packet: here that
+ * happens all the time, with windows to be adjusted in between. */
+static void
+packets_go_through_a_narrow_socket(void **state)
+{
+    enum { LEN = 3 * MIB };
+    struct wire wire = { .command.output_limit = LEN + 1 };
+    CLEANUP(mem_freep) char *input = mem_new0(LEN);
+    uint8_t expected[TEXT_SHA256_SIZE];
+
+    (void)state;
+    if (shared.port == 0)
+        skip();
+    for (size_t i = 0; i < LEN; i++)
+        input[i] = (char)(i * 31 >> 3 & 0xff);
+    text_sha256(input, LEN, expected);
+    wire_up(&wire, &shared);
+    sockets_narrow();
+    wire.command.input = input;
+    wire.command.input_len = LEN;
+    assert_int_equal(script_ends(&wire, "tee /dev/stderr"), 0);
+    assert_int_equal(wire.out_len, LEN);
+    assert_int_equal(wire.err_len, LEN);
+    assert_memory_equal(wire.out_sha, expected, sizeof(expected));
     ssh_free(wire.ssh);
 }
 
@@ -411,6 +460,7 @@ main(void)
         cmocka_unit_test(both_streams_are_read_at_once),
         cmocka_unit_test(output_is_cut_at_its_limit),
         cmocka_unit_test(input_arrives_byte_by_byte),
+        cmocka_unit_test(packets_go_through_a_narrow_socket),
         cmocka_unit_test(a_cancelled_script_ends_there_too),
         cmocka_unit_test(a_script_that_takes_too_long_ends_there_too),
         cmocka_unit_test(a_script_whose_connection_goes_ends_too),
