@@ -12,7 +12,7 @@ enum {
     SSH_LOGIN_MS = 20000,
     SSH_PAUSE_FIRST_MS = 250, /* between tries; twice as long after each */
     SSH_PAUSE_MAX_MS = 4000,
-    SSH_CLOSE_MS = 3000,   /* for a channel to close before the connection is given up with it */
+    SSH_CLOSE_MS = 5000,   /* for a channel to close before the connection is given up with it */
     SSH_ALIVE_MS = 15000,  /* how often a server is asked for an answer while a script runs */
     SSH_SILENT_MS = 60000, /* no answer for so long: it hangs, or has gone */
 };

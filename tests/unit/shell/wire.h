@@ -13,7 +13,7 @@
 #include "../../../src/shell/ssh.h"
 #include "sshd.h"
 
-enum { PATIENCE_MS = 30000, MANY = 50, MIB = 1 << 20, KEPT_MAX = 65536 };
+enum { PATIENCE_MS = 60000, MANY = 50, MIB = 1 << 20, KEPT_MAX = 65536 };
 
 extern struct loop *loop;
 extern struct key *host_key, *other_key, *user_key;
