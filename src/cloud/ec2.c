@@ -59,10 +59,16 @@ ec2_pool_unref(struct ec2_pool *pool)
 {
     if (!pool || --pool->refs > 0)
         return;
-    assert(pool->image_waiting.count == 0);
+    ec2_ready_fini(&pool->ready);
     schema_free(&ec2_config_schema, &pool->config);
     ec2_region_unref(pool->region);
     mem_free(pool);
+}
+
+struct ec2_account *
+ec2_pool_account(const struct ec2_pool *pool)
+{
+    return &pool->region->account;
 }
 
 void
@@ -138,7 +144,7 @@ ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
     pool = mem_new0(sizeof(*pool));
     pool->refs = 1;
     schema_copy(&ec2_config_schema, config, &pool->config);
-    list_init(&pool->image_waiting);
+    ec2_ready_init(&pool->ready, pool);
     pool->region = ec2_region_get(&ec2->regions, &account);
     ec2_pool_unref(idmap_remove(&ec2->pools, pool_id));
     idmap_insert(&ec2->pools, pool_id, pool);

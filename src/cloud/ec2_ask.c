@@ -32,10 +32,16 @@ static const struct {
     [EC2_CONSOLE_OUTPUT]      = { "GetConsoleOutput",   "ec2.console",   { 40000, 9500 }, false, false },
     [EC2_STOP_INSTANCES]      = { "StopInstances",      "ec2.stop",      { 90000, 4800 }, true,  false },
     [EC2_START_INSTANCES]     = { "StartInstances",     "ec2.start",     { 4000, 1900 },  true,  false },
+    [EC2_DESCRIBE_TEMPLATES]  = { "DescribeLaunchTemplateVersions", "ec2.template", { 40000, 9500 }, false, false },
+    [EC2_CREATE_GROUP]        = { "CreateSecurityGroup", "ec2.group",    { 20000, 1900 }, true,  true },
+    [EC2_DELETE_GROUP]        = { "DeleteSecurityGroup", "ec2.group",    { 20000, 1900 }, true,  false },
+    [EC2_LET_IN]              = { "AuthorizeSecurityGroupIngress", "ec2.group", { 20000, 1900 }, true, false },
+    [EC2_LET_OUT]             = { "AuthorizeSecurityGroupEgress",  "ec2.group", { 20000, 1900 }, true, false },
+    [EC2_SHUT]                = { "RevokeSecurityGroupIngress",    "ec2.group", { 20000, 1900 }, true, false },
     [EC2_DESCRIBE_TYPES]      = { "DescribeInstanceTypes", "ec2.check", { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_OFFERINGS]  = { "DescribeInstanceTypeOfferings", "ec2.check", { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_SUBNETS]    = { "DescribeSubnets",    "ec2.check",     { 40000, 9500 }, false, false },
-    [EC2_DESCRIBE_GROUPS]     = { "DescribeSecurityGroups", "ec2.groups", { 40000, 9500 }, false, false },
+    [EC2_DESCRIBE_GROUPS]     = { "DescribeSecurityGroups", "ec2.group", { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_KEYS]       = { "DescribeKeyPairs",   "ec2.check",     { 40000, 9500 }, false, false },
 };
 /* clang-format on */

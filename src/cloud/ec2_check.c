@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ec2_group.h"
 #include "ec2_job.h"
 #include "ec2_look.h"
 
 enum { CHECK_ASK_MS = 15000, CHECK_PAGES_MAX = 50 };
 
-/* A machine that is nobody's. */
-static const char ec2_check_nobody[] = "i-00000000000000000";
+/* Nobody's. */
+static const char ec2_check_machine[] = "i-00000000000000000";
+static const char ec2_check_group[] = "sg-00000000000000000";
 
 struct ec2_checking {
     struct ec2_check *check;
@@ -29,8 +31,9 @@ struct ec2_checking {
 
 struct ec2_check_step {
     enum ec2_action action;
-    bool dry; /* the answer is whether it would be done */
-    bool aid; /* asked for the check's sake alone: not to be allowed is no fault */
+    bool dry;                                          /* the answer is whether it would be done */
+    bool aid;                                          /* not to be allowed is no fault */
+    bool (*ours)(const struct ec2_checking *checking); /* what is changed is there; NULL: nothing */
     /* How often it is asked; 0: not at all. */
     size_t (*turns)(const struct ec2_checking *checking);
     void (*encode)(struct ec2_checking *checking, struct ec2_query *query);
@@ -38,6 +41,8 @@ struct ec2_check_step {
     void (*read)(struct ec2_look *look, struct ec2_node root);
     const char *subject; /* the configuration's field that an error is about */
 };
+
+static const struct ec2_check_step ec2_check_steps[];
 
 /* In order of time. */
 static void ec2_check_ask(struct ec2_checking *checking);
@@ -90,9 +95,33 @@ ec2_check_launches(const struct ec2_checking *checking)
 {
     size_t types = checking->check->pool->machines.count;
 
-    if (!checking->look.image.id[0] || types == 0)
+    if (!checking->look.known.image.id[0] || types == 0)
         return 0;
     return types + ec2_check_if_spot(checking);
+}
+
+static size_t
+ec2_check_if_managed(const struct ec2_checking *checking)
+{
+    return ec2_check_config(checking)->security_group.create;
+}
+
+static size_t
+ec2_check_if_template(const struct ec2_checking *checking)
+{
+    return ec2_launch_has_template(ec2_check_config(checking));
+}
+
+static bool
+ec2_check_has_machine(const struct ec2_checking *checking)
+{
+    return checking->look.machine[0];
+}
+
+static bool
+ec2_check_has_group(const struct ec2_checking *checking)
+{
+    return checking->look.known.group[0];
 }
 
 static void
@@ -104,7 +133,7 @@ ec2_check_encode_nothing(struct ec2_checking *checking, struct ec2_query *query)
 static void
 ec2_check_encode_image(struct ec2_checking *checking, struct ec2_query *query)
 {
-    ec2_launch_image_encode(ec2_check_config(checking), query);
+    ec2_launch_image_encode(ec2_check_config(checking), checking->look.template_image, query);
 }
 
 static void
@@ -179,29 +208,69 @@ ec2_check_encode_launch(struct ec2_checking *checking, struct ec2_query *query)
     };
 
     (checking->bare ? ec2_launch_encode_bare : ec2_launch_encode)(&call, ec2_check_config(checking),
-                                                                  &checking->look.image, query);
+                                                                  &checking->look.known, query);
 }
 
 static void
 ec2_check_encode_machine(struct ec2_checking *checking, struct ec2_query *query)
 {
     const char *machine = checking->look.machine;
+    bool list = ec2_check_steps[checking->step].action != EC2_CONSOLE_OUTPUT;
 
-    ec2_query_add(query, *machine ? machine : ec2_check_nobody, "InstanceId.1");
+    ec2_query_add(query, *machine ? machine : ec2_check_machine,
+                  list ? "InstanceId.1" : "InstanceId");
+}
+
+static void
+ec2_check_encode_template(struct ec2_checking *checking, struct ec2_query *query)
+{
+    ec2_launch_template_encode(ec2_check_config(checking), query);
+}
+
+static void
+ec2_check_encode_create(struct ec2_checking *checking, struct ec2_query *query)
+{
+    ec2_group_encode_new(
+        &(struct ec2_group){
+            .managed = &ec2_check_config(checking)->security_group,
+            .cluster_id = checking->check->cluster_id,
+            .pool_name = checking->check->pool->name,
+        },
+        query);
+}
+
+static void
+ec2_check_encode_rules(struct ec2_checking *checking, struct ec2_query *query)
+{
+    const char *group = checking->look.known.group;
+    struct ec2_openings *openings = mem_new0(sizeof(*openings));
+
+    ec2_opening_want_out(openings);
+    ec2_query_add(query, *group ? group : ec2_check_group, "GroupId");
+    ec2_opening_encode(openings, query);
+    mem_free(openings);
 }
 
 /* clang-format off */
 static const struct ec2_check_step ec2_check_steps[] = {
-    { EC2_DESCRIBE_IMAGES,    false, false, ec2_check_once,       ec2_check_encode_image,   ec2_look_image,   "image" },
-    { EC2_DESCRIBE_TYPES,     false, true,  ec2_check_once,       ec2_check_encode_types,   ec2_look_types,   "machine_types" },
-    { EC2_DESCRIBE_SUBNETS,   false, true,  ec2_check_if_subnets, ec2_check_encode_subnets, ec2_look_subnets, "subnets" },
-    { EC2_DESCRIBE_OFFERINGS, false, true,  ec2_check_once,       ec2_check_encode_offers,  ec2_look_offers,  "machine_types" },
-    { EC2_DESCRIBE_GROUPS,    false, true,  ec2_check_if_groups,  ec2_check_encode_groups,  NULL,             "security_groups" },
-    { EC2_DESCRIBE_KEYS,      false, true,  ec2_check_if_key,     ec2_check_encode_key,     NULL,             "key_name" },
-    { EC2_DESCRIBE_INSTANCES, false, false, ec2_check_once,       ec2_check_encode_ours,    ec2_look_machines, "" },
-    { EC2_DESCRIBE_SPOT,      true,  false, ec2_check_if_spot,    ec2_check_encode_nothing, NULL,             "" },
-    { EC2_RUN_INSTANCES,      true,  false, ec2_check_launches,   ec2_check_encode_launch,  NULL,             "launch" },
-    { EC2_TERMINATE_INSTANCES, true, false, ec2_check_once,       ec2_check_encode_machine, NULL,             "" },
+    { EC2_DESCRIBE_TEMPLATES, false, false, NULL, ec2_check_if_template, ec2_check_encode_template, ec2_look_template, "launch_template" },
+    { EC2_DESCRIBE_IMAGES,    false, false, NULL, ec2_check_once,       ec2_check_encode_image,   ec2_look_image,    "image" },
+    { EC2_DESCRIBE_TYPES,     false, true,  NULL, ec2_check_once,       ec2_check_encode_types,   ec2_look_types,    "machine_types" },
+    { EC2_DESCRIBE_SUBNETS,   false, true,  NULL, ec2_check_if_subnets, ec2_check_encode_subnets, ec2_look_subnets,  "subnets" },
+    { EC2_DESCRIBE_OFFERINGS, false, true,  NULL, ec2_check_once,       ec2_check_encode_offers,  ec2_look_offers,   "machine_types" },
+    { EC2_DESCRIBE_GROUPS,    false, true,  NULL, ec2_check_if_groups,  ec2_check_encode_groups,  NULL,              "security_groups" },
+    { EC2_DESCRIBE_KEYS,      false, true,  NULL, ec2_check_if_key,     ec2_check_encode_key,     NULL,              "key_name" },
+    { EC2_DESCRIBE_GROUPS,    false, false, NULL, ec2_check_if_managed, ec2_check_encode_ours,    ec2_look_group,    "security_group" },
+    { EC2_CREATE_GROUP,       true,  false, NULL, ec2_check_if_managed, ec2_check_encode_create,  NULL,              "security_group" },
+    { EC2_LET_IN,             true,  false, ec2_check_has_group, ec2_check_if_managed, ec2_check_encode_rules, NULL, "security_group" },
+    { EC2_LET_OUT,            true,  false, ec2_check_has_group, ec2_check_if_managed, ec2_check_encode_rules, NULL, "security_group" },
+    { EC2_SHUT,               true,  false, ec2_check_has_group, ec2_check_if_managed, ec2_check_encode_rules, NULL, "security_group" },
+    { EC2_DESCRIBE_INSTANCES, false, false, NULL, ec2_check_once,       ec2_check_encode_ours,    ec2_look_machines, "" },
+    { EC2_DESCRIBE_SPOT,      true,  false, NULL, ec2_check_if_spot,    ec2_check_encode_nothing, NULL,              "" },
+    { EC2_DESCRIBE_PRICES,    true,  true,  NULL, ec2_check_if_spot,    ec2_check_encode_nothing, NULL,              "spot prices" },
+    { EC2_RUN_INSTANCES,      true,  false, NULL, ec2_check_launches,   ec2_check_encode_launch,  NULL,              "launch" },
+    { EC2_CONSOLE_OUTPUT,     true,  true,  ec2_check_has_machine, ec2_check_once, ec2_check_encode_machine, NULL,  "consoles" },
+    { EC2_TERMINATE_INSTANCES, true, false, ec2_check_has_machine, ec2_check_once, ec2_check_encode_machine, NULL,   "" },
 };
 /* clang-format on */
 
@@ -220,8 +289,8 @@ ec2_check_start(struct ec2 *ec2, struct ec2_check *check)
     checking->check = check;
     checking->pool = ec2_pool_ref(ec2, check->pool->id);
     ec2_look_init(&checking->look, check, &checking->pool->config);
-    assert(ec2_check_steps[0].turns(checking) > 0);
-    ec2_check_ask(checking);
+    checking->turn = SIZE_MAX; /* before the first */
+    ec2_check_next(checking);
 }
 
 void
@@ -239,10 +308,10 @@ static void
 ec2_check_ask(struct ec2_checking *checking)
 {
     const struct ec2_check_step *step = &ec2_check_steps[checking->step];
-    const struct clock_port *clock = checking->pool->region->account.clock;
+    const struct clock_port *clock = ec2_pool_account(checking->pool)->clock;
     struct ec2_ask *ask = &checking->ask;
 
-    ec2_ask_init(ask, &checking->pool->region->account, step->action);
+    ec2_ask_init(ask, ec2_pool_account(checking->pool), step->action);
     ask->deadline_mono_ms = clock->mono_ms(clock->self) + CHECK_ASK_MS;
     ask->done = ec2_check_on_answer;
     step->encode(checking, &ask->query);
@@ -301,21 +370,20 @@ static bool
 ec2_check_denied(struct ec2_checking *checking)
 {
     const struct ec2_check_step *step = &ec2_check_steps[checking->step];
-    bool by_tag = step->encode == ec2_check_encode_machine;
     char name[EC2_FINDING_ACTION_SIZE];
 
     ec2_check_permission(checking, name, sizeof(name));
     if (step->aid) {
         ec2_look_add(&checking->look, EC2_UNKNOWN, name,
-                     "not allowed: %s could not be looked up; allow it for this check",
-                     step->subject);
+                     "not allowed: %s cannot be looked up; Berth goes on without", step->subject);
         return false;
     }
-    if (by_tag && !checking->look.machine[0]) {
-        /* Whom the policy lets at machines with the cluster's tag alone may not touch nobody's. */
+    if (step->ours && !step->ours(checking)) {
+        /* Whom the policy lets at what has the cluster's tag alone may not touch nobody's. */
         ec2_look_add(&checking->look, EC2_UNKNOWN, name,
-                     "refused for a machine that does not exist: right if your policy allows it by "
-                     "the tag " EC2_TAG_CLUSTER ", else allow it");
+                     "refused for a %s that does not exist: right if your policy allows it by the "
+                     "tag " EC2_TAG_CLUSTER ", else allow it",
+                     step->ours == ec2_check_has_group ? "group" : "machine");
         return false;
     }
     ec2_look_add(&checking->look, EC2_BAD, name,

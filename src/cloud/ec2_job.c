@@ -12,13 +12,11 @@ enum {
     JOB_LAUNCH_MS = 50000, /* less than the engine waits, so that it hears why */
     JOB_LIST_MS = 25000,
     JOB_CHANGE_MS = 50000,
-    JOB_IMAGE_MS = 3600000, /* an image that was looked up is used for so long */
 };
 
 /* In order of time. */
 static void ec2_job_launch(struct ec2_job *job);
-static void ec2_job_image(struct ec2_job *job);
-static void ec2_job_on_image(struct ec2_ask *ask, const struct fault *fault);
+static void ec2_job_on_ready(struct ec2_ready_wait *wait, const struct fault *fault);
 static void ec2_job_run(struct ec2_job *job);
 static void ec2_job_on_run(struct ec2_ask *ask, const struct fault *fault);
 static void ec2_job_by_token(struct ec2_job *job);
@@ -70,9 +68,10 @@ ec2_job_cancel(struct ec2_job *job)
         ec2_ask_cancel(&job->ask);
     } else if (job->batch) {
         ec2_batch_leave(job);
-    } else if (list_is_in(&job->waiting)) {
-        list_remove(&job->pool->image_waiting, &job->waiting);
-        ec2_job_end_soon(job);
+    } else if (job->waiting) {
+        job->waiting = false;
+        if (ec2_ready_leave(&job->pool->ready, &job->wait))
+            ec2_job_end_soon(job);
     }
 }
 
@@ -98,104 +97,37 @@ ec2_job_answered(struct ec2_ask *ask)
     return job;
 }
 
-/* --- Launch: the image ---------------------------------------------------------------------------- */
+/* --- Launch --------------------------------------------------------------------------------------- */
 
 static void
 ec2_job_launch(struct ec2_job *job)
 {
-    struct ec2_pool *pool = job->pool;
-
-    if (pool->image.id[0] && ec2_job_mono_ms(job) < pool->image_until_mono_ms) {
+    if (ec2_ready_is(&job->pool->ready)) {
         ec2_job_run(job);
-    } else if (pool->image_asked) {
-        list_push(&pool->image_waiting, &job->waiting);
-    } else {
-        pool->image_asked = true;
-        ec2_job_image(job);
-    }
-}
-
-static void
-ec2_job_image(struct ec2_job *job)
-{
-    struct ec2_query *query = ec2_job_ask(job, EC2_DESCRIBE_IMAGES, ec2_job_on_image);
-
-    ec2_launch_image_encode(&job->pool->config, query);
-    ec2_pages_ask(&job->pages, query);
-    ec2_ask_start(&job->ask);
-}
-
-/* The others go on with the image, or end as this one does; when it was cancelled, one of them asks. */
-static void
-ec2_job_image_release(struct ec2_pool *pool, const struct fault *fault)
-{
-    for (size_t count = pool->image_waiting.count; count > 0; count--) {
-        struct list_node *node = list_pop(&pool->image_waiting);
-        struct ec2_job *job = node ? CONTAINER_OF(node, struct ec2_job, waiting) : NULL;
-
-        if (!job)
-            break; /* cancelled by the done of another */
-        if (fault) {
-            ec2_job_end(job, fault);
-        } else {
-            ec2_job_launch(job);
-        }
-    }
-}
-
-static void
-ec2_job_image_end(struct ec2_job *job, const struct fault *fault)
-{
-    struct ec2_pool *pool = job->pool;
-
-    pool->image_asked = false;
-    if (!fault) {
-        pool->image = job->image;
-        pool->image_until_mono_ms = ec2_job_mono_ms(job) + JOB_IMAGE_MS;
-        ec2_ask_fini(&job->ask);
-        ec2_job_launch(job);
-        ec2_job_image_release(pool, NULL);
         return;
     }
-    pool->refs++;
-    ec2_job_image_release(pool, job->cancelled ? NULL : fault);
-    ec2_job_end(job, fault);
-    ec2_pool_unref(pool);
+    job->waiting = true;
+    job->wait.done = ec2_job_on_ready;
+    ec2_ready_wait(&job->pool->ready, job->call, &job->wait);
 }
 
 static void
-ec2_job_on_image(struct ec2_ask *ask, const struct fault *fault)
+ec2_job_on_ready(struct ec2_ready_wait *wait, const struct fault *fault)
 {
-    struct ec2_job *job = ec2_job_answered(ask);
-    const struct ec2_image *image = &job->pool->config.image;
-    struct fault none;
+    struct ec2_job *job = CONTAINER_OF(wait, struct ec2_job, wait);
 
+    job->waiting = false;
     if (fault) {
-        ec2_job_image_end(job, fault);
-        return;
+        ec2_job_end(job, fault);
+    } else {
+        ec2_job_run(job);
     }
-    ec2_launch_image_read(ec2_xml_root(ask->xml), &job->image);
-    if (ec2_pages_read(&job->pages, ask->xml) && job->pages.next) {
-        ec2_ask_fini(&job->ask);
-        ec2_job_image(job);
-        return;
-    }
-    if (job->image.id[0]) {
-        ec2_job_image_end(job, NULL);
-        return;
-    }
-    (void)fault_set(&none, FAULT_CLOUD_REFUSED, "ec2.image", "there is no image %s%s%s",
-                    image->id ? image->id : image->name, image->id ? "" : " of ",
-                    image->id ? "" : image->owner);
-    ec2_job_image_end(job, &none);
 }
-
-/* --- Launch: the machine -------------------------------------------------------------------------- */
 
 static void
 ec2_job_run(struct ec2_job *job)
 {
-    ec2_launch_encode(job->call, &job->pool->config, &job->pool->image,
+    ec2_launch_encode(job->call, &job->pool->config, &job->pool->ready.known,
                       ec2_job_ask(job, EC2_RUN_INSTANCES, ec2_job_on_run));
     ec2_ask_start(&job->ask);
 }
@@ -219,6 +151,22 @@ ec2_job_launched(struct ec2_job *job, const struct cloud_machine *machine)
     ec2_job_end(job, NULL);
 }
 
+/* What was known may be old by now: the image was deleted, or the group; or it is not known everywhere
+ * yet. Then the same launch may go well in a moment. */
+static void
+ec2_job_refused(struct ec2_job *job, const struct fault *fault)
+{
+    bool no_image = strncmp(job->ask.error.code, "InvalidAMIID", strlen("InvalidAMIID")) == 0;
+    bool no_group = job->pool->ready.known.group[0] && ec2_job_is(job, "InvalidGroup.NotFound");
+    struct fault failed = *fault;
+
+    if (no_image || no_group)
+        ec2_ready_forget(&job->pool->ready);
+    if (no_group)
+        failed.kind = FAULT_CLOUD_FAILED;
+    ec2_job_end(job, &failed);
+}
+
 static void
 ec2_job_on_run(struct ec2_ask *ask, const struct fault *fault)
 {
@@ -233,9 +181,7 @@ ec2_job_on_run(struct ec2_ask *ask, const struct fault *fault)
         return;
     }
     if (fault) {
-        if (strncmp(ask->error.code, "InvalidAMIID", strlen("InvalidAMIID")) == 0)
-            job->pool->image.id[0] = '\0'; /* it is looked up again */
-        ec2_job_end(job, fault);
+        ec2_job_refused(job, fault);
     } else if (ec2_machine_read(ec2_xml_find(ec2_xml_root(ask->xml), "instancesSet/item"),
                                 &machine)) {
         ec2_job_launched(job, &machine);
@@ -329,7 +275,6 @@ ec2_job_end(struct ec2_job *job, const struct fault *fault)
         ended = *fault;
     if (job->ask.account)
         ec2_ask_fini(&job->ask);
-    ec2_pages_fini(&job->pages);
     ec2_pool_unref(job->pool);
     mem_free(job);
     call->adapter = NULL;

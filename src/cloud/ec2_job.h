@@ -3,7 +3,7 @@
 /*
  * One call of the port under way: a chain of questions to EC2.
  *
- *   launch:     [image] -> RunInstances -> [by token, when the token was used otherwise]
+ *   launch:     [what it has to know: ec2_ready.c] -> RunInstances -> [by token, when the token was used otherwise]
  *   list:       together with those of other pools: ec2_listing.c
  *   terminate:  together with others: ec2_ending.c
  *   console, stop, start: ec2_single.c
@@ -13,15 +13,17 @@
  *   ec2_region.c  what the pools of an account in a region share
  *   ec2_job.c     calls, and the chain of a launch
  *   ec2_batch.c   calls that are asked for together
+ *   ec2_ready.c   what a launch has to know before; ec2_group.c: a security group of the pool's own
+ *   ec2_forget.c  the end of a pool
+ *   ec2_check.c   a check of a pool without renting; ec2_look.c: what it learns
  *   ec2_ask.c     one question: keys, pace, signature, answer, repeats
  *   ec2_launch.c, ec2_query.c, ec2_sign.c, ec2_xml.c, ec2_machine.c, ec2_fault.c, ec2_pace.c,
- *   ec2_pages.c, ec2_prices.c, ec2_console.c   pure
+ *   ec2_pages.c, ec2_prices.c, ec2_console.c, ec2_opening.c   pure
  */
 
 #include "berth/cloud/ec2.h"
 
-#include "ec2_launch.h"
-#include "ec2_pages.h"
+#include "ec2_ready.h"
 #include "ec2_region.h"
 
 struct ec2_batch;
@@ -29,18 +31,17 @@ struct ec2_batch;
 /* A pool as it is configured.  Shared: a call goes on with what it began with. */
 struct ec2_pool {
     uint32_t refs;
-    struct ec2_config config;     /* owned */
-    struct ec2_region *region;    /* a reference */
-    struct ec2_image_found image; /* id "": not looked up yet */
-    int64_t image_until_mono_ms;  /* then it is looked up again */
-    struct list image_waiting;    /* jobs that wait for the image */
-    bool image_asked;             /* one of them looks it up */
+    struct ec2_config config;  /* owned */
+    struct ec2_region *region; /* a reference */
+    struct ec2_ready ready;    /* what its launches have to know */
 };
 
 /** ec2_pool_ref() - the pool with this id; it must have been set. */
 struct ec2_pool *ec2_pool_ref(struct ec2 *ec2, int64_t pool_id);
 /** ec2_pool_unref() - NULL is fine. */
 void ec2_pool_unref(struct ec2_pool *pool);
+/** ec2_pool_account() - borrowed. */
+struct ec2_account *ec2_pool_account(const struct ec2_pool *pool);
 
 struct ec2_job {
     struct ec2_pool *pool; /* a reference */
@@ -51,10 +52,9 @@ struct ec2_job {
     int64_t deadline_mono_ms;
     struct fault fault;
     /* Launch. */
-    struct list_node waiting;     /* in pool->image_waiting */
-    struct clock_timer timer;     /* ends one that is cancelled there */
-    struct ec2_image_found image; /* the newest so far */
-    struct ec2_pages pages;       /* of images */
+    struct ec2_ready_wait wait;
+    bool waiting;             /* for what the launch has to know */
+    struct clock_timer timer; /* ends one that is cancelled there */
     /* List and terminate. */
     struct ec2_batch *batch; /* that it is asked for with; NULL: none */
     struct list_node batched;

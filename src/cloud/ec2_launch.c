@@ -74,6 +74,32 @@ ec2_launch_volume(const struct ec2_volume *volume, const char *device, struct ec
 }
 
 static void
+ec2_launch_groups(const struct ec2_config *config, const struct ec2_known *known,
+                  struct ec2_query *query)
+{
+    size_t count = config->security_groups.count;
+
+    for (size_t i = 0; i < count; i++)
+        ec2_query_add(query, config->security_groups.at[i], "SecurityGroupId.%zu", i + 1);
+    if (known->group[0])
+        ec2_query_add(query, known->group, "SecurityGroupId.%zu", count + 1);
+}
+
+/* What a template could say against our rules is said again: a machine must be given back when we ask. */
+static void
+ec2_launch_template(const struct ec2_config *config, struct ec2_query *query)
+{
+    const struct ec2_template *launch = &config->launch_template;
+
+    if (!ec2_launch_has_template(config))
+        return;
+    ec2_query_add(query, launch->id, "LaunchTemplate.LaunchTemplateId");
+    ec2_query_add(query, launch->name, "LaunchTemplate.LaunchTemplateName");
+    ec2_query_add(query, launch->version, "LaunchTemplate.Version");
+    ec2_query_add(query, "false", "DisableApiTermination");
+}
+
+static void
 ec2_launch_safety(struct ec2_query *query)
 {
     ec2_query_add(query, "terminate", "InstanceInitiatedShutdownBehavior");
@@ -84,7 +110,7 @@ ec2_launch_safety(struct ec2_query *query)
 
 void
 ec2_launch_encode_bare(const struct cloud_call *call, const struct ec2_config *config,
-                       const struct ec2_image_found *image, struct ec2_query *query)
+                       const struct ec2_known *known, struct ec2_query *query)
 {
     const struct cloud_launch *launch = &call->in.launch;
     struct ec2_launch_place place = ec2_launch_place(call, config);
@@ -94,15 +120,15 @@ ec2_launch_encode_bare(const struct cloud_call *call, const struct ec2_config *c
     ec2_query_add(query, launch->token, "ClientToken");
     ec2_query_add_number(query, "MinCount", 1);
     ec2_query_add_number(query, "MaxCount", 1);
-    ec2_query_add(query, image->id, "ImageId");
+    ec2_query_add(query, known->image.id, "ImageId");
     ec2_query_add(query, launch->type, "InstanceType");
     ec2_query_add(query, place.subnet, "SubnetId");
-    for (size_t i = 0; i < config->security_groups.count; i++)
-        ec2_query_add(query, config->security_groups.at[i], "SecurityGroupId.%zu", i + 1);
+    ec2_launch_groups(config, known, query);
+    ec2_launch_template(config, query);
     ec2_query_add(query, config->key_name, "KeyName");
     ec2_query_add(query, profile, arn ? "IamInstanceProfile.Arn" : "IamInstanceProfile.Name");
     ec2_launch_safety(query);
-    ec2_launch_volume(&config->root_volume, image->device, query);
+    ec2_launch_volume(&config->root_volume, known->image.device, query);
     if (place.spot) {
         ec2_query_add(query, "spot", "InstanceMarketOptions.MarketType");
         ec2_query_add(query, "one-time", "InstanceMarketOptions.SpotOptions.SpotInstanceType");
@@ -115,24 +141,69 @@ ec2_launch_encode_bare(const struct cloud_call *call, const struct ec2_config *c
 
 void
 ec2_launch_encode(const struct cloud_call *call, const struct ec2_config *config,
-                  const struct ec2_image_found *image, struct ec2_query *query)
+                  const struct ec2_known *known, struct ec2_query *query)
 {
     struct ec2_launch_place place = ec2_launch_place(call, config);
 
-    ec2_launch_encode_bare(call, config, image, query);
+    ec2_launch_encode_bare(call, config, known, query);
     for (size_t i = 0; i < (place.spot ? 3 : 2); i++)
         ec2_launch_tags(call, config, query, i);
 }
 
-void
-ec2_launch_image_encode(const struct ec2_config *config, struct ec2_query *query)
+bool
+ec2_launch_has_template(const struct ec2_config *config)
 {
-    if (config->image.id) {
-        ec2_query_add(query, config->image.id, "ImageId.1");
+    return config->launch_template.id || config->launch_template.name;
+}
+
+void
+ec2_launch_template_encode(const struct ec2_config *config, struct ec2_query *query)
+{
+    const struct ec2_template *launch = &config->launch_template;
+
+    ec2_query_add(query, launch->id, "LaunchTemplateId");
+    ec2_query_add(query, launch->name, "LaunchTemplateName");
+    ec2_query_add(query, launch->version ? launch->version : "$Default", "LaunchTemplateVersion.1");
+}
+
+int
+ec2_launch_template_read(struct ec2_node root, const struct ec2_config *config,
+                         char ret_image[EC2_IMAGE_ID_SIZE], struct fault *fault)
+{
+    struct ec2_node data = ec2_xml_find(root, "launchTemplateVersionSet/item/launchTemplateData");
+    const char *image = ec2_xml_text(data, "imageId");
+    const char *spot = ec2_xml_text(data, "instanceMarketOptions/spotOptions/spotInstanceType");
+    bool own = config->image.id || config->image.name;
+
+    if (!data.xml) {
+        return fault_set(fault, FAULT_CLOUD_REFUSED, "ec2.template",
+                         "the launch template has no such version");
+    }
+    if (strcmp(spot, "persistent") == 0) {
+        return fault_set(fault, FAULT_CLOUD_REFUSED, "ec2.template",
+                         "the launch template asks for persistent spot machines, which come back "
+                         "after they were given back: make them one-time");
+    }
+    if (!own && (strncmp(image, "ami-", 4) != 0 || strlen(image) >= EC2_IMAGE_ID_SIZE)) {
+        return fault_set(fault, FAULT_CLOUD_REFUSED, "ec2.template",
+                         "the launch template names no image by id: give the pool an image");
+    }
+    (void)snprintf(ret_image, EC2_IMAGE_ID_SIZE, "%s", own ? "" : image);
+    return 0;
+}
+
+void
+ec2_launch_image_encode(const struct ec2_config *config, const char *template_image,
+                        struct ec2_query *query)
+{
+    const struct ec2_image *image = &config->image;
+
+    if (!image->name) {
+        ec2_query_add(query, image->id ? image->id : template_image, "ImageId.1");
         return;
     }
-    ec2_query_add(query, config->image.owner, "Owner.1");
-    ec2_query_add_filter(query, 1, "name", config->image.name);
+    ec2_query_add(query, image->owner, "Owner.1");
+    ec2_query_add_filter(query, 1, "name", image->name);
     ec2_query_add_filter(query, 2, "state", "available");
     ec2_query_add_filter(query, 3, "root-device-type", "ebs");
 }

@@ -53,9 +53,33 @@ ec2_look_add(struct ec2_look *look, enum ec2_verdict verdict, const char *action
 }
 
 void
+ec2_look_template(struct ec2_look *look, struct ec2_node root)
+{
+    struct fault unfit;
+
+    if (ec2_launch_template_read(root, look->config, look->template_image, &unfit) < 0)
+        ec2_look_add(look, EC2_BAD, "launch_template", "%s", unfit.text);
+}
+
+/* The pool's own security group, if it was made already. */
+void
+ec2_look_group(struct ec2_look *look, struct ec2_node root)
+{
+    struct ec2_node item = ec2_xml_find(root, "securityGroupInfo/item");
+
+    for (; item.xml; item = ec2_xml_next(item)) {
+        const char *id = ec2_xml_text(item, "groupId");
+
+        if (ec2_machine_is_ours(item, look->check->cluster_id, look->check->pool->name) &&
+            strlen(id) < sizeof(look->known.group))
+            (void)snprintf(look->known.group, sizeof(look->known.group), "%s", id);
+    }
+}
+
+void
 ec2_look_image(struct ec2_look *look, struct ec2_node root)
 {
-    ec2_launch_image_read(root, &look->image);
+    ec2_launch_image_read(root, &look->known.image);
 }
 
 /* Of the pool's types the one with this name; NULL: none. */
@@ -88,7 +112,7 @@ ec2_look_types(struct ec2_look *look, struct ec2_node root)
         type->memory_bytes =
             strtoll(ec2_xml_text(item, "memoryInfo/sizeInMiB"), NULL, 10) * LOOK_MIB;
         for (; arch.xml; arch = ec2_xml_next(arch))
-            type->fits = type->fits || strcmp(ec2_xml_text(arch, ""), look->image.arch) == 0;
+            type->fits = type->fits || strcmp(ec2_xml_text(arch, ""), look->known.image.arch) == 0;
     }
 }
 
@@ -155,10 +179,10 @@ ec2_look_compare_type(struct ec2_look *look, const struct pool_machine *machine,
     if (look->types_known && !type->there) {
         ec2_look_add(look, EC2_BAD, "machine_types", "%s: there is no such type in this region",
                      machine->type);
-    } else if (look->types_known && look->image.id[0] && !type->fits) {
+    } else if (look->types_known && look->known.image.id[0] && !type->fits) {
         ec2_look_add(look, EC2_BAD, "machine_types",
                      "%s cannot boot image %s, which is of architecture %s", machine->type,
-                     look->image.id, look->image.arch);
+                     look->known.image.id, look->known.image.arch);
     } else if (look->offers_known && !type->offered) {
         ec2_look_add(look, EC2_BAD, "machine_types", "%s is offered in no zone of the %s",
                      machine->type, look->zone_count ? "subnets" : "region");
@@ -177,7 +201,7 @@ ec2_look_compare(struct ec2_look *look)
     const struct pool_machine *types = machines->at;
     const struct ec2_image *image = &look->config->image;
 
-    if (!look->image.id[0] && image->name) {
+    if (!look->known.image.id[0] && image->name) {
         ec2_look_add(look, EC2_BAD, "image", "%s has no image that is called %s", image->owner,
                      image->name);
     }

@@ -20,11 +20,12 @@ struct ec2_look_type {
 struct ec2_look {
     struct ec2_check *check; /* findings go there */
     const struct ec2_config *config;
-    struct ec2_image_found image;   /* id "": none */
+    struct ec2_known known;         /* id "": no image; its group: the one that is there */
     char machine[CLOUD_ID_SIZE];    /* one of ours; "": there is none */
     struct ec2_look_type *types;    /* [check->pool->machines.count], owned */
     char (*zones)[CLOUD_ZONE_SIZE]; /* of the subnets, owned */
     size_t zone_count;
+    char template_image[EC2_IMAGE_ID_SIZE];
     bool types_known;
     bool offers_known;
 };
@@ -35,11 +36,14 @@ void ec2_look_fini(struct ec2_look *look);
 void ec2_look_add(struct ec2_look *look, enum ec2_verdict verdict, const char *action,
                   const char *format, ...) PRINTF_LIKE(4, 5);
 
+/* An answer of DescribeLaunchTemplateVersions. */
+void ec2_look_template(struct ec2_look *look, struct ec2_node root);
 /* A page of DescribeImages, DescribeInstanceTypes, ... */
 void ec2_look_image(struct ec2_look *look, struct ec2_node root);
 void ec2_look_types(struct ec2_look *look, struct ec2_node root);
 void ec2_look_subnets(struct ec2_look *look, struct ec2_node root);
 void ec2_look_offers(struct ec2_look *look, struct ec2_node root);
+void ec2_look_group(struct ec2_look *look, struct ec2_node root);
 void ec2_look_machines(struct ec2_look *look, struct ec2_node root);
 /** ec2_look_compare() - all pages were read: what does not go together. */
 void ec2_look_compare(struct ec2_look *look);

@@ -22,12 +22,15 @@ class Live(unittest.TestCase):
         self.folder = tempfile.TemporaryDirectory()
         self.addCleanup(self.folder.cleanup)
 
-    def live(self, environment=None, skew_s=0, watch=None, **settings):
-        """A life against a cloud with these settings; watch(cloud) is called in a thread meanwhile. Returns the ledger's machines."""
+    def live(self, environment=None, skew_s=0, watch=None, prepare=None, **settings):
+        """A life against a cloud with these settings; prepare(cloud) is called before,
+        watch(cloud) in a thread meanwhile. Returns the ledger's machines."""
         server = Server(config.build(**{"seed": 1, "life": LIFE, **settings}))
         self.addCleanup(server.close)
         self.cloud = server.cloud
         server.cloud.clock.skew_s = skew_s
+        if prepare:
+            prepare(server.cloud)
         if watch:
             threading.Thread(target=watch, args=(server.cloud,), daemon=True).start()
         key, value = next(iter(server.cloud.config["keys"].items()))

@@ -132,6 +132,10 @@ def show_version(template, number):
     one = template["versions"][number - 1]
     data = {name[0].lower() + name[1:]: one["data"][name] for name in
             ("ImageId", "InstanceType", "KeyName", "UserData", "InstanceInitiatedShutdownBehavior") if name in one["data"]}
+    market = one["data"].get("InstanceMarketOptions")
+    if market:
+        spot = {name[0].lower() + name[1:]: value for name, value in market.get("SpotOptions", {}).items()}
+        data["instanceMarketOptions"] = {"marketType": market.get("MarketType"), "spotOptions": spot}
     return {"launchTemplateId": template["id"], "launchTemplateName": template["name"], "versionNumber": number,
             "versionDescription": one["about"], "createTime": Stamp(one["made"]), "createdBy": template["by"],
             "defaultVersion": number == 1, "launchTemplateData": data}

@@ -17,7 +17,9 @@ from tests.cloud.server import Server
 
 PROGRAM = pathlib.Path(os.environ.get("BERTHD", "build/debug/berthd")).parent / "cloud_test_check"
 POOL = {"image": {"owner": "136693071363", "name": "debian-12-amd64-*"}, "machine_types": [{"type": "t3.micro"}]}
-RUNTIME = ("ec2:RunInstances", "ec2:CreateTags", "ec2:TerminateInstances", "ec2:DescribeInstances", "ec2:DescribeImages")
+RUNTIME = ("ec2:RunInstances", "ec2:CreateTags", "ec2:TerminateInstances", "ec2:DescribeInstances", "ec2:DescribeImages",
+           "ec2:GetConsoleOutput")
+BY_TAG = ("ec2:TerminateInstances", "ec2:GetConsoleOutput")
 
 
 class Check(unittest.TestCase):
@@ -53,7 +55,7 @@ class Check(unittest.TestCase):
             with self.subTest(lacking):
                 found, fault = self.check(permissions=["*", f"!{lacking}"])
                 self.assertEqual(fault, "")
-                where = "unknown" if lacking == "ec2:TerminateInstances" else "bad"
+                where = "unknown" if lacking in BY_TAG else "bad"
                 self.assertIn(lacking, found[where])
                 self.assertIn("allow" if where == "unknown" else "docs/IAM.md", found[where][lacking])
 
@@ -67,6 +69,16 @@ class Check(unittest.TestCase):
         found, _ = self.check(permissions=RUNTIME)
         self.assertEqual(found["bad"], {})
         self.assertLessEqual({"ec2:DescribeInstanceTypes", "ec2:DescribeInstanceTypeOfferings"}, set(found["unknown"]))
+
+    def test_a_group_and_a_template(self):
+        pool = {"security_group": {"create": True, "from": ["127.0.0.0/8"]}}
+        found, fault = self.check(pool)
+        self.assertEqual((found["bad"], found["unknown"], fault), ({}, {}, ""))
+        found, _ = self.check(pool, permissions=["*", "!ec2:CreateSecurityGroup", "!ec2:RevokeSecurityGroupIngress"])
+        self.assertIn("ec2:CreateSecurityGroup", found["bad"])
+        self.assertIn("a group that does not exist", found["unknown"]["ec2:RevokeSecurityGroupIngress"])
+        found, _ = self.check({"launch_template": {"name": "mine"}})
+        self.assertIn("InvalidLaunchTemplateName.NotFoundException", found["bad"]["launch_template"])
 
     def test_what_does_not_go_together_is_named(self):
         cases = [

@@ -4,11 +4,14 @@ The C program is tests/unit/cloud/test_live.c: it repeats a launch as the engine
 have been done.
 """
 
+import json
 import pathlib
 import sys
 import unittest
 
 from tests.cloud.live import HOSTS, PROGRAM, TYPES, Live, admin
+
+IMAGE = {"owner": "136693071363", "name": "debian-12-amd64-*"}
 
 
 class Provider(Live):
@@ -44,6 +47,35 @@ class Provider(Live):
     def test_spot_and_on_demand(self):
         machines = self.live({"BERTH_TEST_SPOT": "1", **admin()}, capacity={"spot:*": 1})
         self.assertEqual({m["market"] for m in machines}, {"spot", "on-demand"})
+
+    def test_security_group(self):
+        """One for the pool, with its rules and tags, whatever is lost on the way."""
+        pool = json.dumps({"image": IMAGE, "security_group": {"create": True, "from": ["127.0.0.0/8"], "first_port": 4000, "last_port": 4999}})
+        for faults in ([], [{"action": "CreateSecurityGroup", "kind": "lose", "probability": 0.5},
+                            {"action": "AuthorizeSecurityGroupIngress", "kind": "lose", "probability": 0.5}]):
+            self.live({"BERTH_TEST_POOL": pool, **admin()}, faults=faults)
+            ours = [g for g in self.cloud.groups.values() if "berth:cluster" in g["tags"]]
+            self.assertEqual(len(ours), 1)
+            self.assertEqual({(r["low"], r["high"], r["range"]) for r in ours[0]["ingress"]},
+                             {(22, 22, "127.0.0.0/8"), (2376, 2376, "127.0.0.0/8"), (4000, 4999, "127.0.0.0/8")})
+            self.assertEqual({tuple(g for g, _ in i.groups) for i in self.cloud.instances.values()}, {(ours[0]["id"],)})
+
+    def test_launch_template(self):
+        """What it says against our rules does not count; what it says beside them does."""
+        def prepare(cloud):
+            cloud.templates["lt-1"] = {"id": "lt-1", "name": "berth", "made": 0, "by": "", "tags": {}, "versions": [
+                {"about": "", "made": 0, "data": {
+                    "ImageId": "ami-0deb1200000000002", "InstanceType": "m6i.large", "DisableApiTermination": True,
+                    "InstanceInitiatedShutdownBehavior": "stop", "UserData": b"theirs",
+                    "MetadataOptions": {"HttpTokens": "optional", "HttpPutResponseHopLimit": 9},
+                    "CreditSpecification": {"CpuCredits": "standard"},
+                    "TagSpecification": [{"ResourceType": "instance", "Tag": [{"Key": "team", "Value": "a"}]}]}}]}
+        pool = json.dumps({"launch_template": {"name": "berth", "version": "1"}})
+        machines = self.live({"BERTH_TEST_POOL": pool, **admin()}, prepare=prepare)
+        self.assertEqual({(m["type"], m["tags"]["team"]) for m in machines}, {("t3.micro", "a")})
+        for one in self.cloud.instances.values():
+            self.assertEqual((one.image["id"], one.metadata["tokens"], one.metadata["hops"], one.protected, one.user_data),
+                             ("ami-0deb1200000000002", "required", 1, False, b"#cloud-config\n"))
 
     def test_wrong_clock(self):
         """Ours is an hour behind, or before: requests are signed with the provider's."""

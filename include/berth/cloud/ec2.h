@@ -17,7 +17,7 @@
 #include "berth/cloud/credentials.h"
 #include "berth/port/cloud.h"
 
-/* Either an id, or the newest with this owner and name. */
+/* Either an id, or the newest with this owner and name; or none, with a launch template that has one. */
 struct ec2_image {
     char *id;
     char *owner; /* an account, "self", "amazon", "aws-marketplace" */
@@ -29,15 +29,34 @@ struct ec2_volume {
     char *type;         /* "gp3", ...; NULL: the provider's default */
 };
 
+/* A security group that Berth makes and keeps as it says here: SSH, the engine's API and published ports
+ * are open to @from, everything is open outwards. */
+struct ec2_managed {
+    bool create;
+    struct schema_strings from; /* networks: the daemon's, the route's, operators' */
+    int64_t first_port;         /* of published ports */
+    int64_t last_port;
+    char *vpc; /* NULL: the account's default */
+};
+
+/* A launch template, by id or by name; what the pool says counts more. */
+struct ec2_template {
+    char *id;
+    char *name;
+    char *version; /* a number, "$Latest", "$Default"; NULL: the last */
+};
+
 /* A pool's own part of the configuration. */
 struct ec2_config {
     char *endpoint; /* NULL: the default's, else AWS' own of the region */
     char *region;   /* NULL: the default's */
     struct schema_strings subnets;
     struct schema_strings security_groups;
+    struct ec2_managed security_group; /* beside them */
+    struct ec2_template launch_template;
     struct ec2_image image;
     struct ec2_volume root_volume;
-    char *key_name;         /* of a key pair; NULL: none */
+    char *key_name;         /* of a key pair, for people; NULL: none */
     char *instance_profile; /* name or ARN; NULL: none */
     bool spot;
     struct schema_map tags; /* that each machine gets, too */
@@ -72,3 +91,19 @@ const struct cloud_port *ec2_port(struct ec2 *ec2);
  * Return: 0, or -1 with FAULT_INVALID: no region, or an endpoint that is no URL. */
 int ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
                  const struct ec2_defaults *defaults, struct fault *fault);
+
+/* The end of a pool for good: what Berth made for it beside machines, its security group, is deleted.
+ * Embed it. */
+struct ec2_forget {
+    const struct pool *pool; /* borrowed until done */
+    const char *cluster_id;  /* borrowed until done */
+    /* Exactly once, from the loop, never from inside _start(); last touch.  FAULT_CLOUD_FAILED: machines
+     * are still in the group, it may be tried again later; other FAULT_CLOUD_*; FAULT_CANCELLED. */
+    void (*done)(struct ec2_forget *forget, const struct fault *fault);
+    void *own;
+};
+
+/** ec2_forget_start() - where nothing is left to be deleted it is a success. */
+void ec2_forget_start(struct ec2 *ec2, struct ec2_forget *forget);
+/** ec2_forget_cancel() - done still comes, with FAULT_CANCELLED unless it had ended. */
+void ec2_forget_cancel(struct ec2_forget *forget);

@@ -121,6 +121,7 @@ all_is_well(void **state)
         ONCE(LISTED(MACHINE("i-7", "running", OURS), "")),
         ONCE(DRY),
         ONCE(DRY),
+        ONCE(DRY),
         { .path = NULL },
     };
 
@@ -129,12 +130,12 @@ all_is_well(void **state)
     world_serve(rules);
     check_run(FAULT_NONE);
     assert_false(checked.check.bad);
-    assert_int_equal(checked.check.count, 6);
+    assert_int_equal(checked.check.count, 7);
     for (size_t i = 0; i < checked.check.count; i++)
         assert_int_equal(checked.findings[i].verdict, EC2_GOOD);
     /* A machine of ours is named, and nothing is done to it. */
     world_sent("Action=TerminateInstances&Version=2016-11-15&InstanceId.1=i-7&DryRun=true", true);
-    assert_int_equal(fake_http_requests(fake, NULL), 6);
+    assert_int_equal(fake_http_requests(fake, NULL), 7);
 }
 
 static void
@@ -147,6 +148,7 @@ what_is_missing_is_named(void **state)
         ONCE(LISTED("", "")),
         ONCE(DENIED("ec2:CreateTags")),
         ONCE(DENIED("iam:PassRole")),
+        ONCE(DRY),
         ONCE(DENIED("ec2:TerminateInstances")),
         { .path = NULL },
     };
@@ -156,7 +158,7 @@ what_is_missing_is_named(void **state)
     world_serve(rules);
     check_run(FAULT_NONE);
     assert_true(checked.check.bad);
-    expect(EC2_UNKNOWN, "ec2:DescribeInstanceTypes", "machine_types could not be looked up");
+    expect(EC2_UNKNOWN, "ec2:DescribeInstanceTypes", "machine_types cannot be looked up");
     expect(EC2_BAD, "machine_types", "m5.large is offered in no zone of the region");
     expect(EC2_BAD, "ec2:CreateTags", "not allowed: add it to the policy");
     expect(EC2_BAD, "iam:PassRole", "not allowed");
@@ -176,6 +178,7 @@ what_does_not_fit_is_named(void **state)
         ONCE(NO("400 No", "InvalidParameterValue")),
         ONCE(NO("500 No", "InsufficientInstanceCapacity")),
         ONCE(NO("400 No", "VcpuLimitExceeded")),
+        ONCE(NO("400 No", "InvalidInstanceID.NotFound")),
         ONCE(NO("400 No", "InvalidInstanceID.NotFound")),
         { .path = NULL },
     };
@@ -205,6 +208,7 @@ without_an_image_the_rest_is_checked(void **state)
         ONCE(OFFERS(OFFER("m5.large"))),
         ONCE(LISTED("", "")),
         ONCE(DRY),
+        ONCE(DRY),
         { .path = NULL },
     };
 
@@ -214,7 +218,7 @@ without_an_image_the_rest_is_checked(void **state)
     check_run(FAULT_NONE);
     expect(EC2_BAD, "image", "136693071363 has no image that is called debian-12-amd64-*");
     expect(EC2_GOOD, "ec2:TerminateInstances", "");
-    assert_int_equal(fake_http_requests(fake, NULL), 6);
+    assert_int_equal(fake_http_requests(fake, NULL), 7);
 }
 
 static void

@@ -12,7 +12,7 @@
 
 #include "../../../src/cloud/ec2_launch.h"
 
-static const struct ec2_image_found image = { .id = "ami-1", .device = "/dev/sda1" };
+static const struct ec2_known known = { .image = { .id = "ami-1", .device = "/dev/sda1" } };
 static struct pool *pool;
 static struct ec2_config config;
 
@@ -54,7 +54,7 @@ encode(int64_t attempt, int64_t host_id, const char *user_data)
     char *text;
 
     ec2_query_init(&query, "RunInstances");
-    ec2_launch_encode(&call, &config, &image, &query);
+    ec2_launch_encode(&call, &config, &known, &query);
     text = mem_strdup(buf_text(&query.body));
     ec2_query_fini(&query);
     return text;

@@ -83,13 +83,15 @@ is_tagged(const json_t *statement)
            json_object_get(equals, "aws:ResourceTag/" EC2_TAG_CLUSTER);
 }
 
-/* It is about machines. */
+/* It is about what we make: machines and groups.  A launch only uses a group. */
 static bool
-is_of_machines(const json_t *statement)
+is_of_ours(const json_t *statement, const char *action)
 {
     const json_t *resource = json_object_get(statement, "Resource");
 
-    return list_has(resource, "*") || list_has(resource, "arn:aws:ec2:*:*:instance/*");
+    return list_has(resource, "*") || list_has(resource, "arn:aws:ec2:*:*:instance/*") ||
+           (list_has(resource, "arn:aws:ec2:*:*:security-group/*") &&
+            strcmp(action, "ec2:RunInstances") != 0);
 }
 
 static void
@@ -103,8 +105,8 @@ check_action(const char *name, bool tagged)
         if (!list_has(json_object_get(statement, "Action"), name))
             continue;
         found = true;
-        if (tagged && is_of_machines(statement) && !is_tagged(statement))
-            fail_msg("%s is allowed for machines without the cluster's tag", name);
+        if (tagged && is_of_ours(statement, name) && !is_tagged(statement))
+            fail_msg("%s is allowed for what has not the cluster's tag", name);
     }
     if (!found)
         fail_msg("docs/IAM.md does not allow %s, which is used", name);
