@@ -140,7 +140,7 @@ packages_busy() {
             return 0
         fi
     done
-    systemctl is-active --quiet apt-daily.service || systemctl is-active --quiet apt-daily-upgrade.service
+    systemctl show --property ActiveState --value apt-daily.service apt-daily-upgrade.service | grep -q '^\(de\)\?activating$'
 }
 
 wait_for_packages() {
@@ -150,7 +150,7 @@ wait_for_packages() {
 }
 
 settle() {
-    if unit_is_stale apt-daily.timer || unit_is_stale apt-daily-upgrade.timer; then
+    if unit_is_stale apt-daily.timer || unit_is_stale apt-daily-upgrade.timer || unit_is_stale apt-daily-upgrade.service; then
         systemctl daemon-reload
     fi
     if command -v cloud-init >/dev/null; then
@@ -246,9 +246,7 @@ disk() {
 
 # ---- packages ----
 
-install() {
-    [ $# -gt 0 ] || return 0
-    wait_for_packages
+fetch() {
     if [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' -mmin -60 2>/dev/null | head -n 1)" ]; then
         apt-get -qq update >&2
     fi
@@ -257,16 +255,24 @@ install() {
     say "installed $*"
 }
 
+install() {
+    [ $# -gt 0 ] || return 0
+    wait_for_packages
+    fetch "$@"
+}
+
 packages() {
     set --
     command -v dockerd >/dev/null || set -- "$@" docker.io
-    command -v unattended-upgrade >/dev/null || set -- "$@" unattended-upgrades
     # Where the kernel has it, the engine starts nothing without this.
     if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
         command -v apparmor_parser >/dev/null || set -- "$@" apparmor
     fi
     install "$@"
 }
+
+# Before the first upgrade, which is early enough: what it brings along takes longer to install than the engine.
+upgrades() { command -v unattended-upgrade >/dev/null || fetch unattended-upgrades; }
 
 time_sync() {
     # A container's time is its machine's.
@@ -480,7 +486,7 @@ timers() {
 
 command=${1:-}
 case $command in
-    seal | check | keep | name | settle | kernel | swap | disk | packages | firewall | engine | deadman | timers) "$command" ;;
+    seal | check | keep | name | settle | kernel | swap | disk | packages | firewall | engine | deadman | timers | upgrades) "$command" ;;
     time) time_sync ;;
     firewall-load) firewall_load ;;
     engine-mark) engine_mark ;;

@@ -92,9 +92,10 @@ class Machine:
                  "--system-call-filter=add_key keyctl bpf", f"--bind={self.dir}/docker:/var/lib/docker",
                  "--resolv-conf=off", "--timezone=off"]
         with open(os.path.join(self.dir, "console"), "ab") as console:
-            self.halting = False
             self.process = subprocess.Popen(cgroups.enter(self.groups, words), stdin=subprocess.DEVNULL, stdout=console, stderr=console,
                                             env=environment, start_new_session=True)
+        # Not before: until then the process is the one that was halted, and has ended.
+        self.halting = False
 
     def halt(self):
         """In order, and by force if that takes too long."""

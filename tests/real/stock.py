@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shlex
 import socket
 import ssl
 import subprocess
@@ -14,6 +15,7 @@ from tests.real.wait import wait_for
 
 SOURCE = pathlib.Path(os.environ.get("BERTH_SOURCE", pathlib.Path(__file__).parents[2]))
 PLAYBOOK = SOURCE / "playbooks/docker-host.yml"
+PLAY = os.environ.get("PLAY", str(SOURCE / "build/dbg/play"))
 ENGINE_PORT = 2376
 RUN_S = 300
 LIFE = {"visible_after_s": 0, "pending_s": 0.1, "shutdown_s": 0.1, "stop_s": 0.1}
@@ -147,6 +149,22 @@ def by_ansible(machine, *options):
         if line.startswith("changed:") and step not in changed:
             changed.append(step)
     return changed
+
+
+def by_berth(machine, *options):
+    """The same by Berth's runner; its scripts go through OpenSSH's client."""
+    shell = machine.dir / "shell"
+    shell.write_text('#!/bin/bash\n[ "$1" = -c ] || exit 2\n'
+                     f"exec {shlex.join(machine.ssh_words())} \"sudo /bin/sh -c $(printf %q \"$2\")\"\n")
+    shell.chmod(0o755)
+    words = [word.replace("--tags", "--tag") for word in options]
+    done = subprocess.run([PLAY, str(PLAYBOOK), json.dumps(machine.variables), *words],
+                          env={**os.environ, "BERTH_PLAY_SHELL": str(shell)}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                          timeout=RUN_S, check=False)
+    if done.returncode != 0:
+        raise Failed(done.stdout + done.stderr)
+    steps = [json.loads(line) for line in done.stdout.splitlines()]
+    return [step["step"] for step in steps if step["end"] == "changed"]
 
 
 def packages_for_ansible(machine):

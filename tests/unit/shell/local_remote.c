@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -105,8 +106,9 @@ local_pair(int ret_pair[2])
 static void
 local_spawn(struct local_remote *local, int pairs[3][2])
 {
-    char *argv[] = { mem_unconst("/bin/sh"), mem_unconst("-c"), mem_unconst(local->command->script),
-                     NULL };
+    const char *shell = getenv("BERTH_PLAY_SHELL");
+    char *argv[] = { mem_unconst(shell ? shell : "/bin/sh"), mem_unconst("-c"),
+                     mem_unconst(local->command->script), NULL };
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
     int status;

@@ -1,7 +1,8 @@
 #pragma once
 
 /*
- * A remote that is this machine: each script is a process of /bin/sh here, under the loop.
+ * A remote that is this machine: each script is a process of /bin/sh here, under the loop; with
+ * BERTH_PLAY_SHELL in the environment, of that program ("PROGRAM -c SCRIPT"), which may be elsewhere.
  */
 
 #include "berth/loop/loop.h"
