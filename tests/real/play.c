@@ -87,7 +87,7 @@ play_run(struct playbook *playbook, const json_t *vars, int argc, char **argv)
     };
 
     run_start(&play.run);
-    if (!loop_run_until(loop, play_is_done, &play, 120000))
+    if (!loop_run_until(loop, play_is_done, &play, 300000))
         (void)fputs("no end\n", stderr);
     if (!play.good)
         (void)fprintf(stderr, "%s\n", play.fault.text);
