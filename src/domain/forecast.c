@@ -71,6 +71,7 @@ forecast_spawn(struct forecast *forecast, const struct policy_action *action)
         .created_at_ms = forecast->view.now_ms,
         .price_micro = machine->price_micro,
         .launched_at_ms = forecast->view.now_ms,
+        .warm = action->warm,
     };
     forecast->view.host_count++;
     if (forecast->view.launches++ == 0)
@@ -97,6 +98,11 @@ forecast_act(struct forecast *forecast, const struct policy_action *action)
         forecast_serve(forecast, host);
         forecast->pool.grown_at_ms = forecast->view.now_ms;
         break;
+    case POLICY_WAKE:
+        host->warm = false;
+        host->stage = MACHINE_PREPARING;
+        host->launched_at_ms = forecast->view.now_ms;
+        break;
     case POLICY_REMOVE:
         host->stage = MACHINE_RETURNING;
         break;
@@ -121,7 +127,10 @@ forecast_pass(const struct forecast *forecast, struct policy_host *host)
     host->busy = false;
     if (host->stage == MACHINE_RETURNING)
         return false;
-    if (host->state == HOST_SPAWNED && host->stage == MACHINE_PREPARING) {
+    if (host->state == HOST_SPAWNED && host->stage == MACHINE_PREPARING && host->warm) {
+        host->stage = MACHINE_WARM;
+        host->launched_at_ms = 0;
+    } else if (host->state == HOST_SPAWNED && host->stage == MACHINE_PREPARING) {
         forecast_serve(forecast, host);
     } else if (host->state == HOST_SPAWNED && host->stage < MACHINE_UP) {
         host->stage = MACHINE_UP;

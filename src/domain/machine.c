@@ -6,9 +6,11 @@
 #include "berth/base/mem.h"
 
 static const char *const machine_stage_names[MACHINE_STAGE_COUNT + 1] = {
-    [MACHINE_INTENT] = "intent", [MACHINE_BOOTING] = "booting",
-    [MACHINE_UP] = "up",         [MACHINE_PREPARING] = "preparing",
-    [MACHINE_READY] = "ready",   [MACHINE_RETURNING] = "returning",
+    [MACHINE_INTENT] = "intent",   [MACHINE_BOOTING] = "booting",
+    [MACHINE_UP] = "up",           [MACHINE_PREPARING] = "preparing",
+    [MACHINE_READY] = "ready",     [MACHINE_RETURNING] = "returning",
+    [MACHINE_PARKING] = "parking", [MACHINE_WARM] = "warm",
+    [MACHINE_WAKING] = "waking",
 };
 
 /* clang-format off */
@@ -52,6 +54,8 @@ static const struct schema_field machine_fields[] = {
       .doc = "How far it is." },
     { .name = "spot", .type = SCHEMA_BOOL, .offset = offsetof(struct machine, spot),
       .doc = "Whether the provider may take it back." },
+    { .name = "warm", .type = SCHEMA_BOOL, .offset = offsetof(struct machine, warm),
+      .doc = "Whether it is kept prepared and stopped." },
     { .name = "sealed", .type = SCHEMA_BOOL, .offset = offsetof(struct machine, sealed),
       .doc = "Whether the SSH host key that it booted with was replaced." },
 };

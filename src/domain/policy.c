@@ -8,12 +8,13 @@ static const char *const policy_kind_names[POLICY_KIND_COUNT] = {
     [POLICY_PREPARE] = "prepare", [POLICY_ACTIVATE] = "activate",
     [POLICY_REMOVE] = "remove",   [POLICY_SPAWN] = "spawn",
     [POLICY_DRAIN] = "drain",     [POLICY_INACTIVATE] = "inactivate",
+    [POLICY_WAKE] = "wake",
 };
 
 static const char *const policy_hold_names[HOLD_COUNT] = {
     [HOLD_MAX_HOSTS] = "max_hosts", [HOLD_LAUNCHES] = "launches", [HOLD_BUDGET] = "budget",
     [HOLD_NO_TYPE] = "no_type",     [HOLD_BY_HAND] = "by_hand",   [HOLD_SHUTDOWN] = "shutdown",
-    [HOLD_CLOUD] = "cloud",         [HOLD_FAILING] = "failing",
+    [HOLD_CLOUD] = "cloud",         [HOLD_FAILING] = "failing",   [HOLD_WARM] = "warm",
 };
 
 const char *
@@ -93,8 +94,10 @@ policy_plan_make(const struct policy_view *view, struct policy_plan *ret_plan)
     policy_wake_ages(&round);
     policy_prepare(&round);
     policy_take_back(&round);
+    policy_wake(&round);
     policy_remove(&round);
     policy_launch(&round);
+    policy_warm_fill(&round);
     policy_retire(&round);
     policy_consolidate(&round);
 }

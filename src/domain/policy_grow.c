@@ -33,8 +33,7 @@ policy_prepare(struct policy_round *round)
     }
 }
 
-/* Whether @room makes @lack smaller. */
-static bool
+bool
 policy_helps(const struct policy_round *round, const struct policy_lack *lack,
              const struct host_amount *room)
 {
@@ -153,14 +152,13 @@ policy_may_try(struct policy_round *round, const char *why)
     return true;
 }
 
-/* Whether the month's money allows it; else it is said. */
-static bool
-policy_may_spend(struct policy_round *round, const struct pool_machine *machine, const char *why)
+bool
+policy_may_spend(struct policy_round *round, int64_t price_micro, const char *what, const char *why)
 {
     const struct policy_plan *plan = round->plan;
     int64_t budget = round->policy->budget_per_month_milli * POLICY_MILLI_MICRO;
     int64_t committed = cost_add_micro(plan->committed_micro, round->launch_micro);
-    int64_t more = policy_launch_micro(round->view, machine->price_micro);
+    int64_t more = policy_launch_micro(round->view, price_micro);
     int64_t month_ms = cost_month_end_ms(round->view->now_ms);
     int64_t all = cost_add_micro(cost_add_micro(plan->spent_micro, committed), more);
 
@@ -169,9 +167,8 @@ policy_may_spend(struct policy_round *round, const struct pool_machine *machine,
     policy_round_hold(round, HOLD_BUDGET,
                       "%s; spent %s, committed %s, one %s up to %s, of %s this month; again at %s",
                       why, policy_words_money(plan->spent_micro).text,
-                      policy_words_money(committed).text, machine->type,
-                      policy_words_money(more).text, policy_words_money(budget).text,
-                      policy_words_time(month_ms).text);
+                      policy_words_money(committed).text, what, policy_words_money(more).text,
+                      policy_words_money(budget).text, policy_words_time(month_ms).text);
     policy_round_wake(round, month_ms);
     return false;
 }
@@ -198,12 +195,38 @@ policy_words_machine(const struct policy_round *round, int32_t index)
     return words;
 }
 
+void
+policy_launched(struct policy_round *round, int64_t price_micro, const struct host_amount *room)
+{
+    policy_supply_add(round, &round->all, room);
+    policy_supply_add(round, &round->fresh, room);
+    round->launch_micro =
+        cost_add_micro(round->launch_micro, policy_launch_micro(round->view, price_micro));
+}
+
+/* Return: NULL when it is held back or the round has its fill. */
+static struct policy_action *
+policy_launch_type(struct policy_round *round, int32_t index, const char *why)
+{
+    const struct pool_machine *machine = &round->machines[index];
+    struct policy_action *action;
+
+    if (!policy_may_launch(round, why) || !policy_may_try(round, why) ||
+        !policy_may_spend(round, machine->price_micro, machine->type, why))
+        return NULL;
+    action = policy_round_add(round, POLICY_SPAWN, NULL);
+    if (!action)
+        return NULL;
+    action->machine = index;
+    policy_say(action->reason, "%s: %s", why, policy_words_machine(round, index).text);
+    return action;
+}
+
 /* One more host for @lack. Return: false when it is held back or the round has its fill. */
 static bool
 policy_launch_one(struct policy_round *round, const struct policy_lack *lack)
 {
     int32_t index = policy_machine_pick(round, lack);
-    struct policy_action *action;
     struct host_amount room;
     char why[POLICY_REASON_SIZE];
 
@@ -212,19 +235,25 @@ policy_launch_one(struct policy_round *round, const struct policy_lack *lack)
         policy_round_hold(round, HOLD_NO_TYPE, "%s; machine_types of the pool is empty", why);
         return false;
     }
-    if (!policy_may_launch(round, why) || !policy_may_try(round, why) ||
-        !policy_may_spend(round, &round->machines[index], why))
+    if (!policy_launch_type(round, index, why))
         return false;
-    action = policy_round_add(round, POLICY_SPAWN, NULL);
+    room = policy_room_new(&round->capacity[index]);
+    policy_launched(round, round->machines[index].price_micro, &room);
+    return true;
+}
+
+/* It is paid for as long as it takes to prepare it: an hour at the most. */
+bool
+policy_launch_warm(struct policy_round *round, const struct policy_lack *lack, const char *why)
+{
+    int32_t index = policy_machine_pick(round, lack);
+    struct policy_action *action = index < 0 ? NULL : policy_launch_type(round, index, why);
+
     if (!action)
         return false;
-    action->machine = index;
-    policy_say(action->reason, "%s: %s", why, policy_words_machine(round, index).text);
-    room = policy_room_new(&round->capacity[index]);
-    policy_supply_add(round, &round->all, &room);
-    policy_supply_add(round, &round->fresh, &room);
+    action->warm = true;
     round->launch_micro = cost_add_micro(
-        round->launch_micro, policy_launch_micro(round->view, round->machines[index].price_micro));
+        round->launch_micro, cost_of_micro(round->machines[index].price_micro, POLICY_HOUR_MS));
     return true;
 }
 

@@ -4,6 +4,8 @@
 
 #include "policy_round.h"
 
+enum { POLICY_WARM_MS = 3600000 /* one that is prepared for the reserve runs no longer */ };
+
 static int64_t
 policy_spent_of(const struct policy_view *view, const struct policy_host *host)
 {
@@ -51,12 +53,14 @@ policy_committed_of(const struct policy_view *view, const struct policy_host *ho
     int64_t left_ms = policy_life_left_ms(view, host);
     int64_t end_ms = INT64_MAX;
 
-    if (host->launched_at_ms == 0 && host->state != HOST_SPAWNED)
+    if (host->launched_at_ms == 0 && (host->state != HOST_SPAWNED || host->warm))
         return 0;
     if (host->state == HOST_INACTIVE && host->instances == 0 && host->cause != CAUSE_OPERATOR)
         return 0;
     if (host->state == HOST_INACTIVE) {
         end_ms = host->ends_at_ms > 0 ? host->ends_at_ms : INT64_MAX;
+    } else if (host->warm) {
+        end_ms = view->now_ms + POLICY_WARM_MS;
     } else if (left_ms < INT64_MAX) {
         end_ms = policy_retired_by(view, view->now_ms + left_ms);
     }

@@ -73,6 +73,7 @@ struct policy_round {
     struct policy_supply fresh;  /* those that come alone */
     int64_t hosts;               /* in any state */
     int64_t coming;
+    int64_t warm;     /* spawned, for the reserve */
     int64_t failing;  /* spawned, and their preparation has failed before */
     int64_t emptying; /* inactive, by consolidation, and not empty yet */
     int64_t leaving;  /* inactive and empty: soon removed */
@@ -132,6 +133,26 @@ void policy_prepare(struct policy_round *round);
 /** policy_take_back() - hosts that consolidation has set aside, before new ones are launched. */
 void policy_take_back(struct policy_round *round);
 void policy_launch(struct policy_round *round);
+/** policy_helps() - whether @room makes @lack smaller. */
+bool policy_helps(const struct policy_round *round, const struct policy_lack *lack,
+                  const struct host_amount *room);
+/** policy_may_spend() - whether the month's money allows @what at @price_micro an hour; else it is said. */
+bool policy_may_spend(struct policy_round *round, int64_t price_micro, const char *what,
+                      const char *why);
+/** policy_launched() - one with @room is on its way. */
+void policy_launched(struct policy_round *round, int64_t price_micro,
+                     const struct host_amount *room);
+/** policy_launch_warm() - one more for the reserve. Return: false when it is held back or the round has
+ * its fill. */
+bool policy_launch_warm(struct policy_round *round, const struct policy_lack *lack,
+                        const char *why);
+
+/* --- policy_warm.c ------------------------------------------------------------------------------- */
+
+/** policy_wake() - warm hosts are started, before new ones are launched. */
+void policy_wake(struct policy_round *round);
+/** policy_warm_fill() - when all that is wanted is there. */
+void policy_warm_fill(struct policy_round *round);
 
 /* --- policy_retire.c ----------------------------------------------------------------------------- */
 

@@ -148,6 +148,10 @@ policy_count_spawned(struct policy_round *round, const struct policy_host *host)
     if (host->stage == MACHINE_RETURNING ||
         host->prepare_failures >= round->policy->prepare_attempts)
         return;
+    round->warm += host->warm;
+    round->failing += host->warm && host->prepare_failures > 0;
+    if (host->warm)
+        return; /* it is no supply before it is woken */
     round->coming++;
     round->failing += host->prepare_failures > 0;
     policy_supply_add(round, &round->all, &room);

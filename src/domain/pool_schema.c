@@ -148,6 +148,9 @@ static const struct schema_field pool_policy_fields[] = {
       .doc = "The same in slots." },
     { .name = "free_share", FIELD(MILLI, free_share_milli), .min = 0, .max = 10000,
       .doc = "The same as a share of what is in use: 0.25 keeps a quarter of it free in addition; the larger of the two holds." },
+    { .name = "warm_hosts", FIELD(INT, warm_hosts), .min = 0, .max = 1000,
+      .doc = "So many hosts are kept prepared and stopped: started in seconds, and paid for by their disks alone. "
+             "They count in max_hosts." },
     { .name = "launches_per_hour", FIELD(INT, launches_per_hour), .min = 0, .max = 100000, .fallback = 20,
       .doc = "Most machines that are launched in an hour; 0: no limit." },
     { .name = "budget_per_month", FIELD(MILLI, budget_per_month_milli), .min = 0, .max = INT64_C(1000000000) * 1000,

@@ -9,6 +9,7 @@
 #include "prepare.h"
 #include "rounds.h"
 #include "spawn.h"
+#include "warm.h"
 
 enum { HOUSEKEEPING_NOTICE_MS = 60000 /* what is left to move when a machine is taken back */ };
 
@@ -214,12 +215,13 @@ static bool
 housekeeping_spawn(struct engine *engine, struct pool *pool, const struct policy_action *action)
 {
     const struct pool_machine *types = pool->machines.at;
-    const struct host *host;
+    struct host *host;
 
     if (!engine->ports.cloud || !pool_provider_rents(pool->provider) || action->machine < 0 ||
         (size_t)action->machine >= pool->machines.count)
         return false;
     host = spawn_begin(engine, pool, (size_t)action->machine, action->reason);
+    host->machine->warm = action->warm;
     state_event(engine, "pool.spawn", host, NULL, "%s on a machine of type %s: %s", host->name,
                 types[action->machine].type, action->reason);
     return true;
@@ -289,6 +291,8 @@ housekeeping_act(struct engine *engine, struct pool *pool, const struct policy_a
         return prepare_order(engine, host, action->reason);
     case POLICY_ACTIVATE:
         return housekeeping_activate(engine, host, action->reason);
+    case POLICY_WAKE:
+        return warm_wake(engine, host, action->reason);
     case POLICY_REMOVE:
         return housekeeping_remove(engine, host, action->reason);
     case POLICY_DRAIN:

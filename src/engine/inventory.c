@@ -11,6 +11,7 @@
 #include "retire.h"
 #include "shutdown.h"
 #include "spawn.h"
+#include "warm.h"
 
 enum {
     INVENTORY_LIST_MS = 30000, /* a listing that takes longer is given up */
@@ -232,6 +233,8 @@ inventory_known(struct inventory *inventory, struct rental *rental,
     machine->strikes = 0;
     if (machine->stage == MACHINE_RETURNING) {
         retire_seen(rental, seen);
+    } else if (warm_is_stage(machine->stage) && seen->state != CLOUD_TERMINATED) {
+        warm_seen(rental, seen);
     } else if (seen->state == CLOUD_TERMINATED || seen->state == CLOUD_STOPPED) {
         retire_gone(rental, seen->notice ? "the provider took its machine back"
                                          : "it was stopped, but not by us");

@@ -34,6 +34,7 @@ struct mind {
     int64_t held_until_mono_ms; /* no launch before; 0: none failed lately */
     int64_t held_delay_ms;
     int32_t held_kind;           /* enum fault_kind that was told last; FAULT_NONE: none */
+    bool warm_refused;           /* the provider does not stop machines of the pool */
     uint32_t holds_told;         /* a bit for each enum policy_hold that is told as an event */
     struct mind_proof proof;     /* shutdown.c's */
     struct inventory *inventory; /* inventory.c's; NULL: never listed */

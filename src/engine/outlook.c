@@ -106,6 +106,7 @@ outlook_host(const struct engine *engine, const struct host *host, struct policy
     ret->prepare_failures = (uint32_t)host->machine->prepare_failures;
     ret->price_micro = host->machine->price_micro;
     ret->launched_at_ms = host->machine->launched_at_ms;
+    ret->warm = host->state == HOST_SPAWNED && host->machine->warm;
 }
 
 static size_t
@@ -236,6 +237,7 @@ outlook_init(struct engine *engine, struct pool *pool, struct outlook *ret_outlo
     outlook_demand(engine, pool, &ret_outlook->view.demand);
     ret_outlook->view.launches = mind_launches(mind, &free_in_ms);
     ret_outlook->view.launches_free_at_ms = free_in_ms > 0 ? now_ms + free_in_ms : 0;
+    ret_outlook->view.warm_refused = mind->warm_refused;
     ret_outlook->view.cloud_held_until_ms = held_ms > 0 ? now_ms + held_ms : 0;
 }
 

@@ -5,6 +5,7 @@
 #include "housekeeping.h"
 #include "lane.h"
 #include "spawn.h"
+#include "warm.h"
 
 enum { PREPARE_STEP_MS = 600000 /* of a playbook */, PREPARE_MINUTE_MS = 60000 };
 
@@ -179,26 +180,29 @@ prepare_on_done(struct shell_prepare *prepare, const struct fault *fault)
     housekeeping_poke(engine);
 }
 
-/* Its engine is to answer: the look at it makes the host active. */
+/* What the run has told of the host. */
 static void
-prepare_ready(struct rental *rental, const struct shell_prepare *prepare)
+prepare_keep(struct rental *rental, const struct shell_prepare *prepare)
 {
     const struct host_endpoint *endpoint = &prepare->endpoint;
     struct engine *engine = rental->engine;
-    const struct docker_port *docker = engine->ports.docker;
     struct host *host = rental->host;
-    struct fault fault;
+    struct machine *machine = host->machine;
 
+<<<<<<< HEAD
     if (docker->host_set(docker->self, host->id, endpoint, engine->info.cluster_id, &fault) < 0) {
         prepare_failed(rental, "its end", &fault);
         return;
     }
+=======
+>>>>>>> 067e2fa (domain, engine: warm hosts: prepared, stopped, and started when they are wanted)
     mem_free(host->endpoint.engine);
     host->endpoint.engine = mem_strdup(endpoint->engine);
     host->endpoint.plain = endpoint->plain;
     (void)model_host_text_set(engine->model, &host->endpoint.ca, endpoint->ca);
     (void)model_host_text_set(engine->model, &host->endpoint.cert, endpoint->cert);
     (void)model_host_text_set(engine->model, &host->endpoint.key, endpoint->key);
+<<<<<<< HEAD
     mem_free(host->machine->playbook_revision);
     host->machine->playbook_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
     host->machine->certificate_ends_at_ms = prepare->certificate_ends_at_ms;
@@ -210,6 +214,40 @@ prepare_ready(struct rental *rental, const struct shell_prepare *prepare)
     }
     host->machine->step = 0;
     mem_free(STEAL(host->machine->step_revision));
+=======
+    mem_free(machine->playbook_revision);
+    machine->playbook_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
+    machine->certificate_ends_at_ms = prepare->certificate_ends_at_ms;
+    machine->step = 0;
+    mem_free(STEAL(machine->step_revision));
+}
+
+/* Its engine is to answer: the look at it makes the host active. */
+void
+prepare_join(struct rental *rental)
+{
+    struct engine *engine = rental->engine;
+    const struct docker_port *docker = engine->ports.docker;
+    struct host *host = rental->host;
+    struct fault fault;
+
+    if (docker->host_set(docker->self, host->id, &host->endpoint, engine->info.cluster_id, &fault) <
+        0) {
+        prepare_failed(rental, &fault);
+        return;
+    }
+>>>>>>> 067e2fa (domain, engine: warm hosts: prepared, stopped, and started when they are wanted)
     rental_stage_set(rental, MACHINE_READY, "engine");
     lane_new(engine, host);
+}
+
+static void
+prepare_ready(struct rental *rental, const struct shell_prepare *prepare)
+{
+    prepare_keep(rental, prepare);
+    if (rental->host->machine->warm) {
+        warm_park(rental);
+    } else {
+        prepare_join(rental);
+    }
 }

@@ -10,3 +10,5 @@
 bool prepare_order(struct engine *engine, struct host *host, const char *reason);
 /** prepare_start() - what the stage PREPARING asks for. */
 void prepare_start(struct rental *rental);
+/** prepare_join() - it is prepared: its engine is asked. */
+void prepare_join(struct rental *rental);

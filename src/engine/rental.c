@@ -18,6 +18,7 @@ enum {
 static const int64_t rental_stage_ms[MACHINE_STAGE_COUNT] = {
     [MACHINE_INTENT] = 600000,     [MACHINE_BOOTING] = 600000, [MACHINE_UP] = 1800000,
     [MACHINE_PREPARING] = 2700000, [MACHINE_READY] = 600000,   [MACHINE_RETURNING] = 3600000,
+    [MACHINE_PARKING] = 600000,    [MACHINE_WAKING] = 600000,
 };
 
 /* In order of time. */
@@ -78,7 +79,8 @@ rental_deadline_arm(struct rental *rental, int64_t passed_ms)
     const struct host *host = rental->host;
     int64_t left_ms = rental_stage_ms[host->machine->stage] - passed_ms;
 
-    if (host->machine->stage == MACHINE_READY && host->state != HOST_SPAWNED) {
+    if (host->machine->stage == MACHINE_WARM ||
+        (host->machine->stage == MACHINE_READY && host->state != HOST_SPAWNED)) {
         state_timer_clear(rental->engine, &rental->stage_timer);
         return;
     }

@@ -36,7 +36,7 @@ retire_poke(struct rental *rental)
 {
     const struct host *host = rental->host;
 
-    if (rental->gone || host->machine->launched_at_ms == 0) {
+    if (rental->gone || (host->machine->launched_at_ms == 0 && !host->machine->id)) {
         retire_end(rental);
         return;
     }
@@ -131,11 +131,11 @@ retire_gone(struct rental *rental, const char *why)
 
 /* --- Money -------------------------------------------------------------------------------------- */
 
-/* What the machine cost this month is its pool's now. */
-static void
-retire_account(struct engine *engine, const struct host *host, int64_t now_ms)
+void
+retire_account(struct engine *engine, const struct host *host)
 {
     struct pool *pool = host->pool;
+    int64_t now_ms = state_now_ms(engine);
     int64_t began_ms = cost_month_start_ms(now_ms);
     int64_t since_ms = host->machine->launched_at_ms;
     int32_t month = cost_month(now_ms);
@@ -166,7 +166,7 @@ retire_end(struct rental *rental)
         mem_free(why);
         why = mem_printf("%s; %s", end, host->reason);
     }
-    retire_account(engine, host, state_now_ms(engine));
+    retire_account(engine, host);
     rental_free(rental);
     departures_end(engine, host, why);
     housekeeping_poke(engine);

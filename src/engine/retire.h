@@ -18,3 +18,5 @@ void retire_poke(struct rental *rental);
 void retire_on_deadline(struct rental *rental);
 /** retire_seen() - a listing shows the machine of @rental. */
 void retire_seen(struct rental *rental, const struct cloud_machine *seen);
+/** retire_account() - what the machine cost this month up to now is its pool's. */
+void retire_account(struct engine *engine, const struct host *host);

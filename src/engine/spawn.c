@@ -13,6 +13,7 @@
 #include "lane.h"
 #include "outlook.h"
 #include "prepare.h"
+#include "warm.h"
 
 /* In order of time. */
 static void spawn_launch(struct rental *rental);
@@ -107,6 +108,11 @@ spawn_poke(struct rental *rental)
         break;
     case MACHINE_PREPARING:
         prepare_start(rental);
+        break;
+    case MACHINE_PARKING:
+    case MACHINE_WARM:
+    case MACHINE_WAKING:
+        warm_poke(rental);
         break;
     case MACHINE_READY:
     case MACHINE_RETURNING:
@@ -331,6 +337,8 @@ spawn_on_deadline(struct rental *rental)
         [MACHINE_UP] = "nobody prepared its machine in time",
         [MACHINE_PREPARING] = "its preparation took too long",
         [MACHINE_READY] = "its engine did not answer in time after its preparation",
+        [MACHINE_PARKING] = "its machine did not stop in time",
+        [MACHINE_WAKING] = "its machine did not start in time",
     };
 
     spawn_give_up(rental, whys[rental->host->machine->stage]);

@@ -5,6 +5,7 @@
  * provider is asked, and its token makes asking again harmless.
  *
  *   intent -> booting -> up -> preparing -> ready
+ *   ready -> parking -> warm -> waking -> ready
  *   any -> returning -> (the host is removed)
  */
 
@@ -13,13 +14,16 @@
 
 #include "berth/base/schema.h"
 
-/* Each but READY has a deadline. */
+/* Each but READY and WARM has a deadline. */
 enum machine_stage {
     MACHINE_INTENT,    /* the row is there; the provider may have been asked */
     MACHINE_BOOTING,   /* it has an id; not reachable yet */
     MACHINE_UP,        /* it can be prepared */
     MACHINE_PREPARING, /* a playbook runs */
     MACHINE_READY,     /* prepared: the engine is to answer, or does */
+    MACHINE_PARKING,   /* it was asked to be stopped, to be kept warm */
+    MACHINE_WARM,      /* stopped: its disk stays, and all that a playbook did */
+    MACHINE_WAKING,    /* it was asked to be started again */
     MACHINE_RETURNING, /* it was asked to be terminated */
     MACHINE_STAGE_COUNT,
 };
@@ -47,6 +51,7 @@ struct machine {
     char *user;     /* as whom Berth logs in, without ssh; NULL: not known */
     int32_t stage;  /* enum machine_stage */
     bool spot;
+    bool warm;   /* it is to be stopped when it is prepared, and kept */
     bool sealed; /* the planted host key was replaced: it is not accepted any more */
     /* Not stored. */
     uint32_t strikes; /* complete listings in a row that lacked it */

@@ -25,6 +25,7 @@ enum { POLICY_ACTIONS_MAX = 64, POLICY_REASON_SIZE = 160, POLICY_HOLDS_MAX = 8 }
 enum policy_kind {
     POLICY_PREPARE,    /* a spawned host whose machine answers: make it a host */
     POLICY_ACTIVATE,   /* an inactive host that the policy itself set aside is wanted again */
+    POLICY_WAKE,       /* a warm host, prepared and stopped: start its machine */
     POLICY_REMOVE,     /* an inactive host without instances: give its machine back */
     POLICY_SPAWN,      /* one more host */
     POLICY_DRAIN,      /* no new work; its instances go on, end, or move */
@@ -44,6 +45,7 @@ enum policy_hold {
     HOLD_SHUTDOWN,
     HOLD_CLOUD,   /* the provider refused lately: backing off */
     HOLD_FAILING, /* machines never became hosts, one after the other: backing off */
+    HOLD_WARM,    /* the provider does not stop machines of this pool: none can be kept warm */
     HOLD_COUNT,
 };
 
@@ -72,6 +74,7 @@ struct policy_host {
     bool takes_work;          /* reachable, within its threshold, not on trial */
     bool untrusted; /* on trial for longer than the pool waits, or its score is beyond repair */
     bool busy;      /* a flow is on it: nothing new may be begun */
+    bool warm;      /* spawned, and kept prepared and stopped until it is wanted */
 };
 
 /* Those that no host which is there takes, though it may have room: its labels, a fixed port or too many
@@ -104,6 +107,7 @@ struct policy_view {
     uint32_t launches;           /* begun in the last hour */
     int64_t launches_free_at_ms; /* when the oldest of them leaves that hour; 0: none */
     int64_t cloud_held_until_ms; /* the provider refused: no launch before; 0: none */
+    bool warm_refused;           /* the provider does not stop the pool's machines: none are kept */
     int64_t now_ms;
 };
 
@@ -113,6 +117,7 @@ struct policy_action {
     int32_t machine;    /* POLICY_SPAWN: index of the machine type */
     int64_t ends_at_ms; /* DRAIN and INACTIVATE: what still runs there is stopped then; 0: never */
     enum host_cause cause; /* of DRAIN and INACTIVATE */
+    bool warm;             /* SPAWN: for the reserve of warm hosts */
     char reason[POLICY_REASON_SIZE];
 };
 

@@ -86,7 +86,8 @@ struct pool_policy {
     int64_t max_hosts;         /* in any state but removed */
     int64_t free_memory_bytes; /* headroom that is kept */
     int64_t free_slots;
-    int64_t free_share_milli;  /* headroom as a share of what is in use */
+    int64_t free_share_milli; /* headroom as a share of what is in use */
+    int64_t warm_hosts;       /* prepared and stopped ones that are kept; they count in max_hosts */
     int64_t launches_per_hour; /* 0: no limit */
     int64_t
         budget_per_month_milli; /* thousandths of the currency, per calendar month (UTC); 0: none */
