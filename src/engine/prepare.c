@@ -189,35 +189,21 @@ prepare_keep(struct rental *rental, const struct shell_prepare *prepare)
     struct host *host = rental->host;
     struct machine *machine = host->machine;
 
-<<<<<<< HEAD
-    if (docker->host_set(docker->self, host->id, endpoint, engine->info.cluster_id, &fault) < 0) {
-        prepare_failed(rental, "its end", &fault);
-        return;
-    }
-=======
->>>>>>> 067e2fa (domain, engine: warm hosts: prepared, stopped, and started when they are wanted)
     mem_free(host->endpoint.engine);
     host->endpoint.engine = mem_strdup(endpoint->engine);
     host->endpoint.plain = endpoint->plain;
     (void)model_host_text_set(engine->model, &host->endpoint.ca, endpoint->ca);
     (void)model_host_text_set(engine->model, &host->endpoint.cert, endpoint->cert);
     (void)model_host_text_set(engine->model, &host->endpoint.key, endpoint->key);
-<<<<<<< HEAD
-    mem_free(host->machine->playbook_revision);
-    host->machine->playbook_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
-    host->machine->certificate_ends_at_ms = prepare->certificate_ends_at_ms;
-    if (!host->machine->ssh && prepare->user[0]) {
-        mem_free(host->machine->user);
-        host->machine->user = mem_strdup(prepare->user);
-        mem_free(host->machine->host_key);
-        host->machine->host_key = prepare->host_key[0] ? mem_strdup(prepare->host_key) : NULL;
-    }
-    host->machine->step = 0;
-    mem_free(STEAL(host->machine->step_revision));
-=======
     mem_free(machine->playbook_revision);
     machine->playbook_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
     machine->certificate_ends_at_ms = prepare->certificate_ends_at_ms;
+    if (!machine->ssh && prepare->user[0]) {
+        mem_free(machine->user);
+        machine->user = mem_strdup(prepare->user);
+        mem_free(machine->host_key);
+        machine->host_key = prepare->host_key[0] ? mem_strdup(prepare->host_key) : NULL;
+    }
     machine->step = 0;
     mem_free(STEAL(machine->step_revision));
 }
@@ -233,10 +219,9 @@ prepare_join(struct rental *rental)
 
     if (docker->host_set(docker->self, host->id, &host->endpoint, engine->info.cluster_id, &fault) <
         0) {
-        prepare_failed(rental, &fault);
+        prepare_failed(rental, "its end", &fault);
         return;
     }
->>>>>>> 067e2fa (domain, engine: warm hosts: prepared, stopped, and started when they are wanted)
     rental_stage_set(rental, MACHINE_READY, "engine");
     lane_new(engine, host);
 }
