@@ -53,6 +53,19 @@ prepare_from_step(const struct rental *rental)
     return (uint32_t)machine->step;
 }
 
+/* One that was warm has all but a certificate for its new address. */
+static enum shell_purpose
+prepare_purpose(const struct rental *rental)
+{
+    const struct shell_port *shell = rental->engine->ports.shell;
+    const char *had = rental->host->machine->playbook_revision;
+    char now[SHELL_REVISION_SIZE];
+
+    return had && shell->revision(shell->self, rental->host->pool, now) && strcmp(had, now) == 0
+               ? SHELL_RENEW
+               : SHELL_PREPARE;
+}
+
 void
 prepare_start(struct rental *rental)
 {
@@ -68,6 +81,7 @@ prepare_start(struct rental *rental)
     rental->prepare = (struct shell_prepare){
         .host = host,
         .address = host->address,
+        .purpose = prepare_purpose(rental),
         .from_step = prepare_from_step(rental),
         .on_step = prepare_on_step,
         .on_output = prepare_on_output,

@@ -354,7 +354,7 @@ spawn_give_up(struct rental *rental, const char *why)
     if (shell && rental->preparing)
         shell->prepare_cancel(shell->self, &rental->prepare);
     /* Where nothing was launched nothing failed: what the provider refuses is waited for elsewhere. */
-    if (host->machine->stage != MACHINE_INTENT)
+    if (host->machine->stage != MACHINE_INTENT && host->machine->stage != MACHINE_PARKING)
         mind_host_failed(rental->mind, host, why);
     console_look(engine, host);
     mem_free(STEAL(host->waiting_for));

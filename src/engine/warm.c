@@ -6,6 +6,7 @@
 #include "inventory.h"
 #include "prepare.h"
 #include "retire.h"
+#include "spawn.h"
 
 enum { WARM_AGAIN_MS = 60000 /* what the provider accepted is asked for again after */ };
 
@@ -60,17 +61,14 @@ warm_poke(struct rental *rental)
     rental_call(rental, warm_on_asked);
 }
 
-/* It is prepared all the same: it serves. */
+/* Nothing waits for it, and what it would cost in service was not counted: it goes back. */
 static void
 warm_refused(struct rental *rental, const struct fault *fault)
 {
-    struct host *host = rental->host;
-
     rental->mind->warm_refused = true;
-    host->machine->warm = false;
-    state_event(rental->engine, "host.park_failed", host, NULL,
-                "its machine cannot be stopped, so it goes into service: %s", fault->text);
-    prepare_join(rental);
+    state_event(rental->engine, "host.park_failed", rental->host, NULL,
+                "its machine cannot be stopped, so it is given back: %s", fault->text);
+    spawn_give_up(rental, "its machine cannot be stopped to be kept warm");
 }
 
 static void

@@ -299,11 +299,12 @@ sim_hold_stages(struct sim *sim, const char *name)
     {
         struct sim_host *seen = sim_book_host(sim->book, host->id);
         int stage = host->machine && host->state == HOST_SPAWNED ? (int)host->machine->stage : -1;
+        bool stays = stage < 0 || stage == MACHINE_WARM;
 
         if (seen->stage != stage || sim->book->started_ms > seen->stage_ms) {
             seen->stage = stage;
             seen->stage_ms = now;
-        } else if (stage >= 0 && now - seen->stage_ms > STAGE_MS) {
+        } else if (!stays && now - seen->stage_ms > STAGE_MS) {
             sim_fail(sim, name, "%s is %s for an hour", host->name, machine_stage_name(stage));
         }
     }

@@ -13,7 +13,7 @@
 /* How far the two counts may be apart, for each machine, with a round so often. */
 enum { LESS_S = 10, MORE_S = 300, ROUND_MS = 15000 };
 
-/* Of the machines of one pool, as the provider counts. */
+/* Of the machines of one pool, as the provider counts; the disks of stopped ones are not counted. */
 static int64_t
 sim_cost_micro(const struct sim *sim, int64_t pool_id)
 {
@@ -22,7 +22,7 @@ sim_cost_micro(const struct sim *sim, int64_t pool_id)
     int64_t cost = 0;
 
     while ((vm = fake_vm_next(vms, vm)))
-        cost += vm->cluster[0] && vm->pool_id == pool_id ? fake_vm_cost_micro(vm) : 0;
+        cost += vm->cluster[0] && vm->pool_id == pool_id ? fake_vm_run_micro(vm) : 0;
     return cost;
 }
 

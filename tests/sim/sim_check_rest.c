@@ -196,7 +196,7 @@ sim_rest_host(struct sim *sim, const struct host *host)
         sim_fail(sim, FIXED, "%s has no machine, and is %s", host->name,
                  host_state_name((enum host_state)host->state));
     }
-    if (host->state == HOST_SPAWNED ||
+    if ((host->state == HOST_SPAWNED && host->machine->stage != MACHINE_WARM) ||
         (host->state == HOST_INACTIVE && host->instance_count == 0 && !aside)) {
         sim_fail(sim, FIXED, "%s is %s, and its machine %s", host->name,
                  host_state_name((enum host_state)host->state),

@@ -111,6 +111,7 @@ sim_policy_rented(struct sim *sim, struct buf *buf)
     sim_key_add(buf, ",\"min_hosts\":%u,\"max_hosts\":%u", (unsigned)few, (unsigned)most);
     sim_key_add(buf, ",\"free_memory_bytes\":%lld", (long long)(int64_t)free_gib * GIB);
     sim_key_add(buf, ",\"launches_per_hour\":%u", (unsigned)launches);
+    sim_key_add(buf, ",\"warm_hosts\":%u", sim_random(sim, 3) ? 0U : 1U + fleet * 3U);
     sim_key_add(buf, ",\"budget_per_month\":%s", fleet || sim_random(sim, 4) ? "0" : "4");
     sim_key_add(buf, ",\"host_lifetime_s\":%u", (unsigned)hours * 3600);
     sim_key_add(buf, ",\"host_uses\":%d", sim_random(sim, 4) ? 0 : 10);

@@ -262,16 +262,25 @@ fake_vm_cost_ms(const struct fake_vm *vm)
     return fake_vm_is_alive(vm) ? fake_vm_age_ms(vm) : vm->ended_mono_ms - vm->launched_mono_ms;
 }
 
+static int64_t
+fake_vm_stopped_ms(const struct fake_vm *vm)
+{
+    if (vm->stopped_mono_ms == 0)
+        return vm->stopped_ms;
+    return vm->stopped_ms + vm->launched_mono_ms + fake_vm_cost_ms(vm) - vm->stopped_mono_ms;
+}
+
+int64_t
+fake_vm_run_micro(const struct fake_vm *vm)
+{
+    return fake_vm_cost_of(vm->price_micro, fake_vm_cost_ms(vm) - fake_vm_stopped_ms(vm));
+}
+
 int64_t
 fake_vm_cost_micro(const struct fake_vm *vm)
 {
-    int64_t age_ms = fake_vm_cost_ms(vm);
-    int64_t stopped_ms = vm->stopped_ms;
-
-    if (vm->stopped_mono_ms > 0)
-        stopped_ms += vm->launched_mono_ms + age_ms - vm->stopped_mono_ms;
-    return fake_vm_cost_of(vm->price_micro, age_ms - stopped_ms) +
-           fake_vm_cost_of(vm->price_micro, stopped_ms) / FAKE_VM_DISK_SHARE;
+    return fake_vm_run_micro(vm) +
+           fake_vm_cost_of(vm->price_micro, fake_vm_stopped_ms(vm)) / FAKE_VM_DISK_SHARE;
 }
 
 struct fake_machine *

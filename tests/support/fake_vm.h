@@ -87,6 +87,8 @@ bool fake_vm_is_alive(const struct fake_vm *vm);
 bool fake_vm_is_listed(const struct fake_vm *vm);
 /** fake_vm_cost_ms() - for how long it has cost, also while stopped. */
 int64_t fake_vm_cost_ms(const struct fake_vm *vm);
+/** fake_vm_run_micro() - what it cost while it was not stopped. */
+int64_t fake_vm_run_micro(const struct fake_vm *vm);
 /** fake_vm_cost_micro() - up to now; of an hour that it was stopped a FAKE_VM_DISK_SHARE-th. */
 int64_t fake_vm_cost_micro(const struct fake_vm *vm);
 /** fake_vm_engine_start() - what a playbook does in the end: an engine answers at the endpoint

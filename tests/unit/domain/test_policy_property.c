@@ -163,6 +163,8 @@ check_action(const struct policy_action *action)
     assert_false(host->busy);
     if (action->kind == POLICY_PREPARE)
         assert_int_equal(host->state, HOST_SPAWNED);
+    if (action->kind == POLICY_WAKE)
+        assert_true(host->state == HOST_SPAWNED && host->warm && host->stage == MACHINE_WARM);
     if (action->kind == POLICY_ACTIVATE || action->kind == POLICY_REMOVE)
         assert_int_equal(host->state, HOST_INACTIVE);
     if (action->kind == POLICY_REMOVE)

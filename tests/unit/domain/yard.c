@@ -185,6 +185,12 @@ yard_carry_out(struct yard *yard, const struct policy_action *action)
         host->cause = CAUSE_NONE;
         yard->pool->grown_at_ms = yard->now_ms;
         break;
+    case POLICY_WAKE:
+        host->warm = false;
+        host->stage = MACHINE_BOOTING;
+        host->launched_at_ms = yard->now_ms;
+        yard->pool->grown_at_ms = yard->now_ms;
+        break;
     case POLICY_REMOVE:
         yard_remove(yard, host);
         break;

@@ -46,6 +46,7 @@ rented_rule_set(struct rented *rented, struct rented_rules rules)
     policy.reserve.memory_bytes = 0;
     policy.min_hosts = rules.min_hosts;
     policy.max_hosts = rules.max_hosts;
+    policy.warm_hosts = rules.warm_hosts;
     policy.shutdown = rules.shutdown;
     policy.prepare_attempts = 3;
     policy.suspended_max_ms = RENTED_SUSPENDED_MS;
@@ -55,7 +56,8 @@ rented_rule_set(struct rented *rented, struct rented_rules rules)
 static void
 rented_pool_put(struct rented *rented, int64_t min_hosts, bool shutdown)
 {
-    rented_rule_set(rented, (struct rented_rules){ min_hosts, 8, shutdown });
+    rented_rule_set(rented, (struct rented_rules){
+                                .min_hosts = min_hosts, .max_hosts = 8, .shutdown = shutdown });
 }
 
 void

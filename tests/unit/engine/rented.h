@@ -21,6 +21,7 @@ enum { RENTED_SUSPENDED_MS = 120000 /* a host that fails has so long to recover 
 struct rented_rules {
     int64_t min_hosts;
     int64_t max_hosts;
+    int64_t warm_hosts;
     bool shutdown;
 };
 

@@ -55,7 +55,7 @@ test_the_doctor_sees_machines(void **state)
     assert_int_equal(doctor_failures(world), 1);
     rented_pool(&rented)->policy.launches_per_hour = 1;
     assert_int_equal(doctor_failures(world), 2);
-    rented_rule_set(&rented, (struct rented_rules){ 2, 8, false });
+    rented_rule_set(&rented, (struct rented_rules){ .min_hosts = 2, .max_hosts = 8 });
     rented_end(&rented);
 }
 
