@@ -47,9 +47,10 @@ yaml_mark_is_numeric(const char *text)
     size_t sign = strspn(text, "+-");
     bool digits = text[sign] >= '0' && text[sign] <= '9';
 
-    if (strncmp(text + sign, "0x", 2) == 0 || strncmp(text + sign, "0b", 2) == 0)
+    if (strncmp(text + sign, "0x", 2) == 0 || strncmp(text + sign, "0b", 2) == 0) {
         return text[sign + 2] &&
                !text[sign + 2 + strspn(text + sign + 2, "0123456789abcdefABCDEF_")];
+    }
     if (text[sign] == '.' && text[sign + 1] >= '0' && text[sign + 1] <= '9')
         return !text[strspn(text, "+-.0123456789_eE")];
     if (!digits || text[strspn(text, "+-0123456789_:.")])

@@ -51,9 +51,10 @@ jinja_parse_expression(const char *text, struct jinja **ret_jinja, unsigned *ret
     jinja->is_expression = true;
     jinja_next(&reader);
     jinja->root = jinja_parse(&reader);
-    if (!reader.failed && reader.token != JINJA_TOKEN_END)
+    if (!reader.failed && reader.token != JINJA_TOKEN_END) {
         (void)jinja_refuse(&reader, "\"%.*s\" is not expected here", (int)reader.token_len,
                            reader.token_at);
+    }
     return jinja_finish(&reader, jinja, ret_jinja, ret_line);
 }
 
@@ -103,9 +104,10 @@ jinja_parse_template(const char *text, struct jinja **ret_jinja, unsigned *ret_l
     if (strncmp(copy, "#jinja2:", 8) == 0)
         (void)jinja_refuse(&template.reader, "settings in a line #jinja2: are not supported");
     jinja->root = jinja_read_body(&template);
-    if (!template.reader.failed && template.reader.token == JINJA_TOKEN_NAME)
+    if (!template.reader.failed && template.reader.token == JINJA_TOKEN_NAME) {
         (void)jinja_refuse(&template.reader, "{%% %.*s %%} without what it belongs to",
                            (int)template.reader.token_len, template.reader.token_at);
+    }
     return jinja_finish(&template.reader, jinja, ret_jinja, ret_line);
 }
 
@@ -113,14 +115,12 @@ static int
 jinja_finish(struct jinja_reader *reader, struct jinja *jinja, struct jinja **ret_jinja,
              unsigned *ret_line)
 {
-    const char *at = reader->token_at ? reader->token_at : reader->at;
-
     if (!reader->failed) {
         *ret_jinja = jinja;
         return 0;
     }
     *ret_line = 1;
-    for (const char *c = reader->start; c < at; c++)
+    for (const char *c = reader->start; c < reader->failed_at; c++)
         *ret_line += *c == '\n';
     jinja_free(jinja);
     return -1;
@@ -173,9 +173,10 @@ jinja_read_body(struct jinja_template *template)
                 break;
             tail = &(*tail)->next;
         }
-        if (!reader->failed && reader->token != JINJA_TOKEN_END)
+        if (!reader->failed && reader->token != JINJA_TOKEN_END) {
             (void)jinja_refuse(reader, "\"%.*s\" is not expected here", (int)reader->token_len,
                                reader->token_at);
+        }
     }
     reader->depth--;
     return reader->failed ? NULL : first;
@@ -302,9 +303,10 @@ jinja_read_block(struct jinja_template *template)
 static bool
 jinja_ends_tag(struct jinja_reader *reader)
 {
-    if (!reader->failed && reader->token != JINJA_TOKEN_END)
+    if (!reader->failed && reader->token != JINJA_TOKEN_END) {
         (void)jinja_refuse(reader, "\"%.*s\" is not expected here", (int)reader->token_len,
                            reader->token_at);
+    }
     return !reader->failed;
 }
 

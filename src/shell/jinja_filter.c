@@ -281,10 +281,11 @@ jinja_filter_split(struct jinja_run *run, json_t *value, const json_t *arguments
         size_t len = next ? (size_t)(next - at) : strlen(at);
 
         (void)json_array_append_new(list, json_stringn(at, len));
-        if (between)
+        if (between) {
             at = next ? next + strlen(between) : NULL;
-        else
+        } else {
             at = next + strspn(next, white);
+        }
     }
     return list;
 }
@@ -333,10 +334,11 @@ jinja_filter_quote(struct jinja_run *run, json_t *value, const json_t *arguments
     buf_init(&buf, JINJA_OUTPUT_MAX);
     buf_append_char(&buf, '\'');
     for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] == '\'')
+        if (text.data[i] == '\'') {
             buf_append_string(&buf, "'\"'\"'");
-        else
+        } else {
             buf_append_char(&buf, text.data[i]);
+        }
     }
     buf_append_char(&buf, '\'');
     buf_fini(&text);

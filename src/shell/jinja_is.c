@@ -81,9 +81,10 @@ jinja_test_apply(struct jinja_run *run, size_t index, const json_t *value)
 {
     if (!jinja_tests[index].apply)
         return (value != NULL) != jinja_tests[index].negate;
-    if (!value)
+    if (!value) {
         (void)jinja_fail(run, "\"%s\" is not defined", run->missing);
-    else if (jinja_tests[index].of_result && !json_is_object(value))
+    } else if (jinja_tests[index].of_result && !json_is_object(value)) {
         (void)jinja_fail(run, "\"is %s\" is for what a task registered", jinja_tests[index].name);
+    }
     return !run->failed && jinja_tests[index].apply(value);
 }

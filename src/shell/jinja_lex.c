@@ -13,6 +13,7 @@ jinja_refuse(struct jinja_reader *reader, const char *format, ...)
     if (reader->failed)
         return NULL;
     reader->failed = true;
+    reader->failed_at = reader->token_at ? reader->token_at : reader->at;
     va_start(args, format);
     text_line_vprintf(what, sizeof(what), format, args);
     va_end(args);

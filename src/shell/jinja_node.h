@@ -72,6 +72,7 @@ struct jinja_reader {
     const char *end; /* of the expression */
     size_t depth;
     bool failed;
+    const char *failed_at; /* what was wrong stands there */
     struct fault *fault;
     /* The token that comes next. */
     enum jinja_token {

@@ -122,9 +122,10 @@ jinja_parse_compare(struct jinja_reader *reader)
     if (reader->failed || !jinja_takes_comparison(reader, &op))
         return node;
     node = jinja_pair(reader, op, node, jinja_parse_sum(reader));
-    if (!reader->failed && jinja_takes_comparison(reader, &op))
+    if (!reader->failed && jinja_takes_comparison(reader, &op)) {
         return jinja_refuse(reader,
                             "comparisons in a row (a < b < c) are not supported; use \"and\"");
+    }
     return node;
 }
 
@@ -158,18 +159,20 @@ jinja_parse_product(struct jinja_reader *reader)
     struct jinja_node *node = jinja_parse_unary(reader, true);
 
     while (!reader->failed) {
-        if (jinja_takes(reader, "*"))
+        if (jinja_takes(reader, "*")) {
             node = jinja_pair(reader, JINJA_MULTIPLY, node, jinja_parse_unary(reader, true));
-        else if (jinja_takes(reader, "//"))
+        } else if (jinja_takes(reader, "//")) {
             node = jinja_pair(reader, JINJA_DIVIDE, node, jinja_parse_unary(reader, true));
-        else if (jinja_takes(reader, "%"))
+        } else if (jinja_takes(reader, "%")) {
             node = jinja_pair(reader, JINJA_MODULO, node, jinja_parse_unary(reader, true));
-        else
+        } else {
             break;
+        }
     }
-    if (!reader->failed && (jinja_sees(reader, "/") || jinja_sees(reader, "**")))
+    if (!reader->failed && (jinja_sees(reader, "/") || jinja_sees(reader, "**"))) {
         return jinja_refuse(reader, "\"%.*s\" is not supported; there are + - * // %%",
                             (int)reader->token_len, reader->token_at);
+    }
     return node;
 }
 
@@ -180,10 +183,11 @@ jinja_parse_unary(struct jinja_reader *reader, bool filters)
 
     if (!jinja_deeper(reader))
         return NULL;
-    if (jinja_takes(reader, "-"))
+    if (jinja_takes(reader, "-")) {
         node = jinja_pair(reader, JINJA_NEGATE, jinja_parse_unary(reader, false), NULL);
-    else
+    } else {
         node = jinja_parse_primary(reader);
+    }
     node = jinja_parse_postfix(reader, node);
     if (filters)
         node = jinja_parse_filters(reader, node);
@@ -264,9 +268,10 @@ jinja_parse_word(struct jinja_reader *reader)
     if (node->op == JINJA_NAME)
         node->text = jinja_token_text(reader);
     jinja_next(reader);
-    if (jinja_sees(reader, "("))
+    if (jinja_sees(reader, "(")) {
         return jinja_refuse(reader, "calls such as %.40s(...) are not supported",
                             node->text ? node->text : "this");
+    }
     return node;
 }
 
@@ -321,9 +326,10 @@ jinja_parse_attribute(struct jinja_reader *reader, struct jinja_node *of)
         return jinja_refuse(reader, "a name is missing after \".\"");
     node->text = jinja_token_text(reader);
     jinja_next(reader);
-    if (jinja_sees(reader, "("))
+    if (jinja_sees(reader, "(")) {
         return jinja_refuse(reader, "calls such as .%.40s(...) are not supported; use a filter",
                             node->text);
+    }
     return node;
 }
 
@@ -371,9 +377,10 @@ jinja_parse_filter(struct jinja_reader *reader, struct jinja_node *of)
     if (jinja_takes(reader, "("))
         node->items = jinja_parse_items(reader, ")", false, &count);
     jinja_filter_arguments(node->index, &least, &most);
-    if (!reader->failed && (count < least || count > most))
+    if (!reader->failed && (count < least || count > most)) {
         return jinja_refuse(reader, "the filter \"%s\" has %zu to %zu arguments", node->text, least,
                             most);
+    }
     return node;
 }
 
@@ -400,12 +407,13 @@ static struct jinja_node *
 jinja_parse_filters(struct jinja_reader *reader, struct jinja_node *node)
 {
     while (!reader->failed) {
-        if (jinja_takes(reader, "|"))
+        if (jinja_takes(reader, "|")) {
             node = jinja_parse_filter(reader, node);
-        else if (jinja_takes(reader, "is"))
+        } else if (jinja_takes(reader, "is")) {
             node = jinja_parse_test(reader, node);
-        else
+        } else {
             break;
+        }
     }
     return reader->failed ? NULL : node;
 }

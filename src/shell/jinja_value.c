@@ -128,9 +128,10 @@ jinja_compare(struct jinja_run *run, enum jinja_op op, const json_t *lhs, const 
         return jinja_contains(run, lhs, rhs, op == JINJA_IN);
     if (op == JINJA_EQ || op == JINJA_NE)
         return json_boolean(jinja_is_equal(lhs, rhs) == (op == JINJA_EQ));
-    if (!jinja_order(lhs, rhs, &order))
+    if (!jinja_order(lhs, rhs, &order)) {
         return jinja_fail(run, "%s and %s have no order (a filter int may be missing)",
                           jinja_type_name(lhs), jinja_type_name(rhs));
+    }
     switch (op) {
     case JINJA_LT:
         return json_boolean(order < 0);
@@ -155,9 +156,10 @@ jinja_join(struct jinja_run *run, const json_t *lhs, const json_t *rhs)
             return jinja_fail(run, "a text becomes too long");
         return json_sprintf("%s%s", json_string_value(lhs), json_string_value(rhs));
     }
-    if (!json_is_array(lhs) || !json_is_array(rhs))
+    if (!json_is_array(lhs) || !json_is_array(rhs)) {
         return jinja_fail(run, "%s and %s cannot be added", jinja_type_name(lhs),
                           jinja_type_name(rhs));
+    }
     if (json_array_size(lhs) + json_array_size(rhs) > JINJA_NODES_MAX)
         return jinja_fail(run, "a list becomes too long");
     list = json_copy(mem_unconst(lhs));
@@ -318,14 +320,15 @@ jinja_render(struct jinja_run *run, const struct jinja_node *first, struct buf *
     for (const struct jinja_node *node = first; node && good; node = node->next) {
         if (++run->steps > JINJA_STEPS_MAX)
             (void)jinja_fail(run, "takes too many steps");
-        if (node->op == JINJA_TEXT)
+        if (node->op == JINJA_TEXT) {
             good = jinja_append(run, node->value, buf);
-        else if (node->op == JINJA_EMIT)
+        } else if (node->op == JINJA_EMIT) {
             good = jinja_render_emit(run, node, buf);
-        else if (node->op == JINJA_IF)
+        } else if (node->op == JINJA_IF) {
             good = jinja_render_if(run, node, buf);
-        else
+        } else {
             good = jinja_render_for(run, node, buf);
+        }
     }
     return good && !run->failed;
 }

@@ -200,9 +200,10 @@ module_coerce_text(const struct module_arg *arg, const json_t *value, json_t **r
         return module_refuse(fault, "\"%s\" must be a text", arg->name);
     if (strlen(string) != json_string_length(text))
         return module_refuse(fault, "\"%s\" has a NUL character in it", arg->name);
-    if (arg->type == MODULE_PATH && (*string != '/' || strchr(string, '$')))
+    if (arg->type == MODULE_PATH && (*string != '/' || strchr(string, '$'))) {
         return module_refuse(
             fault, "\"%s\" must be a path from / on, without variables of the shell", arg->name);
+    }
     if (arg->choices) {
         const char *at = strstr(arg->choices, string);
 
@@ -271,9 +272,10 @@ module_coerce_mode(const struct module_arg *arg, const json_t *value, json_t **r
         *ret_value = json_sprintf("%05lo", strtoul(text, NULL, 8));
         return 0;
     }
-    if (digits > 0 || !*text || text[strspn(text, "ugoarwxXst=+-,")] || !strpbrk(text, "=+-"))
+    if (digits > 0 || !*text || text[strspn(text, "ugoarwxXst=+-,")] || !strpbrk(text, "=+-")) {
         return module_refuse(fault, "\"%s\" must be a mode, such as \"0644\" or \"u=rw,go=r\"",
                              arg->name);
+    }
     *ret_value = json_string(text);
     return 0;
 }

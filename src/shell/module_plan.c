@@ -55,10 +55,11 @@ module_quote(struct buf *buf, const char *text)
 {
     buf_append_char(buf, '\'');
     for (; *text; text++) {
-        if (*text == '\'')
+        if (*text == '\'') {
             buf_append_string(buf, "'\\''");
-        else
+        } else {
             buf_append_char(buf, *text);
+        }
     }
     buf_append_char(buf, '\'');
 }
@@ -129,9 +130,10 @@ module_plan(const struct module *module, const json_t *args, const struct buf *c
         }
         module_plan_stdin(args, plan);
     }
-    if (plan->script.overflow || plan->input.overflow)
+    if (plan->script.overflow || plan->input.overflow) {
         return fault_set(fault, FAULT_INVALID, "module", "the task is larger than %d bytes",
                          MODULE_SCRIPT_MAX);
+    }
     return 0;
 }
 
@@ -243,13 +245,14 @@ module_plan_script(const struct module *module, const json_t *args, const struct
         const struct module_arg *arg = &module->args[i];
         const json_t *value = json_object_get(args, arg->name);
 
-        if (json_is_boolean(value))
+        if (json_is_boolean(value)) {
             module_assign(&plan->script, arg->name, json_is_true(value) ? "yes" : "no");
-        else if (json_is_string(value) && strcmp(arg->name, "content") != 0)
+        } else if (json_is_string(value) && strcmp(arg->name, "content") != 0) {
             module_assign(&plan->script, arg->name, json_string_value(value));
-        else if (json_is_integer(value))
+        } else if (json_is_integer(value)) {
             buf_printf(&plan->script, "%s=%" JSON_INTEGER_FORMAT "\n", arg->name,
                        json_integer_value(value));
+        }
         if (!json_is_array(value))
             continue;
         buf_append_string(&plan->script, "set --");

@@ -80,15 +80,16 @@ playbook_load(const char *path, struct playbook **ret_playbook, struct fault *fa
     int status;
 
     buf_init(&data, PLAYBOOK_FILE_SIZE_MAX);
-    if (playbook_open(path, &data) < 0)
+    if (playbook_open(path, &data) < 0) {
         status = fault_set(fault, FAULT_NOT_FOUND, "playbook", "%s cannot be read: %s", path,
                            strerrordesc_np(errno));
-    else if (data.overflow)
+    } else if (data.overflow) {
         status = fault_set(fault, FAULT_INVALID, "playbook", "%s is larger than %d bytes", path,
                            PLAYBOOK_FILE_SIZE_MAX);
-    else
+    } else {
         status =
             playbook_parse(path, buf_text(&data), data.len, playbook_open, ret_playbook, fault);
+    }
     buf_fini(&data);
     return status;
 }
@@ -324,11 +325,12 @@ playbook_check_notified(struct playbook_reader *reader, const struct playbook_ta
             found = playbook_is_notified(&reader->play->handlers[k], name);
             suggest_offer(&suggest, reader->play->handlers[k].name);
         }
-        if (!found)
+        if (!found) {
             return playbook_refuse(reader, yaml_mark_value(at.mark, "notify"),
                                    "there is no handler \"%.60s\"%s%s%s", name,
                                    suggest.best ? "; did you mean \"" : "",
                                    suggest.best ? suggest.best : "", suggest.best ? "\"?" : "");
+        }
     }
     return 0;
 }
@@ -348,9 +350,10 @@ playbook_add_step(struct playbook_reader *reader, const struct playbook_task *ta
 {
     struct playbook *playbook = reader->playbook;
 
-    if (playbook->step_count < PLAYBOOK_STEPS_MAX)
+    if (playbook->step_count < PLAYBOOK_STEPS_MAX) {
         playbook->steps[playbook->step_count] =
             (struct playbook_step){ .play = reader->play, .task = task, .is_handler = is_handler };
+    }
     playbook->step_count++;
 }
 
@@ -373,10 +376,11 @@ playbook_make_steps(struct playbook_reader *reader)
         if (play->gather_facts)
             playbook_add_step(reader, NULL, false);
         for (size_t k = 0; k < play->task_count; k++) {
-            if (module_is(play->tasks[k].module, "meta"))
+            if (module_is(play->tasks[k].module, "meta")) {
                 playbook_add_handlers(reader);
-            else
+            } else {
                 playbook_add_step(reader, &play->tasks[k], false);
+            }
         }
         playbook_add_handlers(reader);
     }
@@ -409,10 +413,11 @@ playbook_read_file(struct playbook_reader *reader, struct playbook_at at, const 
         mem_free(file->path);
         file->path = mem_printf("%.*s%s", *src == '/' ? 0 : len, reader->path, src);
         buf_clear(&file->data);
-        if (reader->open(file->path, &file->data) < 0)
+        if (reader->open(file->path, &file->data) < 0) {
             return playbook_refuse(
                 reader, at.mark, "the file \"%.80s\" cannot be read, beside the playbook or in %s/",
                 src, folder);
+        }
     }
     playbook->files_size += file->data.len;
     if (file->data.overflow || playbook->files_size > PLAYBOOK_FILES_SIZE_MAX)

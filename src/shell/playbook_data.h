@@ -155,6 +155,8 @@ int playbook_read_conditions(const struct playbook_reader *reader, struct playbo
 /** playbook_read_name() - a variable's name. */
 int playbook_read_name(const struct playbook_reader *reader, struct playbook_at at,
                        const char **ret_name);
+/** playbook_check_name() - @name, which stands at @mark, can be a variable's. */
+int playbook_check_name(const struct playbook_reader *reader, const json_t *mark, const char *name);
 /** playbook_read_mapping() - of names to anything; @words: to scalars only. */
 int playbook_read_mapping(const struct playbook_reader *reader, struct playbook_at at, bool words,
                           const json_t **ret_mapping);

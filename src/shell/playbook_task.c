@@ -102,10 +102,11 @@ playbook_read_task(struct playbook_reader *reader, struct playbook_at at)
         const char *near = NULL;
         const struct module *module = module_find(key, &near);
 
-        if (module && module_key)
+        if (module && module_key) {
             return playbook_refuse(reader, yaml_mark_key(at.mark, key),
                                    "a task has one module: %s and %s cannot be together",
                                    reader->task->module->name, module->name);
+        }
         if (module) {
             module_key = key;
             reader->task->module = module;
@@ -154,6 +155,24 @@ playbook_read_keyword(struct playbook_reader *reader, struct playbook_at at, con
     return playbook_refuse_word(reader, yaml_mark_key(at.mark, key), key);
 }
 
+/* Ansible replaces variables of the environment in a command's words. */
+static int
+playbook_check_words(const struct playbook_reader *reader, struct playbook_at at)
+{
+    const char *text = json_string_value(at.json);
+
+    if (text && strchr(text, '$'))
+        return playbook_refuse(reader, at.mark, "command has no variables of the shell ($); use shell");
+    for (size_t i = 0; i < json_array_size(at.json); i++) {
+        struct playbook_at item = playbook_item(at, i);
+
+        if (json_is_string(item.json) && strchr(json_string_value(item.json), '$'))
+            return playbook_refuse(reader, item.mark,
+                                   "command has no variables of the shell ($); use shell");
+    }
+    return 0;
+}
+
 /* NAME=VALUE among the words of a command, which Ansible takes out as arguments; and so on. */
 static int
 playbook_check_free_form(const struct playbook_reader *reader, struct playbook_at at)
@@ -169,9 +188,6 @@ playbook_check_free_form(const struct playbook_reader *reader, struct playbook_a
                 return playbook_refuse(reader, at.mark, "\"%s\" belongs below args:", words[i]);
         }
     }
-    if (module_is(reader->task->module, "command") && strchr(text, '$'))
-        return playbook_refuse(reader, at.mark,
-                               "command has no variables of the shell ($); use shell");
     return 0;
 }
 
@@ -183,10 +199,11 @@ playbook_read_args(struct playbook_reader *reader, struct playbook_at at, const 
     struct playbook_at more = playbook_member(at, "args");
 
     if (json_is_string(given.json)) {
-        if (!module->free_form)
+        if (!module->free_form) {
             return playbook_refuse(reader, given.mark,
                                    "the arguments of %s must be a mapping (NAME: VALUE)",
                                    module->name);
+        }
         if (module->kind == MODULE_COMMAND && playbook_check_free_form(reader, given) < 0)
             return -1;
         if (playbook_check_arg(reader, given, module_arg_find(module, module->free_form, NULL)) < 0)
@@ -219,11 +236,14 @@ playbook_add_args(struct playbook_reader *reader, struct playbook_at at)
         const struct module_arg *arg = module_arg_find(module, key, &near);
         struct playbook_at member = playbook_member(at, key);
 
-        if (!arg)
+        if (!arg) {
             return playbook_refuse(
                 reader, yaml_mark_key(at.mark, key), "\"%.60s\" is not supported in %s%s%s%s", key,
                 module->name, near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-        if (json_is_null(value))
+        }
+        if (module->any_args && playbook_check_name(reader, yaml_mark_key(at.mark, key), key) < 0)
+            return -1;
+        if (json_is_null(value) && !module->any_args)
             return playbook_refuse(reader, member.mark, "\"%s\" has no value", key);
         if (playbook_check_arg(reader, member, arg) < 0)
             return -1;
@@ -251,15 +271,19 @@ playbook_check_arg(struct playbook_reader *reader, struct playbook_at at,
 
     if (arg->type == MODULE_CONDITIONS)
         return playbook_read_conditions(reader, at, &reader->task->that);
+    if (module_is(reader->task->module, "command") && arg->type != MODULE_PATH &&
+        strcmp(arg->name, "stdin") != 0 && playbook_check_words(reader, at) < 0)
+        return -1;
     if (arg->type == MODULE_SOURCE && is_template)
         return playbook_refuse(reader, at.mark, "{{ }} is not supported in \"%s\"", arg->name);
     if (playbook_check_templates(reader, at) < 0)
         return -1;
-    if (is_template && playbook_is_reread(arg, text))
+    if (is_template && playbook_is_reread(arg, text)) {
         return playbook_refuse(reader, at.mark,
                                "Ansible reads a content that begins with %c and has {{ }} as data; "
                                "use template",
                                *text);
+    }
     if (!is_template && module_arg_coerce(arg, at.json, &value, &why) < 0)
         return playbook_pass_on(reader, at.mark, &why);
     if (arg->type != MODULE_SOURCE)
@@ -279,9 +303,10 @@ playbook_check_template_file(struct playbook_reader *reader, struct playbook_at 
 
     if (strlen(buf_text(&file->data)) != file->data.len)
         return playbook_refuse(reader, at.mark, "the template has a NUL character in it");
-    if (jinja_parse_template(buf_text(&file->data), &reader->task->template, &line, &why) < 0)
+    if (jinja_parse_template(buf_text(&file->data), &reader->task->template, &line, &why) < 0) {
         return fault_set(reader->fault, FAULT_INVALID, "playbook", "%s:%u: %s",
                          slash ? slash + 1 : file->path, line, why.text);
+    }
     return 0;
 }
 
@@ -296,9 +321,10 @@ playbook_check_task(struct playbook_reader *reader, struct playbook_at at)
         return playbook_pass_on(reader, at.mark, &why);
     if (task->retries >= 0 && !task->until.given)
         return playbook_refuse(reader, yaml_mark_key(at.mark, "retries"), "retries needs until");
-    if (task->listen && !reader->in_handler)
+    if (task->listen && !reader->in_handler) {
         return playbook_refuse(reader, yaml_mark_key(at.mark, "listen"),
                                "only a handler can listen");
+    }
     if (module_is(task->module, "meta") && (reader->in_handler || task->when.given || task->loop))
         return playbook_refuse(reader, at.mark, "meta stands among tasks, without when or loop");
     if (module_is(task->module, "template"))

@@ -72,10 +72,11 @@ playbook_read_texts(const struct playbook_reader *reader, struct playbook_at at,
 {
     CLEANUP(json_freep) json_t *list = json_array();
 
-    if (json_is_string(at.json))
+    if (json_is_string(at.json)) {
         (void)json_array_append(list, mem_unconst(at.json));
-    else if (!json_is_array(at.json))
+    } else if (!json_is_array(at.json)) {
         return playbook_refuse(reader, at.mark, "this must be a text or a list of texts");
+    }
     for (size_t i = 0; i < json_array_size(at.json); i++) {
         struct playbook_at item = playbook_item(at, i);
 
@@ -104,9 +105,10 @@ playbook_read_condition(const struct playbook_reader *reader, struct playbook_at
         text = json_is_true(at.json) ? "true" : "false";
     if (!text)
         return playbook_refuse(reader, at.mark, "a condition must be a text or a boolean");
-    if (jinja_is_template(text))
+    if (jinja_is_template(text)) {
         return playbook_refuse(reader, at.mark,
                                "a condition is an expression: leave out the {{ }}");
+    }
     if (jinja_parse_expression(text, &conditions->list[conditions->count], &line, &why) < 0)
         return playbook_pass_on(reader, at.mark, &why);
     conditions->count++;
@@ -141,7 +143,7 @@ playbook_conditions_fini(struct playbook_conditions *conditions)
     mem_free(conditions->list);
 }
 
-static int
+int
 playbook_check_name(const struct playbook_reader *reader, const json_t *mark, const char *name)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
@@ -155,9 +157,10 @@ playbook_check_name(const struct playbook_reader *reader, const json_t *mark, co
     if (!*name || !strchr(letters, *name) ||
         name[strspn(name, "0123456789"
                           "abcdefghijklmnopqrstuvwxyz"
-                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")])
+                          "ABCDEFGHIJKLMNOPQRSTUVWXYZ_")]) {
         return playbook_refuse(reader, mark,
                                "\"%.60s\" is no name: letters, digits and _, a letter first", name);
+    }
     return 0;
 }
 
@@ -220,9 +223,10 @@ playbook_check_templates(const struct playbook_reader *reader, struct playbook_a
     }
     json_object_foreach(mem_unconst(at.json), key, value)
     {
-        if (jinja_is_template(key))
+        if (jinja_is_template(key)) {
             return playbook_refuse(reader, yaml_mark_key(at.mark, key),
                                    "{{ }} is not supported in a name");
+        }
         if (playbook_check_templates(reader, playbook_member(at, key)) < 0)
             return -1;
     }

@@ -93,10 +93,11 @@ redact_feed(struct redact *redact, const char *data, size_t len, bool last, stru
 
         if (begins && !last)
             break;
-        if (match > 0)
+        if (match > 0) {
             buf_append_string(out, "***");
-        else
+        } else {
             buf_append_char(out, redact->held.data[at]);
+        }
         at += match > 0 ? match : 1;
     }
     if (at == 0)

@@ -58,10 +58,11 @@ result_text(const struct buf *bytes, bool strip)
     for (size_t at = 0; at < len;) {
         size_t sequence = text_utf8_sequence(bytes->data + at, len - at);
 
-        if (sequence == 0 || bytes->data[at] == '\0')
+        if (sequence == 0 || bytes->data[at] == '\0') {
             buf_append_char(&buf, '?');
-        else
+        } else {
             buf_append(&buf, bytes->data + at, sequence);
+        }
         at += sequence ? sequence : 1;
     }
     text = json_stringn(buf_text(&buf), buf.len);
@@ -176,15 +177,17 @@ result_why(const json_t *result, struct buf *buf)
     const char *msg = json_in_string(culprit, "msg", "");
     int64_t rc = json_in_int(culprit, "rc", 0);
 
-    if (json_is_true(json_object_get(culprit, "failed_when_result")))
+    if (json_is_true(json_object_get(culprit, "failed_when_result"))) {
         buf_append_string(buf, "failed_when is true");
-    else if (rc != 0 && json_object_get(culprit, "stdout"))
+    } else if (rc != 0 && json_object_get(culprit, "stdout")) {
         buf_printf(buf, "exit status %lld", (long long)rc);
-    else
+    } else {
         buf_append_string(buf, *msg ? msg : "failed");
-    if (*err)
+    }
+    if (*err) {
         buf_printf(buf, ": %s",
                    json_string_value(json_array_get(lines, json_array_size(lines) - 1)));
+    }
 }
 
 static void
@@ -199,10 +202,11 @@ result_add_fact(json_t *facts, char *line)
         return;
     *value++ = '\0';
     if (*value && strlen(value) < 18 && !value[strspn(value, "0123456789")] &&
-        (strstr(line, "_mb") || strstr(line, "_vcpus")))
+        (strstr(line, "_mb") || strstr(line, "_vcpus"))) {
         fact = json_integer(strtoll(value, NULL, 10));
-    else
+    } else {
         fact = json_string(value);
+    }
     dot = strchr(line, '.');
     if (!dot) {
         (void)json_object_set_new(facts, line, fact);

@@ -71,10 +71,11 @@ run_stop(struct run_state *state, const struct fault *fault)
         return;
     state->ends = true;
     state->end = *fault;
-    if (state->in_command)
+    if (state->in_command) {
         state->run->remote->cancel(state->run->remote->self, &state->command);
-    else if (!state->pumping)
+    } else if (!state->pumping) {
         run_timer_set(state, &state->timer, 0);
+    }
 }
 
 void
@@ -120,10 +121,11 @@ run_pump(struct run_state *state)
     state->pumping = false;
     if (state->in_command)
         return;
-    if (state->ends)
+    if (state->ends) {
         clock->timer_clear(clock->self, &state->timer);
-    else if (state->timer.at_mono_ms != 0)
+    } else if (state->timer.at_mono_ms != 0) {
         return;
+    }
     run_end(state);
 }
 
@@ -216,15 +218,17 @@ run_item(struct run_state *state)
         run_command(state, RUN_FACTS);
         return;
     }
-    if (state->items)
+    if (state->items) {
         (void)json_object_set(state->vars.locals, "item",
                               json_array_get(state->items, state->item));
-    if (vars_test(&state->vars, &task->when, &is_true, &why) < 0)
+    }
+    if (vars_test(&state->vars, &task->when, &is_true, &why) < 0) {
         state->result = result_failed(why.text);
-    else if (!is_true)
+    } else if (!is_true) {
         state->result = result_skipped();
-    else
+    } else {
         state->phase = RUN_ATTEMPT;
+    }
 }
 
 static void
@@ -235,15 +239,16 @@ run_attempt(struct run_state *state)
 
     state->phase = RUN_JUDGE;
     module_plan_clear(&state->plan);
-    if (run_prepare_item(state, &why) < 0)
+    if (run_prepare_item(state, &why) < 0) {
         state->result = result_failed(why.text);
-    else if (module->kind == MODULE_LOCAL)
+    } else if (module->kind == MODULE_LOCAL) {
         state->result = run_local(state);
-    else if (module->kind == MODULE_COMMAND &&
-             module_guard(state->args, state->environment, &state->plan.script))
+    } else if (module->kind == MODULE_COMMAND &&
+               module_guard(state->args, state->environment, &state->plan.script)) {
         run_command(state, RUN_GUARD);
-    else
+    } else {
         state->phase = RUN_ACT;
+    }
 }
 
 static void
@@ -336,24 +341,26 @@ run_on_done(struct remote_command *command, const struct fault *fault)
         run_on_lost(state, fault);
         return;
     }
-    if (state->phase == RUN_GUARD)
+    if (state->phase == RUN_GUARD) {
         run_on_guard(state);
-    else if (state->phase == RUN_FACTS)
+    } else if (state->phase == RUN_FACTS) {
         run_on_facts(state);
-    else
+    } else {
         run_on_command(state);
+    }
 }
 
 static void
 run_on_guard(struct run_state *state)
 {
     state->phase = RUN_JUDGE;
-    if (state->command.exit_code == MODULE_CHANGED)
+    if (state->command.exit_code == MODULE_CHANGED) {
         state->result = result_of_guard(&state->command);
-    else if (state->command.exit_code != 0)
+    } else if (state->command.exit_code != 0) {
         state->result = result_failed("creates and removes could not be looked at");
-    else
+    } else {
         state->phase = RUN_ACT;
+    }
 }
 
 static void

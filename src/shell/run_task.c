@@ -144,11 +144,12 @@ run_local(struct run_state *state)
         return run_local_assert(state);
     if (module_is(module, "fail"))
         return result_failed(message ? message : "Failed as requested from task");
-    if (module_is(module, "set_fact"))
+    if (module_is(module, "set_fact")) {
         run_set_facts(state);
-    else
+    } else {
         run_emit(state, false, message ? message : "Hello world!",
                  strlen(message ? message : "Hello world!"), false);
+    }
     if (!module_is(module, "set_fact"))
         run_emit(state, false, "\n", 1, true);
     return result_fine();
@@ -198,6 +199,7 @@ run_judge_result(struct run_state *state, bool *ret_again)
         *ret_again = true;
     } else if (!is_true) {
         (void)json_object_set_new(state->result, "failed", json_true());
+        (void)json_object_set_new(state->result, "attempts", json_integer(attempts - 1));
     }
 }
 
@@ -262,11 +264,12 @@ run_say_failed(struct run_state *state, struct fault *fault)
         run_emit(state, true, "\n", 1, true);
     }
     run_blank(state, &why);
-    if (state->step->task && state->step->task->no_log)
+    if (state->step->task && state->step->task->no_log) {
         (void)fault_set(fault, FAULT_PREPARE, "run", "step \"%s\" failed (no_log hides why)",
                         state->name);
-    else
+    } else {
         (void)fault_set(fault, FAULT_PREPARE, "run", "step \"%s\": %s", state->name,
                         buf_text(&why));
+    }
     buf_fini(&why);
 }

@@ -75,9 +75,10 @@ vars_get(struct jinja_scope *scope, const char *name, json_t **ret_value, struct
         *ret_value = json_incref(value);
         return 0;
     }
-    if (vars->depth == VARS_DEPTH_MAX)
+    if (vars->depth == VARS_DEPTH_MAX) {
         return fault_set(fault, FAULT_INVALID, "vars", "the variable \"%s\" is made of itself",
                          name);
+    }
     vars->depth++;
     status = vars_render(vars, value, ret_value, fault);
     vars->depth--;

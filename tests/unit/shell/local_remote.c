@@ -173,9 +173,10 @@ local_on_input(struct loop_fd *fd, bool readable, bool writable)
 
     (void)readable;
     (void)writable;
-    if (left > 0)
+    if (left > 0) {
         len = send(local->input_descriptor, local->command->input + local->written, left,
                    MSG_NOSIGNAL);
+    }
     if (len > 0)
         local->written += (size_t)len;
     if ((len < 0 && errno != EAGAIN) || local->written == local->command->input_len)
