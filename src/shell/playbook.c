@@ -46,7 +46,7 @@ static const struct {
 /* In the order in which they run. */
 static int playbook_read(struct playbook_reader *reader, struct playbook_at at);
 static int playbook_read_play(struct playbook_reader *reader, struct playbook_at at);
-static int playbook_check_notify(struct playbook_reader *reader, struct playbook_at tasks);
+static int playbook_check_notify(struct playbook_reader *reader, struct playbook_at at);
 static int playbook_make_steps(struct playbook_reader *reader);
 static void playbook_make_revision(struct playbook *playbook);
 
@@ -199,7 +199,7 @@ playbook_read_play(struct playbook_reader *reader, struct playbook_at at)
     }
     if (!json_object_get(at.json, "hosts"))
         return playbook_refuse(reader, at.mark, "the play names no hosts");
-    return playbook_check_notify(reader, playbook_member(at, "tasks"));
+    return playbook_check_notify(reader, at);
 }
 
 static int
@@ -336,10 +336,18 @@ playbook_check_notified(struct playbook_reader *reader, const struct playbook_ta
 }
 
 static int
-playbook_check_notify(struct playbook_reader *reader, struct playbook_at tasks)
+playbook_check_notify(struct playbook_reader *reader, struct playbook_at at)
 {
+    struct playbook_at tasks = playbook_member(at, "tasks");
+    struct playbook_at handlers = playbook_member(at, "handlers");
+
     for (size_t i = 0; i < reader->play->task_count; i++) {
         if (playbook_check_notified(reader, &reader->play->tasks[i], playbook_item(tasks, i)) < 0)
+            return -1;
+    }
+    for (size_t i = 0; i < reader->play->handler_count; i++) {
+        if (playbook_check_notified(reader, &reader->play->handlers[i],
+                                    playbook_item(handlers, i)) < 0)
             return -1;
     }
     return 0;

@@ -111,6 +111,13 @@ class PlaybookTest(unittest.TestCase):
     def test_facts(self):
         self.agree("facts")
 
+    def test_units(self):
+        self.agree("systemd")
+
+    @unittest.skipUnless(shutil.which("apt-get"), "there is no apt-get")
+    def test_packages(self):
+        self.agree("apt", times=("only",))
+
     def test_tags(self):
         for tag in (None, "one", "two", "none"):
             with self.subTest(tag=tag):
