@@ -70,6 +70,7 @@ jinja_filter_find(const char *name, size_t *ret_index, const char **ret_near)
 }
 
 void
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the least stands first */
 jinja_filter_arguments(size_t index, size_t *ret_least, size_t *ret_most)
 {
     *ret_least = jinja_filters[index].least;
@@ -213,7 +214,8 @@ jinja_filter_length(struct jinja_run *run, json_t *value, const json_t *argument
 
     (void)arguments;
     if (json_is_array(value) || json_is_object(value))
-        return json_integer((json_int_t)(json_array_size(value) + json_object_size(value)));
+        return json_integer((json_int_t)json_array_size(value) +
+                            (json_int_t)json_object_size(value));
     if (!json_is_string(value))
         return jinja_fail(run, "only a text, a list and a mapping have a length");
     for (const char *c = json_string_value(value); *c; c++)
@@ -262,31 +264,38 @@ jinja_filter_join(struct jinja_run *run, json_t *value, const json_t *arguments)
     return jinja_filter_done(run, &buf);
 }
 
-/* Python's: without an argument at white space, of which there may be any. */
+static const char jinja_white[] = " \t\r\n\v\f";
+
+/* At white space, of which there may be any. */
+static void
+jinja_split_words(const char *at, json_t *list)
+{
+    for (at += strspn(at, jinja_white); *at; at += strspn(at, jinja_white)) {
+        size_t len = strcspn(at, jinja_white);
+
+        (void)json_array_append_new(list, json_stringn(at, len));
+        at += len;
+    }
+}
+
 static json_t *
 jinja_filter_split(struct jinja_run *run, json_t *value, const json_t *arguments)
 {
-    static const char white[] = " \t\r\n\v\f";
     const char *between = json_string_value(json_array_get(arguments, 0));
     const char *at = json_string_value(value);
+    const char *next;
     json_t *list;
 
     if (!at || (json_array_size(arguments) > 0 && (!between || !*between)))
         return jinja_fail(run, "split needs a text, and a text to split at");
     list = json_array();
-    if (!between)
-        at += strspn(at, white);
-    while (at && (between || *at)) {
-        const char *next = between ? strstr(at, between) : at + strcspn(at, white);
-        size_t len = next ? (size_t)(next - at) : strlen(at);
-
-        (void)json_array_append_new(list, json_stringn(at, len));
-        if (between) {
-            at = next ? next + strlen(between) : NULL;
-        } else {
-            at = next + strspn(next, white);
-        }
+    if (!between) {
+        jinja_split_words(at, list);
+        return list;
     }
+    for (; (next = strstr(at, between)); at = next + strlen(between))
+        (void)json_array_append_new(list, json_stringn(at, (size_t)(next - at)));
+    (void)json_array_append_new(list, json_string(at));
     return list;
 }
 

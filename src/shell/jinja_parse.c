@@ -195,6 +195,18 @@ jinja_parse_unary(struct jinja_reader *reader, bool filters)
     return node;
 }
 
+/* What stands before the next item: nothing, "," or ":".  Return: false: another thing does. */
+static bool
+jinja_takes_between(struct jinja_reader *reader, bool pairs, size_t count)
+{
+    const char *between = pairs && count % 2 == 1 ? ":" : ",";
+
+    if (count == 0 || jinja_takes(reader, between))
+        return true;
+    (void)jinja_refuse(reader, "\"%s\" is missing", between);
+    return false;
+}
+
 /* Up to @close, with commas between; pairs: "key: value". */
 static struct jinja_node *
 jinja_parse_items(struct jinja_reader *reader, const char *close, bool pairs, size_t *ret_count)
@@ -204,19 +216,16 @@ jinja_parse_items(struct jinja_reader *reader, const char *close, bool pairs, si
     size_t count = 0;
 
     while (!reader->failed && !jinja_takes(reader, close)) {
-        if (count > 0 && !(pairs && count % 2 == 1) && !jinja_takes(reader, ","))
-            return jinja_refuse(reader, "\",\" or \"%s\" is missing", close);
+        if (!jinja_takes_between(reader, pairs, count))
+            return NULL;
         if (jinja_takes(reader, close))
             break;
-        if (pairs && count % 2 == 1 && !jinja_takes(reader, ":"))
-            return jinja_refuse(reader, "\":\" is missing");
         *tail = jinja_parse(reader);
         if (!*tail)
             return NULL;
         if (jinja_sees(reader, "="))
             return jinja_refuse(reader, "arguments with a name are not supported");
-        /* A node may be in one chain only. */
-        assert(!(*tail)->next);
+        assert(!(*tail)->next); /* a node is in one chain only */
         tail = &(*tail)->next;
         count++;
     }

@@ -94,19 +94,19 @@ static const struct module_arg module_meta_args[] = {
 #define MODULE_ARGS(args) args, ARRAY_LEN(args)
 
 static const struct module modules[] = {
-    { "apt", MODULE_SCRIPT, MODULE_ARGS(module_apt_args), NULL, false },
-    { "assert", MODULE_LOCAL, MODULE_ARGS(module_assert_args), NULL, false },
-    { "command", MODULE_COMMAND, MODULE_ARGS(module_command_args), "cmd", false },
-    { "copy", MODULE_SCRIPT, MODULE_ARGS(module_copy_args), NULL, false },
-    { "debug", MODULE_LOCAL, MODULE_ARGS(module_msg_args), NULL, false },
-    { "fail", MODULE_LOCAL, MODULE_ARGS(module_msg_args), NULL, false },
-    { "file", MODULE_SCRIPT, MODULE_ARGS(module_file_args), NULL, false },
-    { "meta", MODULE_LOCAL, MODULE_ARGS(module_meta_args), "action", false },
-    { "raw", MODULE_COMMAND, MODULE_ARGS(module_raw_args), "cmd", false },
-    { "set_fact", MODULE_LOCAL, MODULE_ARGS(module_set_fact_args), NULL, true },
-    { "shell", MODULE_COMMAND, MODULE_ARGS(module_shell_args), "cmd", false },
-    { "systemd", MODULE_SCRIPT, MODULE_ARGS(module_systemd_args), NULL, false },
-    { "template", MODULE_SCRIPT, MODULE_ARGS(module_template_args), NULL, false },
+    { "apt", MODULE_ARGS(module_apt_args), NULL, MODULE_SCRIPT, false },
+    { "assert", MODULE_ARGS(module_assert_args), NULL, MODULE_LOCAL, false },
+    { "command", MODULE_ARGS(module_command_args), "cmd", MODULE_COMMAND, false },
+    { "copy", MODULE_ARGS(module_copy_args), NULL, MODULE_SCRIPT, false },
+    { "debug", MODULE_ARGS(module_msg_args), NULL, MODULE_LOCAL, false },
+    { "fail", MODULE_ARGS(module_msg_args), NULL, MODULE_LOCAL, false },
+    { "file", MODULE_ARGS(module_file_args), NULL, MODULE_SCRIPT, false },
+    { "meta", MODULE_ARGS(module_meta_args), "action", MODULE_LOCAL, false },
+    { "raw", MODULE_ARGS(module_raw_args), "cmd", MODULE_COMMAND, false },
+    { "set_fact", MODULE_ARGS(module_set_fact_args), NULL, MODULE_LOCAL, true },
+    { "shell", MODULE_ARGS(module_shell_args), "cmd", MODULE_COMMAND, false },
+    { "systemd", MODULE_ARGS(module_systemd_args), NULL, MODULE_SCRIPT, false },
+    { "template", MODULE_ARGS(module_template_args), NULL, MODULE_SCRIPT, false },
 };
 
 const struct module *

@@ -42,11 +42,11 @@ enum module_kind {
 
 struct module {
     const char *name;
-    enum module_kind kind;
     const struct module_arg *args;
     size_t arg_count;
     const char *free_form; /* the argument that a mere text is; NULL: none */
-    bool any_args;         /* set_fact: names of variables */
+    enum module_kind kind;
+    bool any_args; /* set_fact: names of variables */
 };
 
 /** module_find() - by its name, with or without ansible.builtin.; NULL: there is none, and *ret_near

@@ -65,6 +65,7 @@ module_quote(struct buf *buf, const char *text)
 }
 
 static void
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): as in NAME=VALUE */
 module_assign(struct buf *buf, const char *name, const char *value)
 {
     buf_printf(buf, "%s=", name);
@@ -86,6 +87,7 @@ module_export(const json_t *environment, struct buf *script)
 }
 
 bool
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): as in module_plan() */
 module_guard(const json_t *args, const json_t *environment, struct buf *script)
 {
     const char *creates = json_in_string(args, "creates", NULL);
@@ -137,6 +139,19 @@ module_plan(const struct module *module, const json_t *args, const struct buf *c
     return 0;
 }
 
+/* A backslash and what stands behind it. Return: false: nothing does. */
+static bool
+module_escape(const char **at, char quote, struct buf *word)
+{
+    if (!(*at)[1])
+        return false;
+    if (quote && (*at)[1] != '"' && (*at)[1] != '\\')
+        buf_append_char(word, '\\');
+    (*at)++;
+    buf_append_char(word, **at);
+    return true;
+}
+
 /* One word, as Python's shlex.split() reads it. Return: false: a quote does not end. */
 static bool
 module_word(const char **at, struct buf *word)
@@ -144,17 +159,13 @@ module_word(const char **at, struct buf *word)
     char quote = '\0';
 
     for (; **at && (quote || !strchr(" \t\r\n", **at)); (*at)++) {
-        if (**at == quote) {
-            quote = '\0';
-        } else if (!quote && (**at == '"' || **at == '\'')) {
-            quote = **at;
-        } else if (**at == '\\' && quote != '\'') {
-            if (!(*at)[1])
+        bool opens = !quote && (**at == '"' || **at == '\'');
+
+        if (**at == '\\' && quote != '\'') {
+            if (!module_escape(at, quote, word))
                 return false;
-            if (quote && (*at)[1] != '"' && (*at)[1] != '\\')
-                buf_append_char(word, '\\');
-            (*at)++;
-            buf_append_char(word, **at);
+        } else if (opens || **at == quote) {
+            quote = opens ? **at : '\0';
         } else {
             buf_append_char(word, **at);
         }

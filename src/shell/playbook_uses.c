@@ -24,8 +24,8 @@ playbook_has_word(const char *text, size_t len, const char *word)
     return false;
 }
 
-/* yaml_parse_marked() bounds how deep values are nested.  NOLINTNEXTLINE(misc-no-recursion) */
 static bool
+/* NOLINTNEXTLINE(misc-no-recursion): the reader of YAML bounds how deep values are nested */
 playbook_value_uses(const json_t *value, const char *word)
 {
     const char *key;

@@ -125,6 +125,7 @@ playbook_read_conditions(const struct playbook_reader *reader, struct playbook_a
     conditions->given = true;
     conditions->texts = at.json;
     conditions->constant = json_is_boolean(at.json);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): a list of pointers */
     conditions->list = mem_new0((count + 1) * sizeof(*conditions->list));
     if (!json_is_array(at.json))
         return playbook_read_condition(reader, at, conditions);
@@ -208,8 +209,8 @@ playbook_check_text(const struct playbook_reader *reader, struct playbook_at at)
     return playbook_pass_on(reader, at.mark, &why);
 }
 
-/* yaml_parse_marked() bounds how deep values are nested.  NOLINTNEXTLINE(misc-no-recursion) */
 int
+/* NOLINTNEXTLINE(misc-no-recursion): the reader of YAML bounds how deep values are nested */
 playbook_check_templates(const struct playbook_reader *reader, struct playbook_at at)
 {
     const char *key;

@@ -6,6 +6,7 @@
 #include "berth/base/secret.h"
 
 static int
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): qsort()'s */
 redact_longer(const void *a, const void *b)
 {
     const struct redact_word *lhs = a;

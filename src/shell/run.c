@@ -134,6 +134,7 @@ run_is_due(const struct run_state *state, const struct playbook_step *step)
 {
     size_t index = (size_t)(step - state->run->playbook->steps);
 
+    assert(step);
     if (index < state->run->from_step)
         return state->repeats[index];
     if (step->is_handler)

@@ -68,7 +68,7 @@ bool run_is_selected(const struct run *run, const struct playbook_step *step);
 /** run_notify() - the handlers of @task's play that it notifies. */
 void run_notify(struct run_state *state, const struct playbook_step *step);
 /** run_enter_play() - nobody is notified, but for what steps before from_step may have left. */
-void run_enter_play(struct run_state *state, const struct playbook_step *step);
+void run_enter_play(struct run_state *state, const struct playbook_step *entered);
 
 /** run_prepare_item() - args and environment of this item, from what the playbook says. Return: 0, or -1
  * with @why. */

@@ -88,25 +88,26 @@ run_content(struct run_state *state, struct buf *ret_content, struct fault *why)
 }
 
 /* Ansible's: texts that mean a boolean become one. */
+static json_t *
+run_fact(json_t *value)
+{
+    static const char *const words[] = { "false", "no", "true", "yes" };
+
+    for (size_t i = 0; json_is_string(value) && i < ARRAY_LEN(words); i++) {
+        if (strcasecmp(json_string_value(value), words[i]) == 0)
+            return json_boolean(i >= 2);
+    }
+    return json_incref(value);
+}
+
 static void
 run_set_facts(struct run_state *state)
 {
-    static const char *const words[] = { "false", "no", "true", "yes" };
     const char *name;
     json_t *value;
 
-    json_object_foreach(state->args, name, value)
-    {
-        json_t *fact = json_incref(value);
-
-        for (size_t i = 0; json_is_string(value) && i < ARRAY_LEN(words); i++) {
-            if (strcasecmp(json_string_value(value), words[i]) == 0) {
-                json_decref(fact);
-                fact = json_boolean(i >= 2);
-            }
-        }
-        (void)json_object_set_new(state->vars.results, name, fact);
-    }
+    json_object_foreach(state->args, name, value)(void)
+        json_object_set_new(state->vars.results, name, run_fact(value));
 }
 
 /* A message as debug and fail write it. */

@@ -19,8 +19,8 @@ vars_init(struct vars *vars, const json_t *given, const char *host)
     (void)json_object_set_new(vars->facts, "inventory_hostname", json_string(host));
 }
 
-/* NOLINTNEXTLINE(misc-no-recursion): bounded */
 static void
+/* NOLINTNEXTLINE(misc-no-recursion): bounded by depth */
 vars_wipe_deep(json_t *value, size_t depth)
 {
     const char *key;

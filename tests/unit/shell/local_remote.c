@@ -12,8 +12,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-extern char **environ;
-
 enum { LOCAL_PIECE = 16384 };
 
 struct local_stream {
