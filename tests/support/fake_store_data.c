@@ -244,6 +244,14 @@ event_apply(struct fake_side *to, const struct event *event)
     *FAKE_PUSH(to->events) = *event;
 }
 
+static void
+steps_apply(struct fake_side *to, struct fake_side *from)
+{
+    for (size_t i = 0; i < from->steps.count; i++)
+        *FAKE_PUSH(to->steps) = from->steps.at[i];
+    from->steps.count = 0;
+}
+
 /* Moves the records of @from, their strings too, to @to. */
 static void
 side_apply(struct fake_side *to, struct fake_side *from)
@@ -256,9 +264,7 @@ side_apply(struct fake_side *to, struct fake_side *from)
         *FAKE_PUSH(to->logs) = from->logs.at[i];
     for (size_t i = 0; i < from->answers.count; i++)
         answer_apply(to, &from->answers.at[i]);
-    for (size_t i = 0; i < from->steps.count; i++)
-        *FAKE_PUSH(to->steps) = from->steps.at[i];
-    from->steps.count = 0;
+    steps_apply(to, from);
     from->events.count = from->decisions.count = from->logs.count = from->answers.count = 0;
 }
 
