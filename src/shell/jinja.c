@@ -21,6 +21,8 @@ static struct jinja_node *jinja_read_body(struct jinja_template *template);
 static struct jinja_node **jinja_read_text(struct jinja_template *template,
                                            struct jinja_node **tail);
 static bool jinja_read_inside(struct jinja_template *template, const char *close);
+static bool jinja_read_tag(struct jinja_template *template, struct jinja_node **ret_node);
+static bool jinja_ends_tag(struct jinja_reader *reader);
 static struct jinja_node *jinja_read_block(struct jinja_template *template);
 static struct jinja_node *jinja_read_if(struct jinja_template *template);
 static struct jinja_node *jinja_read_for(struct jinja_template *template);
@@ -142,8 +144,27 @@ jinja_free(struct jinja *jinja)
     mem_free(jinja);
 }
 
-/* Up to the text's end, or to a tag that ends a block: its word is the token that comes next then.
- * Blocks within blocks are bounded by jinja_deeper().  NOLINTBEGIN(misc-no-recursion) */
+/* Blocks within blocks are bounded by jinja_deeper().  NOLINTBEGIN(misc-no-recursion) */
+
+/* The tag that comes next, or block; none of a comment.  Return: false: it ends another's body, and its
+ * word is the token, or it failed. */
+static bool
+jinja_read_tag(struct jinja_template *template, struct jinja_node **ret_node)
+{
+    if (template->text[1] == '#')
+        return jinja_read_inside(template, "#}");
+    if (template->text[1] == '%') {
+        *ret_node = jinja_read_block(template);
+        return *ret_node != NULL;
+    }
+    if (!jinja_read_inside(template, "}}"))
+        return false;
+    *ret_node = jinja_node_new(&template->reader, JINJA_EMIT);
+    (*ret_node)->a = jinja_parse(&template->reader);
+    return true;
+}
+
+/* Up to the text's end, or to a tag that ends a block: its word is the token that comes next then. */
 static struct jinja_node *
 jinja_read_body(struct jinja_template *template)
 {
@@ -159,24 +180,12 @@ jinja_read_body(struct jinja_template *template)
         reader->token_at = template->text;
         if (reader->failed || template->text == template->text_end)
             break;
-        if (template->text[1] == '#') {
-            (void)jinja_read_inside(template, "#}");
-        } else if (template->text[1] == '{') {
-            if (!jinja_read_inside(template, "}}"))
-                break;
-            *tail = jinja_node_new(reader, JINJA_EMIT);
-            (*tail)->a = jinja_parse(reader);
+        if (!jinja_read_tag(template, tail))
+            break;
+        if (*tail)
             tail = &(*tail)->next;
-        } else {
-            *tail = jinja_read_block(template);
-            if (!*tail)
-                break;
-            tail = &(*tail)->next;
-        }
-        if (!reader->failed && reader->token != JINJA_TOKEN_END) {
-            (void)jinja_refuse(reader, "\"%.*s\" is not expected here", (int)reader->token_len,
-                               reader->token_at);
-        }
+        if (!jinja_ends_tag(reader))
+            break;
     }
     reader->depth--;
     return reader->failed ? NULL : first;
@@ -218,28 +227,37 @@ jinja_read_text(struct jinja_template *template, struct jinja_node **tail)
     return &node->next;
 }
 
+/* Behind the text in quotes that begins at @at, or at the template's end. */
+static const char *
+jinja_skip_quoted(const struct jinja_template *template, const char *at)
+{
+    const char *quote = at++;
+
+    while (at < template->text_end && *at != *quote)
+        at += *at == '\\' ? 2 : 1;
+    return at < template->text_end ? at + 1 : template->text_end;
+}
+
 /* Where the tag that begins at @at ends: before @close, outside of quotes and braces. */
 static const char *
 jinja_find_close(const struct jinja_template *template, const char *at, const char *close)
 {
+    bool is_comment = *close == '#';
     size_t depth = 0;
-    char quote = '\0';
 
-    for (; at + 1 < template->text_end; at++) {
-        if (*close == '#') {
-            if (at[0] == '#' && at[1] == '}')
-                return at;
-        } else if (quote) {
-            quote = *at == quote ? '\0' : quote;
-            at += quote && *at == '\\';
-        } else if (depth == 0 && at[0] == close[0] && at[1] == close[1]) {
+    while (at + 1 < template->text_end) {
+        if (depth == 0 && at[0] == close[0] && at[1] == close[1])
             return at;
-        } else if (*at == '"' || *at == '\'') {
-            quote = *at;
-        } else {
-            depth += *at == '{';
-            depth -= *at == '}' && depth > 0;
+        if (!is_comment && (*at == '"' || *at == '\'')) {
+            at = jinja_skip_quoted(template, at);
+            continue;
         }
+        if (!is_comment && *at == '{') {
+            depth++;
+        } else if (*at == '}' && depth > 0) {
+            depth--;
+        }
+        at++;
     }
     return NULL;
 }

@@ -213,9 +213,10 @@ jinja_filter_length(struct jinja_run *run, json_t *value, const json_t *argument
     size_t count = 0;
 
     (void)arguments;
-    if (json_is_array(value) || json_is_object(value))
-        return json_integer((json_int_t)json_array_size(value) +
-                            (json_int_t)json_object_size(value));
+    if (json_is_array(value))
+        return json_integer((json_int_t)json_array_size(value));
+    if (json_is_object(value))
+        return json_integer((json_int_t)json_object_size(value));
     if (!json_is_string(value))
         return jinja_fail(run, "only a text, a list and a mapping have a length");
     for (const char *c = json_string_value(value); *c; c++)

@@ -165,7 +165,9 @@ module_word(const char **at, struct buf *word)
             if (!module_escape(at, quote, word))
                 return false;
         } else if (opens || **at == quote) {
-            quote = opens ? **at : '\0';
+            quote = **at;
+            if (!opens)
+                quote = '\0';
         } else {
             buf_append_char(word, **at);
         }

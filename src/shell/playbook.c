@@ -372,6 +372,23 @@ playbook_add_handlers(struct playbook_reader *reader)
         playbook_add_step(reader, &reader->play->handlers[i], true);
 }
 
+static void
+playbook_add_play(struct playbook_reader *reader)
+{
+    const struct playbook_play *play = reader->play;
+
+    if (play->gather_facts)
+        playbook_add_step(reader, NULL, false);
+    for (size_t i = 0; i < play->task_count; i++) {
+        if (module_is(play->tasks[i].module, "meta")) {
+            playbook_add_handlers(reader);
+        } else {
+            playbook_add_step(reader, &play->tasks[i], false);
+        }
+    }
+    playbook_add_handlers(reader);
+}
+
 static int
 playbook_make_steps(struct playbook_reader *reader)
 {
@@ -379,24 +396,13 @@ playbook_make_steps(struct playbook_reader *reader)
 
     playbook->steps = mem_new0(PLAYBOOK_STEPS_MAX * sizeof(*playbook->steps));
     for (size_t i = 0; i < playbook->play_count; i++) {
-        const struct playbook_play *play = reader->play = &playbook->plays[i];
-
-        if (play->gather_facts)
-            playbook_add_step(reader, NULL, false);
-        for (size_t k = 0; k < play->task_count; k++) {
-            if (module_is(play->tasks[k].module, "meta")) {
-                playbook_add_handlers(reader);
-            } else {
-                playbook_add_step(reader, &play->tasks[k], false);
-            }
-        }
-        playbook_add_handlers(reader);
+        reader->play = &playbook->plays[i];
+        playbook_add_play(reader);
     }
-    if (playbook->step_count > PLAYBOOK_STEPS_MAX) {
-        playbook->step_count = PLAYBOOK_STEPS_MAX;
-        return playbook_refuse(reader, NULL, "more than %d steps", PLAYBOOK_STEPS_MAX);
-    }
-    return 0;
+    if (playbook->step_count <= PLAYBOOK_STEPS_MAX)
+        return 0;
+    playbook->step_count = PLAYBOOK_STEPS_MAX;
+    return playbook_refuse(reader, NULL, "more than %d steps", PLAYBOOK_STEPS_MAX);
 }
 
 int

@@ -161,15 +161,17 @@ playbook_check_words(const struct playbook_reader *reader, struct playbook_at at
 {
     const char *text = json_string_value(at.json);
 
-    if (text && strchr(text, '$'))
+    if (text && strchr(text, '$')) {
         return playbook_refuse(reader, at.mark,
                                "command has no variables of the shell ($); use shell");
+    }
     for (size_t i = 0; i < json_array_size(at.json); i++) {
         struct playbook_at item = playbook_item(at, i);
 
-        if (json_is_string(item.json) && strchr(json_string_value(item.json), '$'))
+        if (json_is_string(item.json) && strchr(json_string_value(item.json), '$')) {
             return playbook_refuse(reader, item.mark,
                                    "command has no variables of the shell ($); use shell");
+        }
     }
     return 0;
 }
