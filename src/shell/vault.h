@@ -1,0 +1,61 @@
+#pragma once
+
+/*
+ * The keys directory, <data_dir>/keys: whoever has it owns every host, and without it no host can be
+ * reached.  It belongs to the backup.
+ *
+ *   secret                  32 random bytes in hex: all SSH keys are derived from it
+ *   pools/<pool>/ca.pem     the pool's authority: what its hosts and berthd trust
+ *   pools/<pool>/ca.key     the authority's key
+ *   pools/<pool>/client.pem berthd's certificate and its key, in one file: a renewal is one rename
+ *
+ * Directories are 0700, files 0600 and in place at once or not at all; anything else is refused, with
+ * the command that mends it.  All calls block on the disk: for starts, reloads and renewals.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "berth/base/fault.h"
+#include "berth/base/secret.h"
+#include "berth/base/text.h"
+#include "berth/port/random.h"
+
+#include "pki.h"
+
+struct vault;
+
+enum { VAULT_SEED_SIZE = TEXT_SHA256_SIZE };
+
+/* A pool's part. */
+struct vault_pool {
+    char *name;                /* owned */
+    char *ca_path;             /* owned */
+    char *client_path;         /* owned; certificate and key */
+    struct pki_pair authority; /* owned */
+    int64_t client_ends_at_ms;
+};
+
+/** vault_open() - read it; the first time, make it.
+ * Return: 0, or -1 with FAULT_STORAGE that names the file and what to do. */
+int vault_open(const char *data_dir, const struct random_port *random, struct vault **ret_vault,
+               struct fault *fault);
+/** vault_close() - NULL is fine. */
+void vault_close(struct vault *vault);
+/** vault_is_fresh() - vault_open() made it: what hosts knew before is gone. */
+bool vault_is_fresh(const struct vault *vault);
+
+/** vault_derive() - the bytes that belong to @text: always the same, and of no use for any other. */
+void vault_derive(const struct vault *vault, const char *text, uint8_t ret_seed[VAULT_SEED_SIZE]);
+
+/** vault_keep() - write @secret as @name (no slash) beside the others, unless it is there and the same. */
+int vault_keep(const struct vault *vault, const char *name, const struct secret *secret,
+               struct fault *fault);
+
+/** vault_pool() - @name's authority and client certificate; the first time, they are made.  A client
+ * certificate that ends within 30 days is replaced.
+ * @name: text_is_name()
+ * @ret_pool: borrowed from @vault, at this address until it is closed
+ * Return: 0, or -1 with FAULT_STORAGE. */
+int vault_pool(struct vault *vault, const char *name, int64_t now_ms,
+               const struct vault_pool **ret_pool, struct fault *fault);

@@ -1,0 +1,302 @@
+/* The keys directory: made once, the same ever after, private, and never half of a file; what is wrong
+ * with it is said with the command that mends it. */
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "../../../src/shell/vault.h"
+
+#define DAY_MS INT64_C(86400000)
+#define NOW_MS INT64_C(1790000000000)
+
+struct world {
+    char folder[32];
+    struct vault *vault;
+};
+
+static void
+test_fill(void *self, void *ret_data, size_t len)
+{
+    uint8_t *next = self;
+    uint8_t *bytes = ret_data;
+
+    for (size_t i = 0; i < len; i++)
+        bytes[i] = (*next)++;
+}
+
+static uint8_t test_next = 1;
+static const struct random_port test_random = { .self = &test_next, .fill = test_fill };
+
+static int
+world_setup(void **state)
+{
+    static struct world world;
+
+    world = (struct world){ .folder = "/tmp/berth-vault-XXXXXX" };
+    assert_non_null(mkdtemp(world.folder));
+    assert_int_equal(vault_open(world.folder, &test_random, &world.vault, NULL), 0);
+    *state = &world;
+    return 0;
+}
+
+static void
+test_remove(const char *folder)
+{
+    DIR *open_folder = opendir(folder);
+    const struct dirent *entry;
+
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
+    while (open_folder && (entry = readdir(open_folder))) {
+        CLEANUP(mem_freep) char *path = mem_printf("%s/%s", folder, entry->d_name);
+
+        if (entry->d_name[0] != '.' && unlink(path) < 0)
+            test_remove(path);
+    }
+    (void)closedir(open_folder);
+    (void)rmdir(folder);
+}
+
+static int
+world_teardown(void **state)
+{
+    struct world *world = *state;
+
+    vault_close(world->vault);
+    test_remove(world->folder);
+    return 0;
+}
+
+static int
+world_open_again(struct world *world, struct fault *fault)
+{
+    vault_close(STEAL(world->vault));
+    return vault_open(world->folder, &test_random, &world->vault, fault);
+}
+
+static char *
+world_path(const struct world *world, const char *name)
+{
+    return mem_printf("%s/keys/%s", world->folder, name);
+}
+
+static mode_t
+test_mode(const char *path)
+{
+    struct stat at;
+
+    assert_int_equal(lstat(path, &at), 0);
+    return at.st_mode & 07777;
+}
+
+static char *
+test_text(const char *path)
+{
+    char text[16384] = "";
+    FILE *file = fopen(path, "re");
+
+    assert_non_null(file);
+    (void)fread(text, 1, sizeof(text) - 1, file);
+    (void)fclose(file);
+    return mem_strdup(text);
+}
+
+static void
+test_the_same_after_a_restart(void **state)
+{
+    struct world *world = *state;
+    uint8_t first[VAULT_SEED_SIZE];
+    uint8_t again[VAULT_SEED_SIZE];
+
+    assert_true(vault_is_fresh(world->vault));
+    vault_derive(world->vault, "host 7", first);
+    assert_int_equal(world_open_again(world, NULL), 0);
+    assert_false(vault_is_fresh(world->vault));
+    vault_derive(world->vault, "host 7", again);
+    assert_memory_equal(first, again, sizeof(first));
+    vault_derive(world->vault, "host 8", again);
+    assert_memory_not_equal(first, again, sizeof(first));
+}
+
+static void
+test_a_pool_keeps_its_authority(void **state)
+{
+    struct world *world = *state;
+    const struct vault_pool *pool;
+
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    CLEANUP(mem_freep) char *ca = test_text(pool->ca_path);
+    CLEANUP(mem_freep) char *client = test_text(pool->client_path);
+    assert_string_equal(ca, pool->authority.certificate);
+    assert_non_null(strstr(client, "BEGIN CERTIFICATE"));
+    assert_non_null(strstr(client, "BEGIN PRIVATE KEY"));
+
+    assert_int_equal(world_open_again(world, NULL), 0);
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    CLEANUP(mem_freep) char *client_again = test_text(pool->client_path);
+    assert_string_equal(ca, pool->authority.certificate);
+    assert_string_equal(client, client_again);
+}
+
+static void
+test_the_client_is_renewed(void **state)
+{
+    struct world *world = *state;
+    const struct vault_pool *pool;
+    int64_t ends_ms;
+
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    ends_ms = pool->client_ends_at_ms;
+    assert_int_equal(ends_ms, NOW_MS + 365 * DAY_MS);
+    assert_int_equal(vault_pool(world->vault, "web", ends_ms - 31 * DAY_MS, &pool, NULL), 0);
+    assert_int_equal(pool->client_ends_at_ms, ends_ms);
+    assert_int_equal(vault_pool(world->vault, "web", ends_ms - 30 * DAY_MS, &pool, NULL), 0);
+    assert_int_equal(pool->client_ends_at_ms, ends_ms + 335 * DAY_MS);
+    /* What is on the disk is what is known. */
+    assert_int_equal(world_open_again(world, NULL), 0);
+    assert_int_equal(vault_pool(world->vault, "web", ends_ms - 29 * DAY_MS, &pool, NULL), 0);
+    assert_int_equal(pool->client_ends_at_ms, ends_ms + 335 * DAY_MS);
+}
+
+static void
+test_nobody_else_may_read(void **state)
+{
+    static const char *const folders[] = { "", "pools", "pools/web" };
+    static const char *const files[] = { "secret", "ssh.key", "pools/web/ca.pem",
+                                         "pools/web/ca.key", "pools/web/client.pem" };
+    struct world *world = *state;
+    const struct vault_pool *pool;
+    char text[] = "a key";
+    CLEANUP(secret_freep) struct secret *key = secret_new(text, strlen(text));
+
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    assert_int_equal(vault_keep(world->vault, "ssh.key", key, NULL), 0);
+    assert_int_equal(vault_keep(world->vault, "ssh.key", key, NULL), 0);
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        CLEANUP(mem_freep) char *path = world_path(world, folders[i]);
+
+        assert_int_equal(test_mode(path), 0700);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+        CLEANUP(mem_freep) char *path = world_path(world, files[i]);
+
+        assert_int_equal(test_mode(path), 0600);
+    }
+}
+
+/* What is wrong with the file @name after @harm, which says what the fault must name. */
+static void
+test_refused(struct world *world, const char *name, const char *says)
+{
+    CLEANUP(mem_freep) char *path = world_path(world, name);
+    const struct vault_pool *pool;
+    struct fault fault = { 0 };
+
+    if (world_open_again(world, &fault) == 0)
+        assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, &fault), -1);
+    assert_int_equal(fault.kind, FAULT_STORAGE);
+    if (!strstr(fault.text, path) || !strstr(fault.text, says))
+        fail_msg("%s does not name %s and \"%s\"", fault.text, path, says);
+}
+
+static void
+test_modes_are_checked(void **state)
+{
+    static const struct {
+        const char *name;
+        mode_t bad;
+        mode_t good;
+        const char *says;
+    } cases[] = {
+        { "secret", 0640, 0600, "chmod 600" },
+        { "pools/web/ca.key", 0604, 0600, "chmod 600" },
+        { "pools", 0750, 0700, "chmod 700" },
+        { "pools/web", 0701, 0700, "chmod 700" },
+    };
+    struct world *world = *state;
+    const struct vault_pool *pool;
+
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(mem_freep) char *path = world_path(world, cases[i].name);
+
+        assert_int_equal(chmod(path, cases[i].bad), 0);
+        test_refused(world, cases[i].name, cases[i].says);
+        assert_int_equal(chmod(path, cases[i].good), 0);
+        assert_int_equal(world_open_again(world, NULL), 0);
+    }
+}
+
+static void
+test_truncated_files_are_refused(void **state)
+{
+    static const char *const names[] = { "secret", "pools/web/ca.pem", "pools/web/ca.key" };
+    struct world *world = *state;
+    const struct vault_pool *pool;
+
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        CLEANUP(mem_freep) char *path = world_path(world, names[i]);
+        CLEANUP(mem_freep) char *text = test_text(path);
+        FILE *file;
+
+        assert_int_equal(truncate(path, 40), 0);
+        /* Of the authority's two files the certificate's is named. */
+        test_refused(world, i == 0 ? "secret" : "pools/web/ca.pem", "backup");
+        file = fopen(path, "we");
+        assert_true(file && fputs(text, file) >= 0 && fclose(file) == 0);
+        assert_int_equal(world_open_again(world, NULL), 0);
+        assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    }
+}
+
+/* No link is followed, and a lost key is not replaced behind the operator's back. */
+static void
+test_links_and_gaps(void **state)
+{
+    struct world *world = *state;
+    CLEANUP(mem_freep) char *key = world_path(world, "pools/web/ca.key");
+    CLEANUP(mem_freep) char *aside = world_path(world, "aside");
+    const struct vault_pool *pool;
+
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    assert_int_equal(rename(key, aside), 0);
+    test_refused(world, "pools/web/ca.key", "missing: take it from a backup");
+    assert_int_equal(symlink(aside, key), 0);
+    test_refused(world, "pools/web/ca.key", "ymbolic link");
+}
+
+/* Only what can be made anew without a loss is. */
+static void
+test_a_broken_client_is_made_anew(void **state)
+{
+    struct world *world = *state;
+    const struct vault_pool *pool;
+
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    assert_int_equal(truncate(pool->client_path, 100), 0);
+    assert_int_equal(world_open_again(world, NULL), 0);
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS + DAY_MS, &pool, NULL), 0);
+    assert_int_equal(pool->client_ends_at_ms, NOW_MS + 366 * DAY_MS);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(test_the_same_after_a_restart), TEST(test_a_pool_keeps_its_authority),
+        TEST(test_the_client_is_renewed),    TEST(test_nobody_else_may_read),
+        TEST(test_modes_are_checked),        TEST(test_truncated_files_are_refused),
+        TEST(test_links_and_gaps),           TEST(test_a_broken_client_is_made_anew),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
