@@ -9,19 +9,19 @@
 #include <unistd.h>
 
 #include "berth/base/buf.h"
-#include "berth/base/digest.h"
 #include "berth/base/log.h"
+#include "berth/base/text.h"
 
 #define VAULT_DAY_MS    (INT64_C(86400) * 1000)
 #define VAULT_CLIENT_MS (365 * VAULT_DAY_MS)
 #define VAULT_RENEW_MS  (30 * VAULT_DAY_MS)
 
-enum { VAULT_FILE_MAX = 16384, VAULT_HEX_LEN = 2 * VAULT_SEED_SIZE };
+enum { VAULT_FILE_MAX = 16384, VAULT_HEX_LEN = 2 * VAULT_SECRET_SIZE };
 
 struct vault {
     char *folder; /* owned */
     const struct random_port *random;
-    uint8_t secret[VAULT_SEED_SIZE];
+    struct secret *secret;     /* owned */
     struct vault_pool **pools; /* owned, [count], each owned */
     size_t count;
     bool fresh;
@@ -177,15 +177,34 @@ vault_keep(const struct vault *vault, const char *name, const struct secret *sec
 static int
 vault_secret_make(struct vault *vault, struct fault *fault)
 {
+    uint8_t bytes[VAULT_SECRET_SIZE];
     char text[VAULT_HEX_LEN + 2];
     CLEANUP(secret_freep) struct secret *hex = NULL;
 
     vault->fresh = true;
-    vault->random->fill(vault->random->self, vault->secret, sizeof(vault->secret));
-    text_hex(vault->secret, sizeof(vault->secret), text);
+    vault->random->fill(vault->random->self, bytes, sizeof(bytes));
+    text_hex(bytes, sizeof(bytes), text);
     text[VAULT_HEX_LEN] = '\n';
     hex = secret_new(text, VAULT_HEX_LEN + 1);
+    vault->secret = secret_new((char *)bytes, sizeof(bytes));
     return vault_file_write(vault->folder, "secret", hex, fault);
+}
+
+static bool
+vault_secret_parse(struct vault *vault, const struct secret *hex)
+{
+    uint8_t bytes[VAULT_SECRET_SIZE];
+    char text[VAULT_HEX_LEN + 1] = "";
+    bool good;
+
+    if (secret_len(hex) != VAULT_HEX_LEN + 1 || secret_bytes(hex)[VAULT_HEX_LEN] != '\n')
+        return false;
+    memcpy(text, secret_bytes(hex), VAULT_HEX_LEN);
+    good = text_hex_parse(text, bytes, sizeof(bytes));
+    secret_wipe(text, sizeof(text));
+    if (good)
+        vault->secret = secret_new((char *)bytes, sizeof(bytes));
+    return good;
 }
 
 static int
@@ -193,21 +212,12 @@ vault_secret_read(struct vault *vault, struct fault *fault)
 {
     CLEANUP(mem_freep) char *path = mem_printf("%s/secret", vault->folder);
     CLEANUP(secret_freep) struct secret *hex = NULL;
-    char text[VAULT_HEX_LEN + 1];
-    bool good;
 
     if (vault_file_read(path, &hex, fault) < 0)
         return -1;
     if (!hex)
         return vault_secret_make(vault, fault);
-    good = secret_len(hex) == VAULT_HEX_LEN + 1 && secret_bytes(hex)[VAULT_HEX_LEN] == '\n';
-    if (good) {
-        memcpy(text, secret_bytes(hex), VAULT_HEX_LEN);
-        text[VAULT_HEX_LEN] = '\0';
-        good = text_hex_parse(text, vault->secret, sizeof(vault->secret));
-        secret_wipe(text, sizeof(text));
-    }
-    if (!good) {
+    if (!vault_secret_parse(vault, hex)) {
         return vault_refuse(path, "is truncated or not what berthd wrote: take it from a backup",
                             fault);
     }
@@ -251,7 +261,7 @@ vault_close(struct vault *vault)
         vault_pool_free(vault->pools[i]);
     mem_free(vault->pools);
     mem_free(vault->folder);
-    secret_wipe(vault->secret, sizeof(vault->secret));
+    secret_free(vault->secret);
     mem_free(vault);
 }
 
@@ -261,10 +271,10 @@ vault_is_fresh(const struct vault *vault)
     return vault->fresh;
 }
 
-void
-vault_derive(const struct vault *vault, const char *text, uint8_t ret_seed[VAULT_SEED_SIZE])
+const struct secret *
+vault_secret(const struct vault *vault)
 {
-    digest_hmac(vault->secret, sizeof(vault->secret), text, strlen(text), ret_seed);
+    return vault->secret;
 }
 
 /* --- Pools ------------------------------------------------------------------------------------------ */

@@ -18,14 +18,13 @@
 
 #include "berth/base/fault.h"
 #include "berth/base/secret.h"
-#include "berth/base/text.h"
 #include "berth/port/random.h"
 
 #include "pki.h"
 
 struct vault;
 
-enum { VAULT_SEED_SIZE = TEXT_SHA256_SIZE };
+enum { VAULT_SECRET_SIZE = 32 };
 
 /* A pool's part. */
 struct vault_pool {
@@ -45,8 +44,8 @@ void vault_close(struct vault *vault);
 /** vault_is_fresh() - vault_open() made it: what hosts knew before is gone. */
 bool vault_is_fresh(const struct vault *vault);
 
-/** vault_derive() - the bytes that belong to @text: always the same, and of no use for any other. */
-void vault_derive(const struct vault *vault, const char *text, uint8_t ret_seed[VAULT_SEED_SIZE]);
+/** vault_secret() - what key_derive() takes; borrowed. */
+const struct secret *vault_secret(const struct vault *vault);
 
 /** vault_keep() - write @secret as @name (no slash) beside the others, unless it is there and the same. */
 int vault_keep(const struct vault *vault, const char *name, const struct secret *secret,

@@ -1,0 +1,83 @@
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "berth/domain/host.h"
+
+#include "shell_job.h"
+
+enum { KEYS_DEADMAN_S = 3600, KEYS_NUMBER_SIZE = 24 };
+
+struct key *
+shell_key_derive(const struct shell *shell, const struct host *host, enum shell_key which)
+{
+    char id[KEYS_NUMBER_SIZE];
+    char attempt[KEYS_NUMBER_SIZE];
+    const char *const parts[] = {
+        which == SHELL_KEY_PLANTED ? "planted host key" : "host key",
+        shell->options.cluster_id(shell->options.cookie),
+        id,
+        attempt,
+    };
+
+    (void)snprintf(id, sizeof(id), "%" PRId64, host->id);
+    (void)snprintf(attempt, sizeof(attempt), "%" PRId64, host->machine->attempt);
+    return key_derive(vault_secret(shell->vault), parts, ARRAY_LEN(parts));
+}
+
+static void
+shell_user_data_host_key(const struct key *key, struct json_out *out)
+{
+    CLEANUP(secret_freep) struct secret *private = key_private_text(key, "");
+    char line[KEY_LINE_SIZE];
+
+    json_out_key(out, "ssh_keys");
+    json_out_object(out);
+    json_out_key(out, "ed25519_private");
+    json_out_string_n(out, secret_bytes(private), secret_len(private));
+    json_out_kv_string(out, "ed25519_public", key_public_line(key_public(key), "", line));
+    json_out_object_end(out);
+}
+
+/* A machine that nobody prepares ends itself, and with it what it costs. */
+static void
+shell_user_data_deadman(struct json_out *out)
+{
+    char command[200];
+
+    (void)snprintf(command, sizeof(command),
+                   "systemd-run --unit=berth-unprepared --on-active=%d systemctl poweroff",
+                   KEYS_DEADMAN_S);
+    json_out_key(out, "runcmd");
+    json_out_array(out);
+    json_out_string(out, command);
+    json_out_array_end(out);
+}
+
+struct secret *
+shell_user_data(const struct shell *shell, const struct host *host)
+{
+    CLEANUP(key_freep) struct key *planted = shell_key_derive(shell, host, SHELL_KEY_PLANTED);
+    enum { TEXT_MAX = 16384 /* what EC2 takes, before base64 */ };
+    char line[KEY_LINE_SIZE];
+    struct secret *text;
+    struct json_out out;
+    struct buf buf;
+
+    buf_init(&buf, TEXT_MAX);
+    (void)buf_reserve(&buf, TEXT_MAX / 2); /* it does not move: no copy is left behind */
+    /* JSON is YAML, too. */
+    buf_append_string(&buf, "#cloud-config\n");
+    json_out_init(&out, &buf);
+    json_out_object(&out);
+    shell_user_data_host_key(planted, &out);
+    json_out_key(&out, "ssh_authorized_keys");
+    json_out_array(&out);
+    json_out_string(&out, key_public_line(key_public(shell->user_key), "berthd", line));
+    json_out_array_end(&out);
+    shell_user_data_deadman(&out);
+    json_out_object_end(&out);
+    buf_append_char(&buf, '\n');
+    text = secret_new(buf.data, buf.len);
+    buf_fini(&buf);
+    return text;
+}
