@@ -234,6 +234,18 @@ schema_decode_field(const struct schema_target *target, const struct schema_fiel
     }
 }
 
+static void
+schema_offer(const struct schema *schema, struct suggest *suggest)
+{
+    for (size_t i = 0; i < schema->field_count; i++) {
+        if (schema->fields[i].flags & SCHEMA_INLINE) {
+            schema_offer(schema->fields[i].sub, suggest);
+        } else if (!(schema->fields[i].flags & SCHEMA_READ_ONLY)) {
+            suggest_offer(suggest, schema->fields[i].name);
+        }
+    }
+}
+
 /* The field that may have been meant, or NULL. */
 static const char *
 schema_suggest(const struct schema *schema, const char *name)
@@ -241,10 +253,7 @@ schema_suggest(const struct schema *schema, const char *name)
     struct suggest suggest;
 
     suggest_init(&suggest, name);
-    for (size_t i = 0; i < schema->field_count; i++) {
-        if (!(schema->fields[i].flags & SCHEMA_READ_ONLY))
-            suggest_offer(&suggest, schema->fields[i].name);
-    }
+    schema_offer(schema, &suggest);
     return suggest.best;
 }
 
@@ -267,6 +276,36 @@ schema_refuse_unknown(const struct schema_target *target, const char *key)
     }
 }
 
+/* Of the struct and of those that stand in it. */
+static bool
+schema_has_field(const struct schema *schema, const char *name)
+{
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const struct schema_field *field = &schema->fields[i];
+
+        if (field->flags & SCHEMA_INLINE ? schema_has_field(field->sub, name)
+                                         : strcmp(field->name, name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void
+schema_decode_inline(const struct schema_target *outer, const struct schema_field *within,
+                     const json_t *json)
+{
+    struct schema_target target = *outer;
+
+    target.schema = within->sub;
+    target.out = schema_slot(within, outer->out);
+    for (size_t i = 0; i < target.schema->field_count; i++) {
+        struct schema_field field = target.schema->fields[i];
+
+        field.flags &= ~(unsigned)SCHEMA_REQUIRED;
+        schema_decode_field(&target, &field, json_object_get(json, field.name));
+    }
+}
+
 static void
 schema_decode_target(const struct schema_target *target, const json_t *json)
 {
@@ -285,16 +324,18 @@ schema_decode_target(const struct schema_target *target, const json_t *json)
         return;
     }
     for (size_t i = 0; i < schema->field_count; i++) {
-        if (&schema->fields[i] != name) {
+        if (schema->fields[i].flags & SCHEMA_INLINE) {
+            schema_decode_inline(target, &schema->fields[i], json);
+        } else if (&schema->fields[i] != name) {
             schema_decode_field(target, &schema->fields[i],
                                 json_object_get(json, schema->fields[i].name));
         }
     }
     json_object_foreach(mem_unconst(json), key, member)
     {
-        const struct schema_field *field = schema_field_find(schema, key);
+        bool given = name && strcmp(key, name->name) == 0;
 
-        if (!field || field == name)
+        if (given || !schema_has_field(schema, key))
             schema_refuse_unknown(target, key);
     }
 }

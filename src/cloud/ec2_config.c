@@ -171,6 +171,8 @@ static const struct schema ec2_template_schema = {
     .field_count = ARRAY_LEN(ec2_template_fields),
 };
 
+static const char *const ec2_addresses[] = { "private", "public", NULL };
+
 static const struct schema_field ec2_config_fields[] = {
     { .name = "endpoint",
       .type = SCHEMA_STRING,
@@ -233,6 +235,13 @@ static const struct schema_field ec2_config_fields[] = {
       .type = SCHEMA_BOOL,
       .offset = FIELD(struct ec2_config, spot),
       .doc = "Launch spot machines; on demand where there are none." },
+    { .name = "address",
+      .type = SCHEMA_ENUM,
+      .offset = FIELD(struct ec2_config, address),
+      .names = ec2_addresses,
+      .fallback = EC2_ADDRESS_PRIVATE,
+      .doc = "By which of its addresses a machine is reached: private, or public where berthd is "
+             "elsewhere." },
     { .name = "tags",
       .type = SCHEMA_MAP,
       .offset = FIELD(struct ec2_config, tags),

@@ -88,6 +88,12 @@ ec2_job_ask(struct ec2_job *job, enum ec2_action action,
     return &job->ask.query;
 }
 
+static bool
+ec2_job_read(const struct ec2_job *job, struct ec2_node item, struct cloud_machine *ret_machine)
+{
+    return ec2_machine_read(item, (enum ec2_address)job->pool->config.address, ret_machine);
+}
+
 struct ec2_job *
 ec2_job_answered(struct ec2_ask *ask)
 {
@@ -182,8 +188,8 @@ ec2_job_on_run(struct ec2_ask *ask, const struct fault *fault)
     }
     if (fault) {
         ec2_job_refused(job, fault);
-    } else if (ec2_machine_read(ec2_xml_find(ec2_xml_root(ask->xml), "instancesSet/item"),
-                                &machine)) {
+    } else if (ec2_job_read(job, ec2_xml_find(ec2_xml_root(ask->xml), "instancesSet/item"),
+                            &machine)) {
         ec2_job_launched(job, &machine);
     } else {
         (void)fault_set(&unsure, FAULT_CLOUD_UNSURE, "ec2.launch", "the answer names no machine");
@@ -217,7 +223,7 @@ ec2_job_on_found(struct ec2_ask *ask, const struct fault *fault)
     }
     item = ec2_xml_find(ec2_xml_root(ask->xml), "reservationSet/item/instancesSet/item");
     if (!ec2_machine_is_ours(item, job->call->cluster_id, job->call->pool->name) ||
-        !ec2_machine_read(item, &machine)) {
+        !ec2_job_read(job, item, &machine)) {
         ec2_job_end(job, &job->fault); /* not shown yet: it is asked again */
     } else if (machine.state >= CLOUD_STOPPING) {
         (void)fault_set(&gone, FAULT_MACHINE_GONE, "ec2.launch", "machine %s has ended",

@@ -61,7 +61,8 @@ ec2_listing_add(struct ec2_job *job, struct ec2_node item)
         job->machine_cap = job->machine_cap ? 2 * job->machine_cap : 16;
         job->machines = mem_resize(job->machines, job->machine_cap, sizeof(*job->machines));
     }
-    job->machine_count += ec2_machine_read(item, &job->machines[job->machine_count]);
+    job->machine_count += ec2_machine_read(item, (enum ec2_address)job->pool->config.address,
+                                           &job->machines[job->machine_count]);
 }
 
 static void

@@ -56,8 +56,9 @@ ec2_machine_is_ours(struct ec2_node item, const char *cluster_id, const char *po
 }
 
 bool
-ec2_machine_read(struct ec2_node item, struct cloud_machine *ret_machine)
+ec2_machine_read(struct ec2_node item, enum ec2_address address, struct cloud_machine *ret_machine)
 {
+    bool public = address == EC2_ADDRESS_PUBLIC;
     struct cloud_machine machine = { 0 };
 
     if (!ec2_machine_copy(machine.id, sizeof(machine.id), ec2_xml_text(item, "instanceId")) ||
@@ -66,11 +67,8 @@ ec2_machine_read(struct ec2_node item, struct cloud_machine *ret_machine)
     (void)ec2_machine_copy(machine.type, sizeof(machine.type), ec2_xml_text(item, "instanceType"));
     (void)ec2_machine_copy(machine.zone, sizeof(machine.zone),
                            ec2_xml_text(item, "placement/availabilityZone"));
-    if (!ec2_machine_copy(machine.address, sizeof(machine.address),
-                          ec2_xml_text(item, "ipAddress"))) {
-        (void)ec2_machine_copy(machine.address, sizeof(machine.address),
-                               ec2_xml_text(item, "privateIpAddress"));
-    }
+    (void)ec2_machine_copy(machine.address, sizeof(machine.address),
+                           ec2_xml_text(item, public ? "ipAddress" : "privateIpAddress"));
     (void)text_time_parse(ec2_xml_text(item, "launchTime"), &machine.launched_at_ms);
     if (!id_decode(ID_HOST, ec2_machine_tag(item, EC2_TAG_HOST), &machine.host_id))
         machine.host_id = 0;

@@ -4,6 +4,7 @@
  * A machine as DescribeInstances and RunInstances tell it, and the tags by which it is ours.
  */
 
+#include "berth/cloud/ec2.h"
 #include "berth/port/cloud.h"
 
 #include "ec2_xml.h"
@@ -16,7 +17,7 @@
 
 /** ec2_machine_is_ours() - an item of an instancesSet carries the cluster's and the pool's tag. */
 bool ec2_machine_is_ours(struct ec2_node item, const char *cluster_id, const char *pool_name);
-/** ec2_machine_read() - an item of an instancesSet.  Its address is the public one if it has one, else
- * the private one.
+/** ec2_machine_read() - an item of an instancesSet; of its addresses the one of the kind @address.
  * Return: false when it has no id that fits, or no known state: it is no machine then. */
-bool ec2_machine_read(struct ec2_node item, struct cloud_machine *ret_machine);
+bool ec2_machine_read(struct ec2_node item, enum ec2_address address,
+                      struct cloud_machine *ret_machine);

@@ -113,11 +113,26 @@ config_check_zones(const struct config_pool *pool, const char *at, struct proble
     zone_files_free(files);
 }
 
+/* @at: the pointer of the pool. */
+static void
+config_check_rented(const struct config_pool *pool, const char *at, struct problems *problems)
+{
+    if (pool->hosts.count > 0) {
+        config_refuse(pool, "hosts", problems,
+                      "must not be given with provider ec2: its hosts are launched");
+    }
+    if (pool->machines.count == 0)
+        config_refuse(pool, "machine_types", problems, "must name at least one to launch");
+    (void)ec2_config_check(&pool->ec2, at, problems);
+    (void)shell_config_check(&pool->shell, at, problems);
+}
+
 static void
 config_check_pool(const struct config_pool *pool, struct problems *problems)
 {
     bool local = pool->provider == PROVIDER_LOCAL;
     CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/policy", pool->name);
+    CLEANUP(mem_freep) char *whole = mem_printf("/pools/%s", pool->name);
 
     if (local && pool->hosts.count > 0) {
         config_refuse(pool, "hosts", problems,
@@ -130,8 +145,11 @@ config_check_pool(const struct config_pool *pool, struct problems *problems)
     }
     if (!local && pool->engine) {
         config_refuse(pool, "engine", problems,
-                      "must not be given with provider static; give it to each of its hosts");
+                      "must not be given with providers static and ec2; give it to each host of a "
+                      "static pool");
     }
+    if (pool_provider_rents(pool->provider))
+        config_check_rented(pool, whole, problems);
     for (size_t i = 0; i < pool->hosts.count; i++)
         config_check_host(pool, i, problems);
     (void)pool_policy_check(&pool->policy, at, problems);
@@ -158,6 +176,52 @@ config_read(const char *path, struct buf *buf, struct fault *fault)
     return 0;
 }
 
+/* Keys that another provider has. */
+static void
+config_check_keys(const char *name, const json_t *pool, struct problems *problems)
+{
+    static const struct schema *const ec2s[] = { &ec2_config_schema, &shell_config_schema };
+    const char *provider = json_in_string(pool, "provider", "local");
+
+    if (strcmp(provider, "local") != 0 && strcmp(provider, "static") != 0)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(ec2s); i++) {
+        for (size_t j = 0; j < ec2s[i]->field_count; j++) {
+            const char *key = ec2s[i]->fields[j].name;
+            CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/%s", name, key);
+
+            if (json_object_get(pool, key)) {
+                problems_add(problems, at, "format",
+                             "must not be given with provider %s; it belongs to provider ec2",
+                             provider);
+            }
+        }
+    }
+}
+
+/* An image may be told by its id alone. */
+static void
+config_widen_image(json_t *pool)
+{
+    json_t *image = json_object_get(pool, "image");
+
+    if (json_is_string(image))
+        (void)json_object_set_new(pool, "image", json_pack("{s:O}", "id", image));
+}
+
+static void
+config_shape(json_t *json, struct problems *problems)
+{
+    const char *name;
+    json_t *pool;
+
+    json_object_foreach(json_object_get(json, "pools"), name, pool)
+    {
+        config_widen_image(pool);
+        config_check_keys(name, pool, problems);
+    }
+}
+
 static int
 config_decode(const char *path, const struct buf *buf, struct config *config,
               struct problems *problems, struct fault *fault)
@@ -166,7 +230,8 @@ config_decode(const char *path, const struct buf *buf, struct config *config,
 
     if (yaml_parse(path, buf_text(buf), buf->len, &json, fault) < 0)
         return -1;
-    if (schema_decode(&config_schema, json, config, "", problems) < 0) {
+    config_shape(json, problems);
+    if (schema_decode(&config_schema, json, config, "", problems) < 0 || problems->count > 0) {
         return fault_set(fault, FAULT_INVALID, "config", "%s: %s: %s", path,
                          problems->at[0].pointer, problems->at[0].detail);
     }

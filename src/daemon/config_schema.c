@@ -12,7 +12,7 @@
 
 static const char *const config_levels[] = { "error", "warn", "info", "debug", NULL };
 static const char *const config_formats[] = { "auto", "logfmt", "journal", NULL };
-static const char *const config_providers[] = { "local", "static", NULL };
+static const char *const config_providers[] = { "local", "static", "ec2", NULL };
 
 static const char *
 config_check_name(const char *text)
@@ -173,6 +173,10 @@ static const struct schema_field config_pool_fields[] = {
       .doc = "static: the machines." },
     { .name = "machine_types", FIELD(OBJECTS, machines), .max = POOL_MACHINES_MAX, .sub = &pool_machine_schema,
       .doc = "The machine types that may be launched, in the order of preference." },
+    { .name = "ec2", FIELD(OBJECT, ec2), .flags = SCHEMA_INLINE, .sub = &ec2_config_schema,
+      .doc = "ec2: where and what to launch." },
+    { .name = "shell", FIELD(OBJECT, shell), .flags = SCHEMA_INLINE, .sub = &shell_config_schema,
+      .doc = "ec2: how machines become hosts." },
     /* Before the three that lie in the same struct: its defaults zero them. */
     { .name = "policy", FIELD(OBJECT, policy), .sub = &pool_rules_schema,
       .doc = "The rules for its hosts." },

@@ -15,6 +15,7 @@
 #include "admin_token.h"
 #include "apply.h"
 #include "log_sink.h"
+#include "machines.h"
 #include "notify.h"
 #include "zone_files.h"
 
@@ -27,6 +28,7 @@ struct daemon {
     struct store *store;
     struct spool *spool;
     struct zone_files *zones;
+    struct machines *machines;
     struct engine *engine;
     struct api_server *server;
     struct clock_timer watchdog;
@@ -63,6 +65,28 @@ daemon_new(const struct daemon_options *options, struct config *config, struct d
     return 0;
 }
 
+static const char *
+daemon_cluster_id(void *cookie)
+{
+    const struct daemon *daemon = cookie;
+
+    return engine_cluster_id(daemon->engine);
+}
+
+static int
+daemon_open_machines(struct daemon *daemon, struct fault *fault)
+{
+    const struct machines_options options = { .http = daemon->http,
+                                              .loop = daemon->loop,
+                                              .data_dir = daemon->config.data_dir,
+                                              .cluster_id = daemon_cluster_id,
+                                              .cookie = daemon };
+
+    if (machines_new(&options, &daemon->machines, fault) < 0)
+        return -1;
+    return machines_apply(daemon->machines, &daemon->config, fault);
+}
+
 static int
 daemon_open(struct daemon *daemon, struct fault *fault)
 {
@@ -75,7 +99,9 @@ daemon_open(struct daemon *daemon, struct fault *fault)
         daemon->docker = docker_new(daemon->http, daemon->loop);
     if (store_new(daemon->loop, &store, &daemon->store, fault) < 0)
         return -1;
-    return spool_new(daemon->config.data_dir, &daemon->spool, fault);
+    if (spool_new(daemon->config.data_dir, &daemon->spool, fault) < 0)
+        return -1;
+    return daemon_open_machines(daemon, fault);
 }
 
 static int
@@ -104,6 +130,8 @@ daemon_start(struct daemon *daemon, struct fault *fault)
                                  : daemon->options.docker(daemon->loop, daemon->options.cookie),
         .spool = spool_port(daemon->spool),
         .zones = zone_files_port(daemon->zones),
+        .cloud = machines_cloud(daemon->machines),
+        .shell = machines_shell(daemon->machines),
     };
     struct engine_config engine;
     struct api_options api = {
@@ -123,6 +151,7 @@ daemon_start(struct daemon *daemon, struct fault *fault)
     daemon->engine = engine_new(&ports, &engine);
     if (engine_load(daemon->engine, fault) < 0 || daemon_apply(daemon, fault) < 0)
         return -1;
+    machines_check(daemon->machines, engine_model(daemon->engine));
     daemon->server = api_server_new(daemon->loop, daemon->engine, &api);
     if (api_server_start(daemon->server, fault) < 0)
         return -1;
@@ -223,7 +252,8 @@ daemon_reload(struct daemon *daemon)
     config_fini(&daemon->config);
     daemon->config = config;
     log_sink_setup(&daemon->config.log);
-    if (daemon_apply(daemon, &fault) < 0) {
+    if (machines_apply(daemon->machines, &daemon->config, &fault) < 0 ||
+        daemon_apply(daemon, &fault) < 0) {
         log_error("config", "%s", fault.text);
     } else {
         log_info("config", "reloaded");
@@ -279,6 +309,7 @@ daemon_free(struct daemon *daemon)
     if (daemon->server)
         api_server_free(daemon->server);
     engine_free(daemon->engine);
+    machines_free(daemon->machines);
     spool_free(daemon->spool);
     zone_files_free(daemon->zones);
     store_free(daemon->store);

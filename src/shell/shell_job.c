@@ -293,6 +293,11 @@ job_on_sealed(struct remote_command *command, const struct fault *fault)
 static void
 job_look(struct job *job)
 {
+    if (job->pool->config.orchestrator.count > 0) {
+        job_way_ends(job, SHELL_CHANGED);
+        job_run(job, NULL);
+        return;
+    }
     job_command(job, mem_strdup("printf %s \"${SSH_CONNECTION%% *}\""), NULL, job_on_looked);
 }
 
@@ -301,10 +306,18 @@ job_on_looked(struct remote_command *command, const struct fault *fault)
 {
     struct job *job = CONTAINER_OF(command, struct job, command);
     CLEANUP(mem_freep) char *seen_from = NULL;
+    struct fault none;
 
     if (!job_commanded(job, "asking the machine where we come from", fault))
         return;
     seen_from = mem_strdup(buf_text(&command->out));
+    if (!shell_peer_is_address(seen_from)) {
+        fault_set(&none, FAULT_PREPARE, "shell",
+                  "the machine does not tell where it sees berthd come from: name it in the "
+                  "pool's orchestrator");
+        job_way_failed(job, &none);
+        return;
+    }
     job_way_ends(job, SHELL_CHANGED);
     job_run(job, seen_from);
 }

@@ -6,6 +6,14 @@
 
 enum { PEER_PORT = 22 };
 
+bool
+shell_peer_is_address(const char *text)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+
+    return inet_pton(AF_INET, text, bytes) == 1 || inet_pton(AF_INET6, text, bytes) == 1;
+}
+
 /* @len characters of @text into @ret of @size bytes. */
 static bool
 shell_peer_take(const char *text, size_t len, char *ret, size_t size)
@@ -34,7 +42,6 @@ shell_peer_place(const char *text, struct shell_peer *peer)
 {
     const char *colon = strchr(text, ':');
     const char *end = text + strlen(text);
-    unsigned char bytes[sizeof(struct in6_addr)];
 
     if (*text == '[') {
         end = strchr(++text, ']');
@@ -48,8 +55,7 @@ shell_peer_place(const char *text, struct shell_peer *peer)
     }
     peer->port = PEER_PORT;
     return shell_peer_take(text, (size_t)(end - text), peer->address, sizeof(peer->address)) &&
-           (inet_pton(AF_INET, peer->address, bytes) == 1 ||
-            inet_pton(AF_INET6, peer->address, bytes) == 1) &&
+           shell_peer_is_address(peer->address) &&
            (!colon || shell_peer_port(colon + 1, &peer->port));
 }
 

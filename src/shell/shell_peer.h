@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "berth/base/fault.h"
@@ -17,6 +18,9 @@ struct shell_peer {
     uint16_t port;
     struct key_public host_key; /* of a given machine */
 };
+
+/** shell_peer_is_address() - IPv4 or IPv6 in digits. */
+bool shell_peer_is_address(const char *text);
 
 /** shell_peer_parse() - of a given machine: "user@address", "user@address:port", "user@[address]:port".
  * Return: 0, or -1 with FAULT_INVALID. */

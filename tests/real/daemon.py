@@ -72,6 +72,7 @@ class Daemon:
             "pools": {"default": {"provider": "static", "hosts": hosts, **(pool or {})}},
             **settings,
         }
+        self.environment = None  # None: that of the test
         self._process = None
         self._token = None
 
@@ -88,13 +89,13 @@ class Daemon:
         """Starts it without waiting."""
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen([program(), "--config", self._write_config()],
-                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment)
 
     def command(self, *arguments, check=False, timeout=60):
         """Runs another berthd with this configuration to its end."""
         return subprocess.run([program(), "--config", self._write_config(), *arguments],
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, check=check,
-                              timeout=timeout)
+                              timeout=timeout, env=self.environment)
 
     def start(self):
         self.launch()

@@ -43,6 +43,8 @@ enum schema_flags {
     SCHEMA_READ_ONLY = 1 << 1,  /* encoded; refused in requests */
     SCHEMA_OMIT_EMPTY = 1 << 2, /* not encoded when NULL, zero or empty */
     SCHEMA_WRITE_ONLY = 1 << 3, /* decoded; never encoded (secrets) */
+    SCHEMA_INLINE = 1 << 4, /* OBJECT: its fields stand among ours, and none of them is required;
+                                   for what is only decoded */
 };
 
 struct schema_strings {

@@ -46,6 +46,9 @@ struct ec2_template {
     char *version; /* a number, "$Latest", "$Default"; NULL: the last */
 };
 
+/* Which of a machine's addresses berthd reaches it by. */
+enum ec2_address { EC2_ADDRESS_PRIVATE, EC2_ADDRESS_PUBLIC };
+
 /* A pool's own part of the configuration. */
 struct ec2_config {
     char *endpoint; /* NULL: the default's, else AWS' own of the region */
@@ -59,6 +62,7 @@ struct ec2_config {
     char *key_name;         /* of a key pair, for people; NULL: none */
     char *instance_profile; /* name or ARN; NULL: none */
     bool spot;
+    int32_t address;        /* enum ec2_address */
     struct schema_map tags; /* that each machine gets, too */
 };
 

@@ -6,7 +6,9 @@
  */
 
 #include "berth/base/schema.h"
+#include "berth/cloud/ec2.h"
 #include "berth/domain/pool.h"
+#include "berth/shell/shell.h"
 
 struct config_log {
     int32_t level;  /* enum log_level */
@@ -62,6 +64,8 @@ struct config_pool {
     char *engine;                 /* local */
     struct schema_array hosts;    /* struct config_host; static */
     struct schema_array machines; /* struct pool_machine */
+    struct ec2_config ec2;        /* ec2 */
+    struct shell_config shell;    /* how machines become hosts: ec2 */
     struct pool_policy policy;
 };
 

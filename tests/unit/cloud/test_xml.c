@@ -97,7 +97,7 @@ machines_are_read(void **state)
     struct cloud_machine machine;
 
     (void)state;
-    assert_true(ec2_machine_read(item, &machine));
+    assert_true(ec2_machine_read(item, EC2_ADDRESS_PUBLIC, &machine));
     assert_string_equal(machine.id, "i-1");
     assert_string_equal(machine.zone, "eu-north-1a");
     assert_string_equal(machine.address, "203.0.113.5");
@@ -105,7 +105,7 @@ machines_are_read(void **state)
     assert_int_equal(machine.host_id, 7);
     assert_int_equal(machine.launched_at_ms, INT64_C(1795316400000));
     assert_true(machine.spot);
-    assert_true(ec2_machine_read(ec2_xml_next(item), &machine));
+    assert_true(ec2_machine_read(ec2_xml_next(item), EC2_ADDRESS_PRIVATE, &machine));
     assert_string_equal(machine.address, "10.0.0.6");
     assert_int_equal(machine.state, CLOUD_STOPPING);
     assert_int_equal(machine.host_id, 0);
@@ -127,7 +127,7 @@ what_is_no_machine_is_none(void **state)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         CLEANUP(ec2_xml_freep) struct ec2_xml *xml = read_good(texts[i]);
 
-        assert_false(ec2_machine_read(ec2_xml_root(xml), &machine));
+        assert_false(ec2_machine_read(ec2_xml_root(xml), EC2_ADDRESS_PRIVATE, &machine));
     }
 }
 

@@ -138,8 +138,11 @@ static void
 walk(const struct schema *schema, const json_t *json, const char *place, bool named)
 {
     for (size_t i = 0; i < schema->field_count; i++) {
-        if (!named || strcmp(schema->fields[i].name, "name") != 0)
+        if (schema->fields[i].flags & SCHEMA_INLINE) {
+            walk(schema->fields[i].sub, json, place, false);
+        } else if (!named || strcmp(schema->fields[i].name, "name") != 0) {
             walk_field(&schema->fields[i], json, place);
+        }
     }
 }
 

@@ -1,0 +1,78 @@
+"""From an empty account and one configuration file to a container that answers on a machine of its own, and back."""
+
+import os
+import pathlib
+import socket
+import ssl
+import stat
+import sys
+import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
+
+from tests.real import cases
+from tests.real.elastic import Elastic, why_not
+
+
+class ElasticTest(unittest.TestCase):
+    def setUp(self):
+        self.world = Elastic()
+        self.addCleanup(self.world.close)
+        self.daemon = self.world.daemon
+
+    def test_there_and_back(self):
+        """Demand launches a machine; it becomes a host; what asked runs there; without demand it is given back."""
+        world = self.world.start()
+        world.load_image()
+        world.blueprint("web")
+        self.assertEqual(world.ledger()["launched"], 0, "nothing is launched before anybody asks")
+        one = self.daemon.run("web")
+        host, = world.await_hosts(1)
+        self.daemon.await_running(one["id"], deadline_s=60)
+        self.assertEqual(world.answer(one["id"]), b"sample answers\n")
+        self.look_at_host(host)
+        self.look_at_keys()
+
+        self.daemon.restart()
+        self.assertEqual(world.answer(one["id"]), b"sample answers\n", "the container runs on")
+        self.assertEqual([h["machine_id"] for h in world.await_hosts(1)], [host["machine_id"]])
+
+        self.daemon.stop_instance(one["id"])
+        world.await_machines(0)
+        world.await_hosts(0, "spawned", "active", "inactive")
+        book = world.assert_nothing_leaked()
+        self.assertEqual(book["launched"], 1, "one machine was enough")
+
+    def look_at_host(self, host):
+        """Its API row, and an engine that speaks to us alone."""
+        self.assertEqual(len(host["playbook_revision"]), 16)
+        self.assertEqual(host["machine_type"], "t3.small")
+        keys = pathlib.Path(self.daemon.data) / "keys/pools/default"
+        berthd = ssl.create_default_context(cafile=str(keys / "ca.pem"))
+        stranger = ssl.create_default_context(cafile=str(keys / "ca.pem"))
+        berthd.load_cert_chain(keys / "client.pem")
+        self.assertIn(b" 200 OK", self.ping(host["address"], berthd))
+        with self.assertRaises((ssl.SSLError, ConnectionError)):
+            self.ping(host["address"], stranger)
+
+    def ping(self, address, context):
+        """The first bytes that the engine answers; its certificate must be the pool's, and name the address."""
+        with socket.create_connection((address, 2376), 10) as plain, \
+                context.wrap_socket(plain, server_hostname=address) as tls:
+            tls.sendall(b"GET /_ping HTTP/1.1\r\nHost: engine\r\nConnection: close\r\n\r\n")
+            return tls.recv(100)
+
+    def look_at_keys(self):
+        """All that is secret is in one directory, for its owner alone."""
+        keys = pathlib.Path(self.daemon.data) / "keys"
+        for folder, folders, files in os.walk(keys):
+            for name in [*folders, *files, "."]:
+                mode = stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode)
+                self.assertEqual(mode & 0o077, 0, f"{folder}/{name}")
+        log = self.daemon.log_text()
+        self.assertNotIn("PRIVATE KEY", log)
+        self.assertNotIn((keys / "secret").read_text().strip(), log)
+
+
+if __name__ == "__main__":
+    cases.main(why_not())
