@@ -17,10 +17,18 @@ config_string_default(char **slot, const char *text)
         *slot = mem_strdup(text);
 }
 
+static const char *
+config_env(const char *name)
+{
+    const char *text = getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets any */
+
+    return text && *text ? text : NULL;
+}
+
 static void
 config_fill(struct config *config)
 {
-    const char *engine = getenv("DOCKER_HOST"); /* NOLINT(concurrency-mt-unsafe): before threads */
+    const char *engine = config_env("DOCKER_HOST");
 
     config_string_default(&config->cluster, "berth");
     config_string_default(&config->data_dir, "/var/lib/berth");
@@ -41,8 +49,7 @@ config_fill(struct config *config)
         struct config_pool *pool = &((struct config_pool *)config->pools.at)[i];
 
         if (pool->provider == PROVIDER_LOCAL) {
-            config_string_default(&pool->engine,
-                                  engine && *engine ? engine : "unix:///run/docker.sock");
+            config_string_default(&pool->engine, engine ? engine : "unix:///run/docker.sock");
         }
     }
 }
@@ -121,6 +128,8 @@ config_check_rented(const struct config_pool *pool, const char *at, struct probl
         config_refuse(pool, "hosts", problems,
                       "must not be given with provider ec2: its hosts are launched");
     }
+    if (!pool->ec2.region && !config_env("AWS_REGION") && !config_env("AWS_DEFAULT_REGION"))
+        config_refuse(pool, "region", problems, "must be given, or AWS_REGION be set");
     if (pool->machines.count == 0)
         config_refuse(pool, "machine_types", problems, "must name at least one to launch");
     (void)ec2_config_check(&pool->ec2, at, problems);

@@ -253,7 +253,7 @@ static const struct {
     { "registries: {'r:1': {username: u}}", "/registries/r:1/password_file", "is missing" },
     { "pools: [default]", "/pools", "must be an object" },
     { "pools: {Default: {}}", "/pools/Default", "lower-case letters" },
-    { "pools: {default: {provider: ec2}}", "/pools/default/provider", "must be one of: local, static" },
+    { "pools: {default: {provider: ec3}}", "/pools/default/provider", "must be one of: local, static, ec2" },
     { "pools: {default: {engine: 'ssh://x'}}", "/pools/default/engine", "must be unix:///PATH" },
     { "pools: {default: {engine: 'tcp://10.0.0.5:2375'}}", "/pools/default/engine", "use provider static for tcp" },
     { "pools: {default: {hosts: [{name: a, engine: 'unix:///x'}]}}", "/pools/default/hosts", "use provider static" },
@@ -276,6 +276,30 @@ static const struct {
     { SCHEDULE("cron: '0 7 * * *', time_zone: ../x"), "/pools/default/policy/schedules/0/time_zone", "must be the name of a time zone" },
     { SCHEDULE("cron: '0 7 * * *', time_zone: Europe/Nowhere"), "/pools/default/policy/schedules/0/time_zone",
       "there is no time zone Europe/Nowhere" },
+#define EC2(members) "pools: {p: {provider: ec2, region: r, " members "}}"
+#define TYPES        "machine_types: [{type: t3.small}]"
+#define IMAGE        "image: ami-1"
+    { EC2(TYPES), "/pools/p/image", "needs an id, or an owner and a name" },
+    { EC2(TYPES ", image: {name: debian-*}"), "/pools/p/image", "needs an id, or an owner and a name" },
+    { EC2(TYPES ", image: 5"), "/pools/p/image", "must be an object" },
+    { EC2(TYPES ", image: ''"), "/pools/p/image", "needs an id, or an owner and a name" },
+    { EC2(IMAGE), "/pools/p/machine_types", "at least one" },
+    { EC2(IMAGE ", " TYPES ", hosts: [{name: a, engine: 'unix:///x'}]"), "/pools/p/hosts", "its hosts are launched" },
+    { EC2(IMAGE ", " TYPES ", engine: 'unix:///x'"), "/pools/p/engine", "must not be given" },
+    { EC2(IMAGE ", " TYPES ", subnet: subnet-1"), "/pools/p/subnet", "did you mean \"subnets\"?" },
+    { EC2(IMAGE ", " TYPES ", ssh_usr: admin"), "/pools/p/ssh_usr", "did you mean \"ssh_user\"?" },
+    { EC2(IMAGE ", " TYPES ", ssh_user: Admin"), "/pools/p/ssh_user", "must be a user's name" },
+    { EC2(IMAGE ", " TYPES ", playbook: ./mine.yml"), "/pools/p/playbook", "must be an absolute path" },
+    { EC2(IMAGE ", " TYPES ", playbook: nowhere.yml"), "/pools/p/playbook", "nowhere.yml" },
+    { EC2(IMAGE ", " TYPES ", playbook_vars: {berth_ca: x}"), "/pools/p/playbook_vars/berth_ca", "is given by Berth" },
+    { EC2(IMAGE ", " TYPES ", playbook_vars: {a-b: x}"), "/pools/p/playbook_vars/a-b", "letters, digits and _" },
+    { EC2(IMAGE ", " TYPES ", orchestrator: [everybody]"), "/pools/p/orchestrator/0", "an IP address or a network" },
+    { EC2(IMAGE ", " TYPES ", orchestrator: [10.0.0.0/33]"), "/pools/p/orchestrator/0", "an IP address or a network" },
+    { EC2(IMAGE ", " TYPES ", certificate_lifetime_s: 60"), "/pools/p/certificate_lifetime_s", "must be at least 86400" },
+    { EC2(IMAGE ", " TYPES ", address: outer"), "/pools/p/address", "must be one of: private, public" },
+    { "pools: {p: {provider: ec2, " IMAGE ", " TYPES "}}", "/pools/p/region", "AWS_REGION" },
+    { "pools: {p: {" IMAGE "}}", "/pools/p/image", "it belongs to provider ec2" },
+    { "pools: {p: {provider: static, ssh_user: admin}}", "/pools/p/ssh_user", "it belongs to provider ec2" },
     { "[]", "", "must be an object" },
 };
 /* clang-format on */
@@ -346,10 +370,35 @@ test_remote_when_allowed(void **state)
     config_fini(&config);
 }
 
+static void
+test_a_pool_that_rents(void **state)
+{
+    struct problems problems;
+    struct config_pool *pool;
+    struct config config;
+    struct fault fault;
+
+    (void)state;
+    if (load_text(EC2(IMAGE ", " TYPES ", orchestrator: [10.0.0.0/24, 'fd00::1'], spot: true, "
+                            "playbook_vars: {berth_deadman_s: '600'}"),
+                  &config, &problems, &fault) < 0)
+        fail_msg("%s", fault.text);
+    pool = config.pools.at;
+    assert_int_equal(pool->provider, PROVIDER_EC2);
+    assert_string_equal(pool->ec2.image.id, "ami-1");
+    assert_string_equal(pool->ec2.region, "r");
+    assert_true(pool->ec2.spot);
+    assert_int_equal(pool->shell.orchestrator.count, 2);
+    assert_string_equal(pool->shell.playbook_vars.at[0].value, "600");
+    assert_int_equal(pool->shell.certificate_lifetime_ms, INT64_C(90) * 86400 * 1000);
+    config_fini(&config);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_pool_that_rents),
         cmocka_unit_test(test_example_shows_every_key),
         cmocka_unit_test(test_example_is_good),
         cmocka_unit_test(test_docker_host),
