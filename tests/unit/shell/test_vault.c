@@ -1,7 +1,6 @@
 /* The keys directory: made once, the same ever after, private, and never half of a file; what is wrong
  * with it is said with the command that mends it. */
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,12 +12,13 @@
 #include <cmocka.h>
 
 #include "../../../src/shell/vault.h"
+#include "support/folder.h"
 
 #define DAY_MS INT64_C(86400000)
 #define NOW_MS INT64_C(1790000000000)
 
 struct world {
-    char folder[32];
+    char folder[FOLDER_SIZE];
     struct vault *vault;
 };
 
@@ -40,28 +40,11 @@ world_setup(void **state)
 {
     static struct world world;
 
-    world = (struct world){ .folder = "/tmp/berth-vault-XXXXXX" };
-    assert_non_null(mkdtemp(world.folder));
+    world = (struct world){ 0 };
+    folder_make(world.folder);
     assert_int_equal(vault_open(world.folder, &test_random, &world.vault, NULL), 0);
     *state = &world;
     return 0;
-}
-
-static void
-test_remove(const char *folder)
-{
-    DIR *open_folder = opendir(folder);
-    const struct dirent *entry;
-
-    /* NOLINTNEXTLINE(concurrency-mt-unsafe): there is one thread */
-    while (open_folder && (entry = readdir(open_folder))) {
-        CLEANUP(mem_freep) char *path = mem_printf("%s/%s", folder, entry->d_name);
-
-        if (entry->d_name[0] != '.' && unlink(path) < 0)
-            test_remove(path);
-    }
-    (void)closedir(open_folder);
-    (void)rmdir(folder);
 }
 
 static int
@@ -70,7 +53,7 @@ world_teardown(void **state)
     struct world *world = *state;
 
     vault_close(world->vault);
-    test_remove(world->folder);
+    folder_remove(world->folder);
     return 0;
 }
 
