@@ -128,6 +128,8 @@ config_check_rented(const struct config_pool *pool, const char *at, struct probl
         config_refuse(pool, "hosts", problems,
                       "must not be given with provider ec2: its hosts are launched");
     }
+    if (pool->engine)
+        config_refuse(pool, "engine", problems, "must not be given with provider ec2");
     if (!pool->ec2.region && !config_env("AWS_REGION") && !config_env("AWS_DEFAULT_REGION"))
         config_refuse(pool, "region", problems, "must be given, or AWS_REGION be set");
     if (pool->machines.count == 0)
@@ -152,10 +154,9 @@ config_check_pool(const struct config_pool *pool, struct problems *problems)
                       "must be unix:///PATH with provider local (DOCKER_HOST counts when it is not "
                       "given); use provider static for tcp");
     }
-    if (!local && pool->engine) {
+    if (pool->provider == PROVIDER_STATIC && pool->engine) {
         config_refuse(pool, "engine", problems,
-                      "must not be given with providers static and ec2; give it to each host of a "
-                      "static pool");
+                      "must not be given with provider static; give it to each of its hosts");
     }
     if (pool_provider_rents(pool->provider))
         config_check_rented(pool, whole, problems);

@@ -282,7 +282,7 @@ static const struct {
     { EC2(TYPES), "/pools/p/image", "needs an id, or an owner and a name" },
     { EC2(TYPES ", image: {name: debian-*}"), "/pools/p/image", "needs an id, or an owner and a name" },
     { EC2(TYPES ", image: 5"), "/pools/p/image", "must be an object" },
-    { EC2(TYPES ", image: ''"), "/pools/p/image", "needs an id, or an owner and a name" },
+    { EC2(TYPES ", image: ''"), "/pools/p/image/id", "must not be empty" },
     { EC2(IMAGE), "/pools/p/machine_types", "at least one" },
     { EC2(IMAGE ", " TYPES ", hosts: [{name: a, engine: 'unix:///x'}]"), "/pools/p/hosts", "its hosts are launched" },
     { EC2(IMAGE ", " TYPES ", engine: 'unix:///x'"), "/pools/p/engine", "must not be given" },
