@@ -166,7 +166,8 @@ ec2_look_machines(struct ec2_look *look, struct ec2_node root)
 
         for (; item.xml; item = ec2_xml_next(item)) {
             if (ec2_machine_is_ours(item, check->cluster_id, check->pool->name) &&
-                ec2_machine_read(item, &machine) && machine.state < CLOUD_STOPPING)
+                ec2_machine_read(item, EC2_ADDRESS_PRIVATE, &machine) &&
+                machine.state < CLOUD_STOPPING)
                 memcpy(look->machine, machine.id, sizeof(look->machine));
         }
     }
