@@ -4,12 +4,8 @@
 #include <string.h>
 
 #include "image_retry.h"
-
-struct registry {
-    struct list_node node; /* of registries or registries_old */
-    struct secret *auth;
-    char server[];
-};
+#include "launch.h"
+#include "registry.h"
 
 /* One archive or reference on its way to one host.  Freed when it ends. */
 struct image_spread {
@@ -37,104 +33,11 @@ static void images_on_progress(struct docker_call *call, int64_t done, int64_t t
 static void images_on_sent(struct lane_op *op, const struct fault *fault);
 static void images_end(struct image_spread *spread, const struct fault *fault);
 
-static void
-registry_free(struct registry *registry)
-{
-    secret_free(registry->auth);
-    free(registry);
-}
-
-static void
-registries_drop(struct list *registries)
-{
-    struct list_node *node;
-
-    while ((node = list_pop(registries)))
-        registry_free(CONTAINER_OF(node, struct registry, node));
-}
-
-void
-images_tidy(struct engine *engine)
-{
-    if (engine->works == 0 && engine->spreads.count == 0)
-        registries_drop(&engine->registries_old);
-}
-
-/* @server need not end after its @len bytes. */
-static struct registry *
-registry_find(const struct engine *engine, const char *server, size_t len)
-{
-    for (struct list_node *node = list_first(&engine->registries); node;
-         node = list_next(&engine->registries, node)) {
-        struct registry *registry = CONTAINER_OF(node, struct registry, node);
-
-        if (strncmp(registry->server, server, len) == 0 && registry->server[len] == '\0')
-            return registry;
-    }
-    return NULL;
-}
-
-void
-engine_registry_set(struct engine *engine, const char *server, struct secret *auth)
-{
-    struct registry *registry = registry_find(engine, server, strlen(server));
-
-    if (registry && auth && secret_len(registry->auth) == secret_len(auth) &&
-        memcmp(secret_bytes(registry->auth), secret_bytes(auth), secret_len(auth)) == 0) {
-        secret_free(auth);
-        return;
-    }
-    if (registry) {
-        /* A pull that waits or is under way may have borrowed it. */
-        list_remove(&engine->registries, &registry->node);
-        list_push(&engine->registries_old, &registry->node);
-        images_tidy(engine);
-    }
-    if (!auth)
-        return;
-    registry = mem_new0(sizeof(*registry) + strlen(server) + 1);
-    memcpy(registry->server, server, strlen(server) + 1);
-    registry->auth = auth;
-    list_push(&engine->registries, &registry->node);
-}
-
-void
-engine_registry_keep(struct engine *engine, const char *const *servers, size_t count)
-{
-    struct list_node *next;
-
-    for (struct list_node *node = list_first(&engine->registries); node; node = next) {
-        const struct registry *registry = CONTAINER_OF(node, struct registry, node);
-        bool keep = false;
-
-        next = list_next(&engine->registries, node);
-        for (size_t i = 0; i < count && !keep; i++)
-            keep = strcmp(servers[i], registry->server) == 0;
-        if (!keep)
-            engine_registry_set(engine, registry->server, NULL);
-    }
-}
-
 void
 images_fini(struct engine *engine)
 {
     image_retry_drop(engine, 0);
-    registries_drop(&engine->registries);
-    images_tidy(engine);
-}
-
-/* The part before the first slash names a registry if it looks like a host. */
-static const struct secret *
-images_auth(const struct engine *engine, const char *image)
-{
-    static const char hub[] = "docker.io";
-    size_t len = strcspn(image, "/");
-    bool named = image[len] == '/' && (memchr(image, '.', len) || memchr(image, ':', len) ||
-                                       strncmp(image, "localhost/", 10) == 0);
-    const struct registry *registry =
-        named ? registry_find(engine, image, len) : registry_find(engine, hub, sizeof(hub) - 1);
-
-    return registry ? registry->auth : NULL;
+    registry_fini(engine);
 }
 
 void
@@ -142,7 +45,7 @@ images_pull_prepare(struct engine *engine, const char *image, struct lane_op *op
 {
     assert(image);
     *op = (struct lane_op){ .call = { .verb = DOCKER_PULL, .name = image }, .share = LANE_BULK };
-    op->call.in.registry_auth = images_auth(engine, image);
+    op->call.in.registry_auth = registry_auth(engine, image);
 }
 
 static struct image_spread *
@@ -339,9 +242,24 @@ images_end(struct image_spread *spread, const struct fault *fault)
         images_operation_step(engine, operation, host ? host->name : "a host that is gone", fault);
     }
     list_remove(&engine->spreads, &spread->node);
+    if (image && host && !engine->reloading)
+        launch_image_came(engine, host);
     free(spread->name);
     free(spread->path);
     free(spread);
+}
+
+bool
+images_are_coming(const struct engine *engine, const struct host *host)
+{
+    for (struct list_node *node = list_first(&engine->spreads); node;
+         node = list_next(&engine->spreads, node)) {
+        const struct image_spread *spread = CONTAINER_OF(node, struct image_spread, node);
+
+        if (spread->host_id == host->id && spread->image_id)
+            return true;
+    }
+    return false;
 }
 
 static char *

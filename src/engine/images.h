@@ -18,7 +18,7 @@ void images_send_again(struct engine *engine, struct host *host, const struct im
 void images_operation_cancel(struct engine *engine, const struct operation *operation);
 /** images_cancel_all() - see recover.c. */
 void images_cancel_all(struct engine *engine);
-/** images_tidy() - free credentials that were replaced, when no pull can have borrowed them. */
-void images_tidy(struct engine *engine);
-/** images_fini() - forget all credentials. */
+/** images_are_coming() - archives are on their way to @host; launch_image_came() when one has ended. */
+bool images_are_coming(const struct engine *engine, const struct host *host);
+/** images_fini() - forget what was to be sent again, and all credentials. */
 void images_fini(struct engine *engine);

@@ -276,6 +276,42 @@ launch_created(struct launch *launch, const char *container_id)
 }
 
 static void
+launch_on_wanted(struct clock_timer *timer)
+{
+    struct launch *launch = CONTAINER_OF(timer, struct launch, timer);
+
+    launch->wanting = false;
+    launch_create(&launch->flow);
+}
+
+/* A host that has just joined is sent the archives of its pool: what they hold needs no registry. */
+static void
+launch_want(struct launch *launch)
+{
+    launch_tell(launch, "waiting for an image archive that is on its way to the host");
+    launch->wanting = true;
+    launch->timer.fire = launch_on_wanted;
+    state_timer_set(launch->work.engine, &launch->timer, LAUNCH_WANT_MS);
+}
+
+void
+launch_image_came(struct engine *engine, const struct host *host)
+{
+    for (struct list_node *node = list_first(&host->instances); node;
+         node = list_next(&host->instances, node)) {
+        const struct instance *instance = CONTAINER_OF(node, struct instance, node);
+        struct work *work = instance->work;
+        struct launch *launch;
+
+        if (!work || work->kind != WORK_LAUNCH)
+            continue;
+        launch = CONTAINER_OF(work, struct launch, work);
+        if (launch->wanting)
+            state_timer_set(engine, &launch->timer, 0);
+    }
+}
+
+static void
 launch_on_created(struct lane_op *op, const struct fault *fault)
 {
     struct launch *launch = launch_called(op, METER_CREATE);
@@ -283,6 +319,11 @@ launch_on_created(struct lane_op *op, const struct fault *fault)
 
     if (!fault) {
         launch_created(launch, op->call.out.container_id);
+        return;
+    }
+    if (fault->kind == FAULT_ENGINE_MISSING && !launch->pulled && !launch->work.abandoned &&
+        images_are_coming(launch->work.engine, launch->work.instance->host)) {
+        launch_want(launch);
         return;
     }
     if (fault->kind == FAULT_ENGINE_MISSING && !launch->pulled &&

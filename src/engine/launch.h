@@ -13,7 +13,8 @@
 #include "work.h"
 
 enum {
-    LAUNCH_LOOKS_MAX = 3, /* looks and repeats after answers that got lost, in one launch */
+    LAUNCH_LOOKS_MAX = 3,    /* looks and repeats after answers that got lost, in one launch */
+    LAUNCH_WANT_MS = 600000, /* for an archive, then the image is looked for again */
 };
 
 struct launch {
@@ -37,6 +38,7 @@ struct launch {
     bool began;    /* the container was asked to start */
     bool overlong; /* a word of the command or the environment, when it was expanded */
     bool found;    /* it was there already, and had been started */
+    bool wanting;  /* the timer runs while archives are on their way: its image may be among them */
     bool retrying; /* the timer runs until the next attempt is queued */
     uint32_t looks;
     int64_t pull_tenths; /* of its download, as told last */
@@ -56,6 +58,8 @@ void launch_start(struct engine *engine, struct instance *instance);
 void launch_stop(struct launch *launch);
 /** launch_evict() - its host is to be empty: what takes long fails, and is tried on another host. */
 void launch_evict(struct launch *launch);
+/** launch_image_came() - an archive has reached @host, or will not: launches that wait for one go on. */
+void launch_image_came(struct engine *engine, const struct host *host);
 /** launch_abandon() - see struct work. */
 void launch_abandon(struct launch *launch);
 

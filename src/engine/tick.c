@@ -4,11 +4,11 @@
 #include "departures.h"
 #include "housekeeping.h"
 #include "idle.h"
-#include "images.h"
 #include "judge.h"
 #include "jumps.h"
 #include "lane.h"
 #include "recover.h"
+#include "registry.h"
 #include "shutdown.h"
 #include "turn.h"
 
@@ -149,7 +149,7 @@ tick_housekeep(struct engine *engine)
     tick_prune_rest(engine, now_ms);
     engine->ports.store->put_retention(turn_batch(engine), &retention);
     idle_check(engine);
-    images_tidy(engine);
+    registry_tidy(engine);
     state_sweep(engine);
     housekeeping_round(engine);
 }

@@ -20,6 +20,11 @@ static const char every[] = "{'name':'all','image':'img:1','memory_bytes':671088
 static const char never[] = "{'name':'own','image':'img:1','memory_bytes':67108864,"
                             "'pull':'never'}";
 
+/* The name of the image that the archive holds. */
+static const char kept[] = "{'name':'kept','image':'" ARCHIVE "','memory_bytes':67108864,"
+                           "'pull':'never'}";
+static const char sent[] = "{'name':'sent','image':'" ARCHIVE "','memory_bytes':67108864}";
+
 static void
 begin(struct scene *scene, int hosts)
 {
@@ -32,6 +37,8 @@ begin(struct scene *scene, int hosts)
     scene_blueprint(scene, missing);
     scene_blueprint(scene, every);
     scene_blueprint(scene, never);
+    scene_blueprint(scene, kept);
+    scene_blueprint(scene, sent);
 }
 
 static bool
@@ -163,6 +170,85 @@ test_load_later(void **state)
     world_start(&scene.world);
     world_run(&scene.world, 1000);
     assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_LOAD), 2);
+    scene_end(&scene);
+}
+
+/* What waits for a host is placed when it joins, and then for the archive that holds its image; nobody is
+ * asked for what comes anyway. */
+static void
+test_launch_waits_for_an_archive(void **state)
+{
+    static const char *const blueprints[] = { "kept", "sent" };
+    struct scene scene;
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(blueprints); i++) {
+        int64_t id;
+
+        begin(&scene, 0);
+        (void)load(&scene);
+        id = scene_launch(&scene, blueprints[i]);
+        world_run(&scene.world, 1000);
+        assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_QUEUED);
+        scene_fault(&scene, DOCKER_LOAD, "h1", 1, (struct fake_fate){ .latency_ms = 5000 });
+        (void)world_host(&scene.world, "default", "h1", 4 * GIB, 4);
+        world_machine(&scene.world, "h1")->any_image = false;
+        world_run(&scene.world, 3000);
+        assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_STARTING);
+        world_run(&scene.world, 5000);
+        assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_RUNNING);
+        assert_int_equal(fake_docker_count(scene.world.docker, DOCKER_PULL), 0);
+        scene_end(&scene);
+    }
+}
+
+/* An archive that can't be loaded is waited for no longer. */
+static void
+test_launch_waits_in_vain(void **state)
+{
+    struct scene scene;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 0);
+    (void)load(&scene);
+    id = scene_launch(&scene, "kept");
+    scene_fault(&scene, DOCKER_LOAD, "h1", 1,
+                (struct fake_fate){ .latency_ms = 3000, .kind = FAULT_ENGINE });
+    (void)world_host(&scene.world, "default", "h1", 4 * GIB, 4);
+    world_machine(&scene.world, "h1")->any_image = false;
+    world_run(&scene.world, 2000);
+    assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_STARTING);
+    world_run(&scene.world, 3000);
+    assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_FAILED);
+    scene_end(&scene);
+}
+
+/* Who waits for one can be stopped, and loses nothing to a crash. */
+static void
+test_launch_that_waits_ends(void **state)
+{
+    struct scene scene;
+    struct instance *instance;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 0);
+    (void)load(&scene);
+    id = scene_launch(&scene, "kept");
+    scene_fault(&scene, DOCKER_LOAD, "h1", 0, (struct fake_fate){ .latency_ms = 5000 });
+    (void)world_host(&scene.world, "default", "h1", 4 * GIB, 4);
+    world_machine(&scene.world, "h1")->any_image = false;
+    world_run(&scene.world, 2000);
+    assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_STARTING);
+    world_crash(&scene.world, 1);
+    world_start(&scene.world);
+    world_run(&scene.world, 2000);
+    assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_STARTING);
+    instance = idmap_find(&engine_model(scene.world.engine)->instances, id);
+    assert_int_equal(engine_instance_stop(scene.world.engine, instance, "enough", NULL), 0);
+    world_run(&scene.world, 1000);
+    assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_STOPPED);
     scene_end(&scene);
 }
 
@@ -350,11 +436,19 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pull_policies), cmocka_unit_test(test_pull_faults),
-        cmocka_unit_test(test_load),          cmocka_unit_test(test_load_later),
-        cmocka_unit_test(test_load_fails),    cmocka_unit_test(test_load_again),
-        cmocka_unit_test(test_cancel),        cmocka_unit_test(test_disk_fails),
-        cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_pull_operation),
+        cmocka_unit_test(test_pull_policies),
+        cmocka_unit_test(test_pull_faults),
+        cmocka_unit_test(test_load),
+        cmocka_unit_test(test_load_later),
+        cmocka_unit_test(test_launch_waits_for_an_archive),
+        cmocka_unit_test(test_launch_waits_in_vain),
+        cmocka_unit_test(test_launch_that_waits_ends),
+        cmocka_unit_test(test_load_fails),
+        cmocka_unit_test(test_load_again),
+        cmocka_unit_test(test_cancel),
+        cmocka_unit_test(test_disk_fails),
+        cmocka_unit_test(test_interrupted),
+        cmocka_unit_test(test_pull_operation),
         cmocka_unit_test(test_too_many),
     };
 
