@@ -218,7 +218,7 @@ wire_row_pen_error(struct json_out *out, char *at, const struct host *host, int6
 static char *
 wire_row_pen_times(struct json_out *out, char *at, const struct host *host)
 {
-    at = PEN_TEXT(at, ",\"playbook_revision\":null,\"created_at\":");
+    at = PEN_TEXT(at, ",\"created_at\":");
     at = json_out_pen_time(out, at, host->created_at_ms);
     at = PEN_TEXT(at, ",\"active_at\":");
     at = json_out_pen_time(out, at, host->active_at_ms);
@@ -264,7 +264,7 @@ wire_row_host_machine(struct json_out *out, const struct host *host)
         json_out_string(out, host->engine_id);
         WIRE_TEXT(out,
                   ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"price_per_hour\":null,"
-                  "\"ssh\":null");
+                  "\"playbook_revision\":null,\"ssh\":null");
         return;
     }
     json_out_string(out, machine->id);
@@ -276,6 +276,8 @@ wire_row_host_machine(struct json_out *out, const struct host *host)
     json_out_bool(out, machine->spot);
     WIRE_TEXT(out, ",\"price_per_hour\":");
     json_out_micro(out, machine->price_micro);
+    WIRE_TEXT(out, ",\"playbook_revision\":");
+    json_out_string(out, machine->playbook_revision);
     WIRE_TEXT(out, ",\"ssh\":");
     wire_row_ssh(out, machine);
 }
