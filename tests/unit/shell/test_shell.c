@@ -238,7 +238,7 @@ test_a_playbook_without_certificates_is_refused(void **state)
     const struct shell_config plain = { 0 };
     struct fault fault;
 
-    world_write(world->playbook, "- hosts: all\n  tasks:\n    - command: true\n");
+    world_write(world->playbook, "- hosts: all\n  tasks:\n    - command: id\n");
     assert_int_equal(world_pool_set(world, &plain, &fault), -1);
     assert_int_equal(fault.kind, FAULT_INVALID);
     assert_non_null(strstr(fault.text, "berth_server_cert"));
