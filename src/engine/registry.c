@@ -1,6 +1,5 @@
 #include "registry.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct registry {
