@@ -434,6 +434,7 @@ job_tell(struct job *job)
     struct shell_prepare *prepare = job->prepare;
     const struct vault_pool *vault = job->pool->vault;
     bool six = strchr(job->target.address, ':') != NULL;
+    char line[KEY_LINE_SIZE];
 
     job->engine = mem_printf(six ? "tcp://[%s]:%d" : "tcp://%s:%d", job->target.address, JOB_PORT);
     prepare->endpoint = (struct host_endpoint){
@@ -443,6 +444,11 @@ job_tell(struct job *job)
         .key = vault->client_path,
     };
     prepare->certificate_ends_at_ms = job->vars.certificate_ends_at_ms;
+    if (job->rented) {
+        (void)snprintf(prepare->user, sizeof(prepare->user), "%s", job->target.user);
+        (void)snprintf(prepare->host_key, sizeof(prepare->host_key), "%s",
+                       key_public_line(key_public(job->final), "", line));
+    }
 }
 
 static void
