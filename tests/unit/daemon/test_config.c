@@ -21,7 +21,7 @@
 enum { TEXT_MAX = 1 << 20 };
 
 /* What the example shows a value other than the default of. */
-static const char *const shown[] = { "provider", "plain", "duration_s" };
+static const char *const shown[] = { "provider", "plain", "duration_s", "create" };
 
 static json_t *
 read_yaml(const char *path)
