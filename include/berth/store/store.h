@@ -62,3 +62,8 @@ const struct store_port *store_port(struct store *store);
  * database is in place then.
  */
 int store_restore(const struct store_options *options, const char *file, struct fault *fault);
+
+/** store_cluster_id() - the id of the cluster whose database is in @data_dir, without opening a store;
+ * a daemon may be running.
+ * Return: false when none can be read there. */
+bool store_cluster_id(const char *data_dir, char ret_id[STORE_CLUSTER_ID_SIZE]);

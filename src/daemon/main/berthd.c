@@ -19,6 +19,7 @@
 
 #include "log_sink.h"
 #include "notify.h"
+#include "rehearsal.h"
 
 static const char berthd_help[] =
     "berthd - places containers on a pool of Docker hosts\n"
@@ -29,7 +30,9 @@ static const char berthd_help[] =
     "  --config FILE   configuration in YAML; without one the defaults serve this machine:\n"
     "                  its own Docker engine, data in /var/lib/berth, the API on\n"
     "                  http://127.0.0.1:7070 and a unix socket in the data directory\n"
-    "  --check-config  read the configuration, say what is wrong with it, and end\n"
+    "  --check-config  read the configuration, say what is wrong with it, and end; pools that "
+    "rent\n"
+    "                  are tried at their provider, without renting anything (docs/IAM.md)\n"
     "  --restore FILE  put a backup (berth backup create) in the place of the database, and end;\n"
     "                  the next start takes up what still runs\n"
     "  --version       print the version\n"
@@ -157,6 +160,24 @@ berthd_serve(const struct berthd_options *options, struct config *config)
     return EXIT_SUCCESS;
 }
 
+static int
+berthd_check(const struct berthd_options *options, const struct config *config)
+{
+    const char *file = options->config ? options->config : "the default configuration";
+    int result;
+
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+        return EXIT_FAILURE;
+    result = rehearsal_run(config);
+    curl_global_cleanup();
+    if (result < 0) {
+        (void)fprintf(stderr, "berthd: %s: a pool cannot rent as it is configured\n", file);
+        return 2;
+    }
+    (void)printf("%s is good\n", file);
+    return EXIT_SUCCESS;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -182,9 +203,8 @@ main(int argc, char **argv)
     }
     if (!options.check && !options.restore)
         return berthd_serve(&options, &config);
-    result = options.restore ? berthd_restore(&config, options.restore) : EXIT_SUCCESS;
-    if (options.check)
-        (void)printf("%s is good\n", options.config ? options.config : "the default configuration");
+    result =
+        options.check ? berthd_check(&options, &config) : berthd_restore(&config, options.restore);
     config_fini(&config);
     return result;
 }
