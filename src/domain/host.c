@@ -181,7 +181,7 @@ host_slots(const struct host *host)
     const struct pool *pool = host->pool;
     const struct pool_machine *types = pool->machines.at;
 
-    for (size_t i = 0; host->machine && i < pool->machines.count; i++) {
+    for (size_t i = 0; host_is_rented(host) && i < pool->machines.count; i++) {
         if (strcmp(types[i].type, host->machine->type) == 0 && types[i].slots > 0)
             return types[i].slots;
     }

@@ -133,7 +133,7 @@ departures_calls_end(struct engine *engine, const struct host *host)
 static bool
 departures_is_setback(const struct host *host, enum host_cause cause)
 {
-    if (!host->machine)
+    if (!host_is_rented(host))
         return false;
     return (host->state == HOST_SPAWNED && cause == CAUSE_GAVE_UP) ||
            (host->state == HOST_ACTIVE && cause == CAUSE_ERRORS && host->uses == 0);
@@ -158,7 +158,7 @@ departures_begin(struct engine *engine, struct host *host, enum host_cause cause
         model_host_move(engine->model, host, HOST_EV_DRAIN, reason, now_ms);
     } else if (host->state == HOST_SPAWNED) {
         /* A rented machine that is not a host yet is not kept for later. */
-        host->remove_when_empty |= host->machine != NULL;
+        host->remove_when_empty |= host_is_rented(host);
         model_host_move(engine->model, host, HOST_EV_GAVE_UP, reason, now_ms);
     } else {
         model_host_touch(engine->model, host, now_ms);
@@ -182,7 +182,7 @@ static bool
 departures_leave(struct engine *engine, struct host *host)
 {
     /* What was left behind is removed first, or goes with the machine. */
-    if (host->lane && !host->lost && !host->machine && lane_is_unsure(host->lane)) {
+    if (host->lane && !host->lost && !host_is_rented(host) && lane_is_unsure(host->lane)) {
         join_schedule(host->lane, 0);
         return false;
     }
@@ -200,16 +200,34 @@ departures_leave(struct engine *engine, struct host *host)
     return true;
 }
 
+/* A machine that was given to us is left as it is.  Return: whether nothing is under way there. */
+static bool
+departures_let_go(struct rental *rental)
+{
+    const struct shell_port *shell = rental->engine->ports.shell;
+
+    if (rental->preparing)
+        shell->prepare_cancel(shell->self, &rental->prepare);
+    if (rental_is_busy(rental))
+        return false;
+    rental_free(rental);
+    return true;
+}
+
 static void
 departures_remove(struct engine *engine, struct host *host)
 {
+    struct rental *rental = rental_find(engine, host);
+
     /* Its machine runs on as long as nobody can end it, and its row with it. */
-    if ((host->machine && !engine->ports.cloud) || !departures_leave(engine, host))
+    if ((host_is_rented(host) && !engine->ports.cloud) || !departures_leave(engine, host))
         return;
-    if (host->machine && rental_find(engine, host)) {
+    if (rental && host_is_rented(host)) {
         retire_begin(engine, host);
         return;
     }
+    if (rental && !departures_let_go(rental))
+        return;
     departures_end(engine, host, host->lost ? "removed at once, as asked" : "empty, as asked");
 }
 
@@ -218,7 +236,7 @@ departures_remove(struct engine *engine, struct host *host)
 static void
 departures_due(struct engine *engine, struct host *host)
 {
-    if (host->machine && host->lane && host->lane->state == LANE_BROKEN) {
+    if (host_is_rented(host) && host->lane && host->lane->state == LANE_BROKEN) {
         state_event(engine, "host.given_up", host, NULL,
                     "it does not answer: what runs there is given up with its machine");
         host->lost = true;

@@ -159,7 +159,7 @@ static bool
 doctor_machine_is_right(const struct host *host)
 {
     return host->state != HOST_ACTIVE || !host->machine ||
-           (host->machine->id && host->machine->stage == MACHINE_READY);
+           ((host->machine->id || !host_is_rented(host)) && host->machine->stage == MACHINE_READY);
 }
 
 static void
@@ -180,7 +180,8 @@ doctor_machines(const struct engine *engine, struct doctor *doctor)
             late = mind->pool->name;
     }
     doctor_tell(doctor, "no machine stands for two hosts", !twice, twice);
-    doctor_tell(doctor, "each active host on a rented machine has it, prepared", !without, without);
+    doctor_tell(doctor, "each active host on a machine that Berth prepares has it, prepared",
+                !without, without);
     doctor_tell(doctor, "no rented machine is without a host", !late, late);
 }
 

@@ -1,12 +1,16 @@
 #include "engine_hosts.h"
 
+#include <assert.h>
 #include <string.h>
+
+#include "berth/domain/given.h"
 
 #include "departures.h"
 #include "images.h"
 #include "join.h"
 #include "labels.h"
 #include "lane.h"
+#include "rental.h"
 #include "shutdown.h"
 #include "trust.h"
 
@@ -74,17 +78,10 @@ engine_host_endpoint_set(struct engine *engine, struct host *host,
     return 0;
 }
 
-int
-engine_host_add(struct engine *engine, const struct host_request *request, struct host **ret_host,
-                struct fault *fault)
+static int
+hosts_add_check(const struct engine *engine, const struct host_request *request,
+                const struct pool *pool, struct fault *fault)
 {
-    const struct docker_port *docker = engine->ports.docker;
-    struct pool *pool = model_pool_find(engine->model, request->pool);
-    struct host *host;
-    int64_t id;
-
-    if (engine_admit(engine, false, fault) < 0)
-        return -1;
     if (!pool)
         return fault_set(fault, FAULT_NOT_FOUND, "hosts", "there is no pool %s", request->pool);
     if (pool_provider_rents(pool->provider)) {
@@ -97,12 +94,32 @@ engine_host_add(struct engine *engine, const struct host_request *request, struc
         return fault_set(fault, FAULT_CONFLICT, "hosts", "pool %s has a host %s already",
                          request->pool, request->name);
     }
-    id = state_id_next(engine);
-    if (docker->host_set(docker->self, id, &request->endpoint, engine->info.cluster_id, fault) < 0)
-        return -1;
+    if (request->ssh && !engine->ports.shell) {
+        return fault_set(
+            fault, FAULT_CONFLICT, "hosts",
+            "this daemon has no way to prepare machines: give the address of an engine");
+    }
+    return 0;
+}
 
-    host = host_new(pool, request->name);
-    host->id = id;
+/* How its engine is reached, its preparation tells. */
+static void
+hosts_fill_given(struct host *host, const struct host_request *request)
+{
+    struct given given;
+    bool good = given_parse(request->ssh, &given);
+
+    assert(good);
+    host->machine = machine_new(NULL);
+    host->machine->ssh = mem_strdup(request->ssh);
+    host->machine->host_key = given_key(request->host_key);
+    host->address = mem_strdup(good ? given.address : NULL);
+    host->reason = mem_printf("added to pool %s as %s", host->pool->name, request->ssh);
+}
+
+static void
+hosts_fill_engine(struct host *host, const struct host_request *request)
+{
     host->address = hosts_address(request->endpoint.engine);
     host->endpoint = (struct host_endpoint){
         .engine = mem_strdup(request->endpoint.engine),
@@ -111,19 +128,57 @@ engine_host_add(struct engine *engine, const struct host_request *request, struc
         .key = hosts_text(request->endpoint.key),
         .plain = request->endpoint.plain,
     };
-    host->labels = labels_merge(&request->labels, &pool->policy.labels);
-    host->state = HOST_SPAWNED;
     host->waiting_for = mem_strdup("engine");
-    host->created_at_ms = state_now_ms(engine);
-    host->configured = request->configured;
-    host->reason = mem_printf("added to pool %s at %s", pool->name, host->endpoint.engine);
-    model_host_add(engine->model, host, false);
+    host->reason = mem_printf("added to pool %s at %s", host->pool->name, host->endpoint.engine);
+}
+
+static void
+hosts_begin(struct engine *engine, struct host *host)
+{
+    if (host->machine) {
+        struct rental *rental = rental_new(engine, host);
+
+        rental_stage_set(rental, MACHINE_UP, "preparation");
+        rental_poke(rental);
+        return;
+    }
     if (host->endpoint.plain) {
         state_event(engine, "host.plain", host, NULL,
                     "its engine is reached without TLS: whoever reaches %s owns the machine",
                     host->endpoint.engine);
     }
     lane_new(engine, host);
+}
+
+int
+engine_host_add(struct engine *engine, const struct host_request *request, struct host **ret_host,
+                struct fault *fault)
+{
+    const struct docker_port *docker = engine->ports.docker;
+    struct pool *pool = model_pool_find(engine->model, request->pool);
+    struct host *host;
+    int64_t id;
+
+    if (engine_admit(engine, false, fault) < 0 || hosts_add_check(engine, request, pool, fault) < 0)
+        return -1;
+    id = state_id_next(engine);
+    if (!request->ssh &&
+        docker->host_set(docker->self, id, &request->endpoint, engine->info.cluster_id, fault) < 0)
+        return -1;
+
+    host = host_new(pool, request->name);
+    host->id = id;
+    host->labels = labels_merge(&request->labels, &pool->policy.labels);
+    host->state = HOST_SPAWNED;
+    host->created_at_ms = state_now_ms(engine);
+    host->configured = request->configured;
+    if (request->ssh) {
+        hosts_fill_given(host, request);
+    } else {
+        hosts_fill_engine(host, request);
+    }
+    model_host_add(engine->model, host, false);
+    hosts_begin(engine, host);
     *ret_host = host;
     return 0;
 }

@@ -29,7 +29,8 @@ engine_status_is_out(const struct host *host)
 {
     bool leaves = host->remove_when_empty || host->waiting_for;
 
-    return host->state == HOST_INACTIVE && !leaves && (!host->machine || host->instance_count > 0);
+    return host->state == HOST_INACTIVE && !leaves &&
+           (!host_is_rented(host) || host->instance_count > 0);
 }
 
 static bool

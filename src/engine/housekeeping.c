@@ -247,7 +247,7 @@ housekeeping_activate(struct engine *engine, struct host *host, const char *reas
 static bool
 housekeeping_remove(struct engine *engine, struct host *host, const char *reason)
 {
-    if (host->state != HOST_INACTIVE || !host->machine || host->remove_when_empty)
+    if (host->state != HOST_INACTIVE || !host_is_rented(host) || host->remove_when_empty)
         return false;
     host->remove_when_empty = true;
     /* What should have ended long ago ends with the machine. */
@@ -269,7 +269,8 @@ housekeeping_drain(struct engine *engine, struct host *host, const struct policy
     if (host->state != HOST_ACTIVE && host->state != HOST_SPAWNED)
         return false;
     /* What runs on a host that does not answer cannot be moved: it is given up with its machine. */
-    if (action->kind == POLICY_INACTIVATE && silent && host->machine && host->instance_count > 0)
+    if (action->kind == POLICY_INACTIVATE && silent && host_is_rented(host) &&
+        host->instance_count > 0)
         ends_at_ms = now_ms;
     state_event(engine, action->kind == POLICY_DRAIN ? "host.drain" : "host.inactivate", host, NULL,
                 "%s", action->reason);

@@ -19,7 +19,7 @@ outlook_machine_index(const struct host *host)
 {
     const struct pool_machine *types = host->pool->machines.at;
 
-    for (size_t i = 0; host->machine && i < host->pool->machines.count; i++) {
+    for (size_t i = 0; host_is_rented(host) && i < host->pool->machines.count; i++) {
         if (strcmp(types[i].type, host->machine->type) == 0)
             return (int32_t)i;
     }
@@ -45,7 +45,7 @@ outlook_is_untrusted(const struct engine *engine, const struct host *host)
 {
     const struct lane *lane = host->lane;
 
-    if (!host->machine)
+    if (!host_is_rented(host))
         return false;
     if (host->trial && trial_is_untrusted(host->trial, host->pool->policy.suspended_max_ms))
         return true;
@@ -85,7 +85,7 @@ outlook_host(const struct engine *engine, const struct host *host, struct policy
         .id = host->id,
         .name = host->name,
         .state = host->state,
-        .stage = host->machine ? host->machine->stage : MACHINE_READY,
+        .stage = host_is_rented(host) ? host->machine->stage : MACHINE_READY,
         .cause = host->cause,
         .capacity = host->capacity,
         .reserved = host->reserved,
@@ -101,7 +101,7 @@ outlook_host(const struct engine *engine, const struct host *host, struct policy
         .untrusted = outlook_is_untrusted(engine, host),
         .busy = outlook_is_busy(engine, host),
     };
-    if (!host->machine)
+    if (!host_is_rented(host))
         return;
     ret->prepare_failures = (uint32_t)host->machine->prepare_failures;
     ret->price_micro = host->machine->price_micro;

@@ -7,13 +7,20 @@
 #include "spawn.h"
 #include "warm.h"
 
-enum { PREPARE_STEP_MS = 600000 /* of a playbook */, PREPARE_MINUTE_MS = 60000 };
+enum {
+    PREPARE_STEP_MS = 600000, /* of a playbook */
+    PREPARE_MINUTE_MS = 60000,
+    PREPARE_AGAIN_MIN_MS =
+        30000, /* after a failure on a machine that was given to us, then twice */
+    PREPARE_AGAIN_MAX_MS = 1800000,
+};
 
 /* In order of time. */
 static void prepare_on_step(struct shell_prepare *prepare);
 static void prepare_on_output(struct shell_prepare *prepare, const char *data, size_t len);
 static void prepare_on_step_end(struct shell_prepare *prepare, enum shell_end end);
 static void prepare_on_done(struct shell_prepare *prepare, const struct fault *fault);
+static void prepare_failed(struct rental *rental, const char *where, const struct fault *fault);
 static void prepare_ready(struct rental *rental, const struct shell_prepare *prepare);
 
 bool
@@ -32,7 +39,12 @@ prepare_order(struct engine *engine, struct host *host, const char *reason)
 static void
 prepare_on_late(struct clock_timer *timer)
 {
-    struct rental *rental = CONTAINER_OF(timer, struct rental, step_timer);
+    prepare_late(CONTAINER_OF(timer, struct rental, step_timer));
+}
+
+void
+prepare_late(struct rental *rental)
+{
     const struct shell_port *shell = rental->engine->ports.shell;
 
     rental->late = true;
@@ -75,7 +87,7 @@ prepare_start(struct rental *rental)
 
     if (!engine->ports.shell) {
         fault_set(&fault, FAULT_PREPARE, "prepare", "there is no way to prepare machines");
-        spawn_give_up(rental, fault.text);
+        prepare_failed(rental, "its begin", &fault);
         return;
     }
     rental->prepare = (struct shell_prepare){
@@ -137,6 +149,18 @@ prepare_on_step_end(struct shell_prepare *prepare, enum shell_end end)
     model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
 }
 
+/* A machine that was given to us is tried for as long as it takes: it costs nothing, and people mend it. */
+static void
+prepare_again(struct rental *rental)
+{
+    int64_t failures = rental->host->machine->prepare_failures;
+    int64_t delay_ms = PREPARE_AGAIN_MIN_MS;
+
+    while (--failures > 0 && delay_ms < PREPARE_AGAIN_MAX_MS)
+        delay_ms *= 2;
+    rental_poke_in(rental, delay_ms < PREPARE_AGAIN_MAX_MS ? delay_ms : PREPARE_AGAIN_MAX_MS);
+}
+
 static void
 prepare_failed(struct rental *rental, const char *where, const struct fault *fault)
 {
@@ -146,9 +170,16 @@ prepare_failed(struct rental *rental, const char *where, const struct fault *fau
     CLEANUP(mem_freep) char *why = NULL;
 
     host->machine->prepare_failures++;
-    state_event(engine, "host.prepare_failed", host, NULL, "%s: %s (failure %lld of %lld)", where,
-                fault->text, (long long)host->machine->prepare_failures, (long long)most);
-    if (host->machine->prepare_failures >= most) {
+    if (!host_is_rented(host)) {
+        state_event(engine, "host.prepare_failed", host, NULL,
+                    "%s: %s (failure %lld; it is tried again)", where, fault->text,
+                    (long long)host->machine->prepare_failures);
+    } else {
+        state_event(engine, "host.prepare_failed", host, NULL, "%s: %s (failure %lld of %lld)",
+                    where, fault->text, (long long)host->machine->prepare_failures,
+                    (long long)most);
+    }
+    if (host_is_rented(host) && host->machine->prepare_failures >= most) {
         why = mem_printf("its preparation failed %lld times, last in %s: %s",
                          (long long)host->machine->prepare_failures, where, fault->text);
         spawn_give_up(rental, why);
@@ -156,6 +187,8 @@ prepare_failed(struct rental *rental, const char *where, const struct fault *fau
     }
     why = mem_printf("preparation, again after %s failed", where);
     rental_stage_set(rental, MACHINE_UP, why);
+    if (!host_is_rented(host))
+        prepare_again(rental);
 }
 
 static void

@@ -79,8 +79,10 @@ rental_deadline_arm(struct rental *rental, int64_t passed_ms)
     const struct host *host = rental->host;
     int64_t left_ms = rental_stage_ms[host->machine->stage] - passed_ms;
 
-    if (host->machine->stage == MACHINE_WARM ||
-        (host->machine->stage == MACHINE_READY && host->state != HOST_SPAWNED)) {
+    bool rests = host->machine->stage == MACHINE_WARM ||
+                 (host->machine->stage == MACHINE_READY && host->state != HOST_SPAWNED);
+
+    if (rests || (!host_is_rented(host) && host->machine->stage != MACHINE_PREPARING)) {
         state_timer_clear(rental->engine, &rental->stage_timer);
         return;
     }
@@ -263,9 +265,9 @@ rental_resume_all(struct engine *engine)
 
         if (!host->machine)
             continue;
-        if (age_ms < MIND_HOUR_MS)
+        if (age_ms < MIND_HOUR_MS && host_is_rented(host))
             mind_launch_add(mind_of(engine, host->pool), age_ms > 0 ? age_ms : 0);
-        if (host->state != HOST_REMOVED && engine->ports.cloud)
+        if (host->state != HOST_REMOVED && (engine->ports.cloud || !host_is_rented(host)))
             rental_resume(engine, host);
     }
 }

@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * A rented machine and the host on it: what is under way for it.  The row says
- * how far it is (struct machine); this is what a crash may lose.
+ * A machine that Berth prepares and the host on it: what is under way for it.  The
+ * row says how far it is (struct machine); this is what a crash may lose.  One that
+ * was given to us begins as `up`, and is never returned.
  *
  *   spawn.c:  intent -> booting -> up -> preparing -> ready
  *   retire.c: returning -> the host is removed
@@ -22,7 +23,7 @@ struct rental {
     struct host *host;
     struct mind *mind; /* of its pool */
     struct engine_wait wait;
-    struct clock_timer stage_timer; /* the deadline of its stage */
+    struct clock_timer stage_timer; /* the deadline of its stage, if that has one */
     struct clock_timer timer;       /* of the call under way, or until the next one */
     struct clock_timer step_timer;  /* of the playbook's step under way */
     struct cloud_call call;

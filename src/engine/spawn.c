@@ -104,7 +104,11 @@ spawn_poke(struct rental *rental)
         inventory_hasten(rental->mind);
         break;
     case MACHINE_UP:
-        housekeeping_poke(rental->engine);
+        if (host_is_rented(rental->host)) {
+            housekeeping_poke(rental->engine);
+        } else {
+            (void)prepare_order(rental->engine, rental->host, "it was given to its pool");
+        }
         break;
     case MACHINE_PREPARING:
         prepare_start(rental);
@@ -341,7 +345,11 @@ spawn_on_deadline(struct rental *rental)
         [MACHINE_WAKING] = "its machine did not start in time",
     };
 
-    spawn_give_up(rental, whys[rental->host->machine->stage]);
+    if (host_is_rented(rental->host)) {
+        spawn_give_up(rental, whys[rental->host->machine->stage]);
+    } else if (rental->preparing) {
+        prepare_late(rental);
+    }
 }
 
 void

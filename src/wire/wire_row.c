@@ -253,14 +253,14 @@ wire_row_host_numbers(struct json_out *out, const struct host *host, int64_t now
     json_out_pen_end(out, at);
 }
 
-/* Of a machine that is not ours to launch the engine's id is all that tells it from another. */
+/* Of a machine that is not rented the engine's id is all that tells it from another. */
 static void
 wire_row_host_machine(struct json_out *out, const struct host *host)
 {
     const struct machine *machine = host->machine;
 
     WIRE_TEXT(out, ",\"machine_id\":");
-    if (!machine) {
+    if (!host_is_rented(host)) {
         json_out_string(out, host->engine_id);
         WIRE_TEXT(out,
                   ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"price_per_hour\":null,"

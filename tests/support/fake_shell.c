@@ -46,6 +46,7 @@ static void fake_shell_cancel(void *self, struct shell_prepare *prepare);
 static struct secret *fake_shell_user_data(void *self, const struct host *host);
 static bool fake_shell_revision(void *self, const struct pool *pool,
                                 char ret_revision[SHELL_REVISION_SIZE]);
+static const char *fake_shell_public_key(void *self);
 static void fake_shell_on_timer(struct clock_timer *timer);
 
 struct fake_shell *
@@ -58,6 +59,7 @@ fake_shell_new(const struct clock_port *clock, struct fake_cloud *cloud)
         .prepare_start = fake_shell_start,
         .prepare_cancel = fake_shell_cancel,
         .user_data = fake_shell_user_data,
+        .public_key = fake_shell_public_key,
         .revision = fake_shell_revision,
     };
     fake->clock = clock;
@@ -237,6 +239,13 @@ fake_shell_user_data(void *self, const struct host *host)
 
     mem_free(text);
     return secret;
+}
+
+static const char *
+fake_shell_public_key(void *self)
+{
+    (void)self;
+    return "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUhvFqHRVjPcbyWOdmGKDbKWBoA0m berth";
 }
 
 static bool

@@ -134,6 +134,14 @@ struct host {
 };
 
 struct host *host_new(struct pool *pool, const char *name);
+/** host_is_rented() - its machine is ours to launch and to end.  host->machine alone says that there is one
+ * to be prepared: it may have been given to us (machine->ssh). */
+static inline bool
+host_is_rented(const struct host *host)
+{
+    return host->machine && !host->machine->ssh;
+}
+
 /** host_free() - without its shared texts, which are the model's. */
 void host_free(struct host *host);
 

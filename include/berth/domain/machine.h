@@ -1,8 +1,9 @@
 #pragma once
 
 /*
- * The machine of a host that a provider rents out.  The row is the intent: it is durable before the
- * provider is asked, and its token makes asking again harmless.
+ * The machine of a host that Berth prepares.  A provider rents it out: the row is the intent, durable
+ * before the provider is asked, and its token makes asking again harmless.  Or somebody gave it to us
+ * (ssh): then it begins as `up`, fails and is tried again as long as it takes, and is never ended.
  *
  *   intent -> booting -> up -> preparing -> ready
  *   ready -> parking -> warm -> waking -> ready

@@ -56,7 +56,7 @@ struct policy_host {
     int64_t id;
     const char *name;            /* borrowed */
     int32_t state;               /* enum host_state */
-    int32_t stage;               /* enum machine_stage; READY when it has no machine of ours */
+    int32_t stage;               /* enum machine_stage; READY when its machine is not rented */
     int32_t cause;               /* enum host_cause, of its inactivity */
     struct host_amount capacity; /* of a spawned one: what its machine type promises */
     struct host_amount reserved;

@@ -176,10 +176,15 @@ struct host_request {
     const char *pool;
     const char *name;
     struct host_endpoint endpoint; /* copied */
+    const char *ssh;               /* given_check_ssh() has found it good: the machine is prepared, and
+                                      the preparation tells the endpoint; NULL: an engine is there */
+    const char *host_key;          /* with ssh; given_check_key() has found it good */
     struct schema_map labels;      /* copied */
     bool configured;
 };
 
+/** engine_host_add() - to a pool that does not rent.  A machine that is given by ssh is prepared like a
+ * rented one, as often as it takes; it is never ended, and its removal leaves it as it is. */
 int engine_host_add(struct engine *engine, const struct host_request *request,
                     struct host **ret_host, struct fault *fault);
 /** engine_host_endpoint_set() - the host is reached in another way now; copied. */

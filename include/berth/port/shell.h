@@ -69,4 +69,7 @@ struct shell_port {
     struct secret *(*user_data)(void *self, const struct host *host);
     /* Which playbook prepares @pool's machines now. Return: false: none. */
     bool (*revision)(void *self, const struct pool *pool, char ret_revision[SHELL_REVISION_SIZE]);
+    /* The key with which @self logs in: "ssh-ed25519 AAAA... berth".  The user of a machine that is given
+     * (machine->ssh) must have authorised it.  NULL: there is none to tell. */
+    const char *(*public_key)(void *self);
 };
