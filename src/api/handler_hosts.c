@@ -104,9 +104,26 @@ handler_hosts_answer_change(struct request *request, const struct host *host,
 static bool
 handler_hosts_is_good(struct request *request, const struct wire_request_host *asked)
 {
-    bool is_tcp = strncmp(asked->engine, "tcp://", 6) == 0;
+    bool is_tcp = asked->engine && strncmp(asked->engine, "tcp://", 6) == 0;
     bool any = asked->ca || asked->cert || asked->key;
     bool all = asked->ca && asked->cert && asked->key;
+
+    if (!asked->engine == !asked->ssh) {
+        request_refuse_field(request, "/engine", "required",
+                             "either engine (a machine that runs one) or ssh (a bare machine)");
+        return false;
+    }
+    if (!asked->ssh != !asked->host_key) {
+        request_refuse_field(request, "/host_key", "required",
+                             "ssh and host_key belong together: a machine is never trusted on "
+                             "first use; ssh-keyscan -t ed25519 ADDRESS shows its key");
+        return false;
+    }
+    if (asked->ssh && (any || asked->plain)) {
+        request_refuse_field(request, "/ssh", "format",
+                             "ca, cert, key and plain are of an engine that is there already");
+        return false;
+    }
 
     if (any && (!all || !is_tcp || asked->plain)) {
         request_refuse_field(request, "/ca", "required",
@@ -129,6 +146,8 @@ handler_hosts_create(struct request *request)
         .pool = asked->pool,
         .name = asked->name,
         .endpoint = { asked->engine, asked->ca, asked->cert, asked->key, asked->plain },
+        .ssh = asked->ssh,
+        .host_key = asked->host_key,
         .labels = asked->labels,
     };
     struct host *host;
@@ -220,4 +239,15 @@ handler_hosts_log(struct request *request)
     } else {
         host_log_stream_start(request, &filter);
     }
+}
+
+void
+handler_hosts_ssh_key(struct request *request)
+{
+    struct json_out out;
+
+    reply_json(request, MHD_HTTP_OK, &out);
+    json_out_object(&out);
+    json_out_kv_string(&out, "public_key", engine_ssh_key(request->server->engine));
+    json_out_object_end(&out);
 }

@@ -34,6 +34,7 @@ void handler_hosts_get(struct request *request);
 void handler_hosts_drain(struct request *request);
 void handler_hosts_activate(struct request *request);
 void handler_hosts_remove(struct request *request);
+void handler_hosts_ssh_key(struct request *request);
 void handler_hosts_log(struct request *request);
 
 void handler_pools_list(struct request *request);

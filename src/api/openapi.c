@@ -32,6 +32,7 @@ static const struct openapi_tag openapi_tags[] = {
     { "operations", "What takes time." },
     { "images", "Images on hosts." },
     { "backups", "Copies of the database." },
+    { "ssh-key", "How machines are logged in to." },
     { "version", "The program." },
     { "status", "How things stand." },
     { "doctor", "Checks of the live state." },

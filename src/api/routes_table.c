@@ -71,6 +71,9 @@ const struct route routes[] = {
       .status = 200, .answer = "HostStepList", .stream_type = "text/event-stream", .name = "getHostLog",
       .summary = "What the preparations of a host did, step by step" },
 
+    { AT(GET, OPERATOR), .path = "/v1/ssh-key", .handler = handler_hosts_ssh_key,
+      .status = 200, .answer = "SshKey", .name = "getSshKey", .summary = "The public key to be authorised on machines that are given by ssh" },
+
     { AT(GET, OPERATOR), .path = "/v1/pools", .handler = handler_pools_list, .query = QUERY_PAGE,
       .status = 200, .answer = "PoolList", .name = "listPools", .summary = "List pools" },
     { AT(GET, OPERATOR), .path = "/v1/pools/{name}", .handler = handler_pools_get, .flags = ROUTE_ETAG,

@@ -56,3 +56,11 @@ digest_hmac(const void *key, size_t key_len, const void *data, size_t len,
     assert(key_len <= INT_MAX);
     digest_must(HMAC(EVP_sha256(), key, (int)key_len, data, len, ret_code, NULL) != NULL);
 }
+
+void
+digest_hmac_sha1(const void *key, size_t key_len, const void *data, size_t len,
+                 uint8_t ret_code[DIGEST_SHA1_SIZE])
+{
+    assert(key_len <= INT_MAX);
+    digest_must(HMAC(EVP_sha1(), key, (int)key_len, data, len, ret_code, NULL) != NULL);
+}

@@ -81,6 +81,40 @@ text_base64url(const uint8_t *data, size_t len, char *ret_text)
     text_base64_with(text_base64url_digits, data, len, ret_text);
 }
 
+static int
+text_base64_value(char c)
+{
+    const char *at = c ? strchr(text_base64_digits, c) : NULL;
+
+    return at ? (int)(at - text_base64_digits) : -1;
+}
+
+bool
+text_base64_decode(const char *text, size_t len, uint8_t *ret_data, size_t size, size_t *ret_len)
+{
+    size_t padding = len > 0 && text[len - 1] == '=' ? 1 + (len > 1 && text[len - 2] == '=') : 0;
+    size_t out = len / 4 * 3 - padding;
+    uint32_t bits = 0;
+
+    if (len == 0 || len % 4 != 0 || out > size)
+        return false;
+    for (size_t i = 0; i < len - padding; i++) {
+        if (text_base64_value(text[i]) < 0)
+            return false;
+    }
+    for (size_t i = 0; i < len; i++) {
+        bits = bits << 6 | (i < len - padding ? (uint32_t)text_base64_value(text[i]) : 0);
+        for (size_t j = 0; i % 4 == 3 && j < 3; j++) {
+            size_t at = i / 4 * 3 + j;
+
+            if (at < out)
+                ret_data[at] = (uint8_t)(bits >> (16 - 8 * j));
+        }
+    }
+    *ret_len = out;
+    return true;
+}
+
 /* The lead bytes of longer sequences with the range of the byte that follows them: Unicode 15,
  * table 3-7. The ranges are what keeps overlong forms, surrogates and U+110000 out. */
 static const struct {

@@ -38,6 +38,8 @@ static const struct cli_arg host_new[] = {
 
 static const struct cli_flag host_add_flags[] = {
     { .name = "engine", .type = CLI_TEXT, .value = "URL", .doc = "Address of its Docker engine: tcp://10.0.0.5:2376 or unix:///run/docker.sock." },
+    { .name = "ssh", .type = CLI_TEXT, .value = "USER@ADDRESS[:PORT]", .doc = "Of a bare machine that the pool's playbook makes a host." },
+    { .name = "host-key", .type = CLI_TEXT, .value = "KEY", .doc = "With --ssh: its host key, 'ssh-ed25519 AAAA...'; else that of your known_hosts." },
     { .name = "pool", .type = CLI_TEXT, .words = CLI_WORDS_POOL, .value = "POOL", .fallback = "default", .doc = "The pool it joins." },
     { .name = "ca", .type = CLI_TEXT, .words = CLI_WORDS_FILE, .value = "FILE", .doc = "On the daemon's machine: certificate of the authority (PEM)." },
     { .name = "cert", .type = CLI_TEXT, .words = CLI_WORDS_FILE, .value = "FILE", .doc = "On the daemon's machine: our certificate (PEM)." },
@@ -142,9 +144,12 @@ const struct cli_command cli_table_fleet[] = {
       "pool state", NULL, NULL, CLI_SET_OUTPUT | CLI_SET_LIST | CLI_SET_WATCH, false, cmd_host_ls },
     { "host show", "Show all about a host", "Its newest events follow: faults, canary containers, probation.", "berth host show h-01h7q2m8k3v9a",
       NULL, host_one, NULL, CLI_SET_OUTPUT, false, cmd_host_show },
-    { "host add", "Add a machine that already runs an engine",
-      "The engine is reached with mutual TLS; the files lie on the daemon's machine.",
-      "berth host add rack1 --engine tcp://10.0.0.5:2376 --ca /etc/berth/ca.pem --cert /etc/berth/cert.pem --key /etc/berth/key.pem",
+    { "host add", "Add a machine",
+      "With --engine one that runs an engine: it is reached with mutual TLS; the files lie on the daemon's machine. With --ssh a "
+      "bare machine, Debian or Ubuntu: the pool's playbook makes it a host. Its user must be root or may use sudo without a "
+      "password, and have authorised the key that 'berth pool ssh-key' prints. The machine must show the named host key. "
+      "'berth host rm' empties such a host and forgets it; nothing is undone on the machine.",
+      "berth host add rack2 --ssh debian@10.0.0.6 --wait=15m\nberth host add rack1 --engine tcp://10.0.0.5:2376 --ca /etc/berth/ca.pem --cert /etc/berth/cert.pem --key /etc/berth/key.pem",
       NULL, host_new, host_add_flags, CLI_SET_OUTPUT | CLI_SET_WAIT | CLI_SET_DRY_RUN, false, cmd_host_add },
     { "host drain", "Let hosts run empty", "They take nothing new; at the deadline what still runs is stopped and started elsewhere as its policy says.",
       "berth host drain rack1 --deadline 30m --wait",
@@ -175,6 +180,9 @@ const struct cli_command cli_table_fleet[] = {
       "done and the exit code is 5.",
       "berth pool plan default\nberth pool plan default --apply",
       NULL, pool_one, pool_plan_flags, CLI_SET_OUTPUT, false, cmd_plan_plan },
+    { "pool ssh-key", "Print the key to be authorised on machines that are added by SSH", NULL,
+      "berth pool ssh-key | ssh debian@10.0.0.6 'cat >> .ssh/authorized_keys'",
+      NULL, NULL, NULL, CLI_SET_OUTPUT, false, cmd_given_ssh_key },
     { "pool orphans", "List the machines that cost and that no host is on",
       "The provider is asked now for what carries the cluster's tag. What has no host is given back by itself after a minute, "
       "unless it is too much at once, or the database is a backup that is still being compared. With --terminate or --all it "

@@ -27,6 +27,7 @@ int cmd_blueprint_rm(struct cli *cli);
 int cmd_host_ls(struct cli *cli);
 int cmd_host_show(struct cli *cli);
 int cmd_host_add(struct cli *cli);
+int cmd_given_ssh_key(struct cli *cli);
 int cmd_host_drain(struct cli *cli);
 int cmd_host_activate(struct cli *cli);
 int cmd_host_rm(struct cli *cli);

@@ -5,7 +5,7 @@
 #include "berth/cli/output.h"
 #include "berth/cli/wait.h"
 
-#include "cmd.h"
+#include "cmd_given.h"
 
 /* clang-format off */
 static const struct cli_column host_columns[] = {
@@ -166,10 +166,13 @@ cmd_host_add(struct cli *cli)
     int waited = EXIT_OK;
     int code;
 
-    if (!cli_args_has(&cli->args, "engine")) {
-        cli_term_note("'host add' needs --engine URL");
+    if (cli_args_has(&cli->args, "engine") == cli_args_has(&cli->args, "ssh")) {
+        cli_term_note("'host add' needs --engine URL (an engine is there) or --ssh USER@ADDRESS");
         return EXIT_USAGE;
     }
+    code = cli_args_has(&cli->args, "ssh") ? cmd_given_put(cli, body) : EXIT_OK;
+    if (code != EXIT_OK)
+        return code;
     if (cli_args_has(&cli->args, "dry-run")) {
         cli_term_note("would add this host:");
         return cli_output_json(cli, body);

@@ -6,6 +6,7 @@
 
 #include "berth/base/log.h"
 #include "berth/base/secret.h"
+#include "berth/domain/given.h"
 
 enum { PASSWORD_MAX = 8192 };
 
@@ -111,6 +112,17 @@ apply_was_removed(const struct engine *engine, const struct pool *pool, const ch
     return false;
 }
 
+/* Which machine is trusted is not changed on the fly. */
+static bool
+apply_given_differs(const struct host *host, const struct host_request *request)
+{
+    const struct machine *machine = host->machine;
+    CLEANUP(mem_freep) char *key = request->host_key ? given_key(request->host_key) : NULL;
+
+    return apply_text_differs(machine ? machine->ssh : NULL, request->ssh) ||
+           apply_text_differs(machine ? machine->host_key : NULL, key);
+}
+
 static void
 apply_host(struct engine *engine, const struct host_request *request)
 {
@@ -119,7 +131,13 @@ apply_host(struct engine *engine, const struct host_request *request)
     struct fault fault;
     int result = 0;
 
-    if (host && apply_endpoint_differs(&host->endpoint, &request->endpoint)) {
+    if (host && apply_given_differs(host, request)) {
+        log_error("config",
+                  "host %s of pool %s is there as another machine: `berth host rm %s`, then "
+                  "`berth host add %s --ssh ...`",
+                  request->name, request->pool, request->name, request->name);
+    } else if (host && !request->ssh &&
+               apply_endpoint_differs(&host->endpoint, &request->endpoint)) {
         result = engine_host_endpoint_set(engine, host, &request->endpoint, &fault);
     } else if (!host && apply_was_removed(engine, pool, request->name)) {
         log_warn("config",
@@ -153,6 +171,8 @@ apply_hosts(struct engine *engine, const struct config_pool *pool)
     for (size_t i = 0; i < pool->hosts.count; i++) {
         request.name = hosts[i].name;
         request.labels = hosts[i].labels;
+        request.ssh = hosts[i].ssh;
+        request.host_key = hosts[i].host_key;
         request.endpoint = (struct host_endpoint){
             .engine = hosts[i].engine,
             .ca = hosts[i].ca,

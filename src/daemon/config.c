@@ -93,7 +93,15 @@ config_check_host(const struct config_pool *pool, size_t index, struct problems 
     bool tls = host->ca && host->cert && host->key;
     CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/hosts/%zu", pool->name, index);
 
-    if (strncmp(host->engine, "tcp:", 4) == 0 && !tls && !host->plain) {
+    if (!host->engine == !host->ssh)
+        problems_add(problems, at, "required", "needs engine (a machine that runs one) or ssh");
+    if (!host->ssh != !host->host_key) {
+        problems_add(problems, at, "required",
+                     "ssh and host_key belong together; ssh-keyscan -t ed25519 ADDRESS shows it");
+    }
+    if (host->ssh && (tls || host->plain))
+        problems_add(problems, at, "format", "plain and certificates are of an engine");
+    if (host->engine && strncmp(host->engine, "tcp:", 4) == 0 && !tls && !host->plain) {
         problems_add(problems, at, "required",
                      "tcp needs ca, cert and key (mutual TLS), or `plain: true`");
     }

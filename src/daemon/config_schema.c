@@ -3,6 +3,7 @@
 
 #include "berth/base/text.h"
 #include "berth/daemon/config.h"
+#include "berth/domain/given.h"
 
 #define DAY_MS  (INT64_C(86400) * 1000)
 #define YEAR_MS (INT64_C(366) * DAY_MS)
@@ -127,8 +128,12 @@ static const struct schema config_limits_schema = {
 static const struct schema_field config_host_fields[] = {
     { .name = "name", FIELD(STRING, name), .flags = SCHEMA_REQUIRED, .min = 1, .max = 63, .check = config_check_name,
       .doc = "The host's name in its pool." },
-    { .name = "engine", FIELD(STRING, engine), .flags = SCHEMA_REQUIRED, .min = 1, .max = 512, .check = config_check_engine,
-      .doc = "Its Docker engine: tcp://10.0.0.5:2376 or unix:///PATH." },
+    { .name = "engine", FIELD(STRING, engine), .min = 1, .max = 512, .check = config_check_engine,
+      .doc = "Its Docker engine: tcp://10.0.0.5:2376 or unix:///PATH; or ssh." },
+    { .name = "ssh", FIELD(STRING, ssh), .min = 1, .max = 320, .check = given_check_ssh,
+      .doc = "Instead of engine: user@address[:port] of a bare machine that the pool's playbook makes a host." },
+    { .name = "host_key", FIELD(STRING, host_key), .min = 1, .max = 512, .check = given_check_key,
+      .doc = "With ssh: the machine's host key, ssh-ed25519 AAAA..." },
     { .name = "ca", FIELD(STRING, ca), .max = 4096, .check = config_check_path,
       .doc = "PEM file of the authority that signed the engine's certificate." },
     { .name = "cert", FIELD(STRING, cert), .max = 4096, .check = config_check_path,
@@ -141,7 +146,7 @@ static const struct schema_field config_host_fields[] = {
       .doc = "Labels of this host, beside its pool's." },
 };
 static const struct schema config_host_schema = {
-    .name = "StaticHost", .doc = "A machine that already runs an engine.", .size = sizeof(struct config_host),
+    .name = "StaticHost", .doc = "A machine that runs an engine, or that is to become a host.", .size = sizeof(struct config_host),
     .fields = config_host_fields, .field_count = ARRAY_LEN(config_host_fields),
 };
 #undef config_at

@@ -42,6 +42,14 @@ hosts_address(const char *engine)
     return address;
 }
 
+const char *
+engine_ssh_key(const struct engine *engine)
+{
+    const struct shell_port *shell = engine->ports.shell;
+
+    return shell && shell->public_key ? shell->public_key(shell->self) : NULL;
+}
+
 int
 engine_host_labels_set(struct engine *engine, struct host *host, const struct schema_map *own,
                        struct fault *fault)

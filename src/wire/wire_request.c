@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "berth/base/text.h"
+#include "berth/domain/given.h"
 #include "berth/domain/token.h"
 #include "berth/wire/request.h"
 
@@ -126,8 +127,12 @@ static const struct schema_field wire_request_host_fields[] = {
       .check = wire_request_check_name, .doc = "The pool it joins." },
     { NAMED(wire_request_host, name, "name"), .type = SCHEMA_STRING, .flags = SCHEMA_REQUIRED, .min = 1, .max = NAME_MAX_BYTES,
       .check = wire_request_check_name, .doc = "Its name in the pool." },
-    { NAMED(wire_request_host, engine, "engine"), .type = SCHEMA_STRING, .flags = SCHEMA_REQUIRED, .min = 1, .max = PATH_MAX_BYTES,
-      .check = wire_request_check_engine, .doc = "Address of its engine: tcp://10.0.0.5:2376 or unix:///run/docker.sock." },
+    { NAMED(wire_request_host, engine, "engine"), .type = SCHEMA_STRING, .min = 1, .max = PATH_MAX_BYTES,
+      .check = wire_request_check_engine, .doc = "Address of its engine: tcp://10.0.0.5:2376 or unix:///run/docker.sock; or ssh." },
+    { NAMED(wire_request_host, ssh, "ssh"), .type = SCHEMA_STRING, .min = 1, .max = 320, .check = given_check_ssh,
+      .doc = "Instead of engine: user@address[:port] of a bare machine that Berth makes a host by the pool's playbook." },
+    { NAMED(wire_request_host, host_key, "host_key"), .type = SCHEMA_STRING, .min = 1, .max = 512, .check = given_check_key,
+      .doc = "With ssh: the machine's host key, ssh-ed25519 AAAA...; no other is accepted." },
     { NAMED(wire_request_host, ca, "ca"), .type = SCHEMA_STRING, .min = 1, .max = PATH_MAX_BYTES,
       .check = wire_request_check_path, .doc = "PEM file, on the daemon's machine, of the authority that signed its certificate." },
     { NAMED(wire_request_host, cert, "cert"), .type = SCHEMA_STRING, .min = 1, .max = PATH_MAX_BYTES,

@@ -259,6 +259,8 @@ wire_row_host_machine(struct json_out *out, const struct host *host)
 {
     const struct machine *machine = host->machine;
 
+    WIRE_TEXT(out, ",\"ssh\":");
+    json_out_string(out, machine ? machine->ssh : NULL);
     WIRE_TEXT(out, ",\"machine_id\":");
     if (!host_is_rented(host)) {
         json_out_string(out, host->engine_id);

@@ -22,12 +22,12 @@ const struct wire_shape wire_shapes[] = {
     { "InstanceList", "A page of instances.", "{items:[@Instance],next:s?}" },
     { "Host", "One machine with a Docker engine.",
       "{id:s,name:s,pool:s,provider:(local|static|ec2),state:(spawned|active|inactive|removed),waiting_for:s?,"
-      "reason:s?,cause:(operator|age|uses|errors|gave_up|consolidated|shutdown|notice)?,address:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
+      "reason:s?,cause:(operator|age|uses|errors|gave_up|consolidated|shutdown|notice)?,address:s?,ssh:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
       "instances:i,uses:i,error:{score:n,threshold:n,last_kind:s?,last_at:t?},"
       "trial:{state:(suspended|probation),since:t,next_canary_at:t?,canaries_failed:i,placements_left:i}?,"
       "playbook_revision:s?,price_per_hour:n?,ssh:{user:s,port:i,host_key:s?}?,"
       "created_at:t,active_at:t?,first_used_at:t?,ends_at:t?,removed_at:t?,labels:{*:s},"
-      "engine:{address:s,version:s?,api:s?,reachable:b}}" },
+      "engine:{address:s?,version:s?,api:s?,reachable:b}}" },
     { "HostList", "A page of hosts.", "{items:[@Host],next:s?}" },
     { "HostStep", "A step of a playbook on a host. Runs and steps are counted from 1; step 0 is the connection, when that failed. "
       "`output` is its end, invalid UTF-8 replaced; `cut_bytes` went before it.",
@@ -36,6 +36,7 @@ const struct wire_shape wire_shapes[] = {
     { "HostStepList", "A page of steps, in order. preparing: more may come.",
       "{items:[@HostStep],next:s?,preparing:b}" },
     { "HostChange", "The host, and the operation that follows its change.", "{host:@Host,operation:@Operation}" },
+    { "SshKey", "With it machines are logged in to; null: this daemon prepares none.", "{public_key:s?}" },
     { "Pool", "Hosts of one kind and the rules for them.",
       "{name:s,provider:(local|static|ec2),configured:b,hosts:i,rev:i,created_at:t,machine_types:[@PoolMachine],policy:@PoolPolicy}" },
     { "PoolList", "A page of pools.", "{items:[@Pool],next:s?}" },

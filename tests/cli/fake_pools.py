@@ -47,7 +47,10 @@ def shut_down(fake, _request, name):
     return 202, {}, shown(fake.add_operation("pool_shutdown", pool=name, text="2 instances on 2 hosts end by then"))
 
 
+SSH_KEY = {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUhvFqHRVjPcbyWOdmGKDbKWBoA0m berth"}
+
 HANDLERS = [
+    ("GET", "/v1/ssh-key", lambda _fake, _request: (200, {}, SSH_KEY)),
     ("POST", f"/v1/pools/{ID}/shutdown", shut_down),
     ("PUT", f"/v1/pools/{ID}", put_pool),
     ("GET", f"/v1/pools/{ID}/plan", get_plan),

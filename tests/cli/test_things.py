@@ -6,6 +6,7 @@ import unittest
 
 from . import cases, fake, rows
 
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUhvFqHRVjPcbyWOdmGKDbKWBoA0m"
 NOTEBOOK = """# what people get
 name: notebook
 image: notebook:1
@@ -92,6 +93,25 @@ class HostTest(cases.CliTest):
         self.assertEqual(self.fake.rows["hosts"][-1]["state"], "active")
         self.berth("host", "add", "rack3", code=2)
         self.berth("host", "add", "rack3", "--engine", "x", "--dry-run")
+
+    def test_add_by_ssh(self):
+        self.berth("host", "add", "rack2", "--ssh", "debian@10.0.0.6:2222", "--host-key", KEY + " it")
+        self.assertEqual(self.fake.asked("POST")[0]["body"],
+                         {"name": "rack2", "pool": "default", "ssh": "debian@10.0.0.6:2222", "host_key": KEY + " it", "labels": {}})
+        told = self.berth("host", "add", "rack2", "--ssh", "debian@10.0.0.6", code=2).err
+        self.assert_mentions(told, "no ed25519 host key of 10.0.0.6 is known", "ssh-keyscan -t ed25519 -p 22 10.0.0.6",
+                             "ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub", "--host-key")
+        os.mkdir(os.path.join(self.home, ".ssh"))
+        self.file(".ssh/known_hosts", f"10.0.0.6 ssh-rsa AAAA\n10.0.0.6,rack2 {KEY}\n")
+        self.assert_mentions(self.berth("host", "add", "rack2", "--ssh", "debian@rack2").err, "the host key is that of")
+        self.assertEqual(self.fake.asked("POST")[1]["body"]["host_key"], KEY)
+        for words in (("--ssh", "debian@rack2", "--engine", "unix:///x"), ("--ssh", "debian"), (),
+                      ("--ssh", "debian@10.0.0.7", "--host-key", "ssh-ed25519 AAAA")):
+            self.berth("host", "add", "rack3", *words, code=2)
+        told = self.berth("host", "add", "rack3", "--ssh", "a@b", "--host-key", "ssh-rsa AAAAB3NzaC1yc2E=", code=2).err
+        self.assert_mentions(told, "--host-key must be the machine's ed25519 key: no other kind is verified")
+        self.assertEqual(len(self.fake.asked("POST")), 2)
+        self.assertEqual(self.berth("pool", "ssh-key").out, KEY + " berth\n")
 
     def test_drain_activate_remove(self):
         self.berth("host", "drain", "rack1", "--dry-run")

@@ -11,6 +11,8 @@
 #include "berth/base/mem.h"
 #include "berth/base/text.h"
 
+enum { DIGEST_SHA1_SIZE = 20 };
+
 struct digest;
 
 /** digest_new() - of nothing yet. */
@@ -26,3 +28,7 @@ void digest_end(struct digest *digest, uint8_t ret_digest[TEXT_SHA256_SIZE]);
 /** digest_hmac() - of @len bytes at @data with the @key of @key_len bytes. */
 void digest_hmac(const void *key, size_t key_len, const void *data, size_t len,
                  uint8_t ret_code[TEXT_SHA256_SIZE]);
+
+/** digest_hmac_sha1() - the same with SHA-1, which known_hosts files hide their names with. */
+void digest_hmac_sha1(const void *key, size_t key_len, const void *data, size_t len,
+                      uint8_t ret_code[DIGEST_SHA1_SIZE]);

@@ -55,6 +55,10 @@ bool text_hex_parse(const char *text, uint8_t *ret_data, size_t len); /* exactly
 /** text_base64() / text_base64url() - with padding; @ret_text has 4 × ceil(len / 3) + 1 bytes. */
 void text_base64(const uint8_t *data, size_t len, char *ret_text);
 void text_base64url(const uint8_t *data, size_t len, char *ret_text);
+/** text_base64_decode() - @len characters with their padding. Return: whether they are base64 of at most
+ * @size bytes, which are in @ret_data then. */
+bool text_base64_decode(const char *text, size_t len, uint8_t *ret_data, size_t size,
+                        size_t *ret_len);
 
 /** text_utf8_len() - length of the longest valid UTF-8 prefix of @data. */
 size_t text_utf8_len(const char *data, size_t len);

@@ -44,7 +44,9 @@ struct config_limits {
 
 struct config_host {
     char *name;
-    char *engine;
+    char *engine; /* NULL: given by ssh */
+    char *ssh;
+    char *host_key;
     char *ca;
     char *cert;
     char *key;

@@ -176,10 +176,10 @@ struct host_request {
     const char *pool;
     const char *name;
     struct host_endpoint endpoint; /* copied */
-    const char *ssh;               /* given_check_ssh() has found it good: the machine is prepared, and
+    const char *ssh;          /* given_check_ssh() has found it good: the machine is prepared, and
                                       the preparation tells the endpoint; NULL: an engine is there */
-    const char *host_key;          /* with ssh; given_check_key() has found it good */
-    struct schema_map labels;      /* copied */
+    const char *host_key;     /* with ssh; given_check_key() has found it good */
+    struct schema_map labels; /* copied */
     bool configured;
 };
 
@@ -187,6 +187,9 @@ struct host_request {
  * rented one, as often as it takes; it is never ended, and its removal leaves it as it is. */
 int engine_host_add(struct engine *engine, const struct host_request *request,
                     struct host **ret_host, struct fault *fault);
+/** engine_ssh_key() - the public key with which machines are logged in to, to be authorised on those that
+ * are given by ssh; NULL: there is none. */
+const char *engine_ssh_key(const struct engine *engine);
 /** engine_host_endpoint_set() - the host is reached in another way now; copied. */
 int engine_host_endpoint_set(struct engine *engine, struct host *host,
                              const struct host_endpoint *endpoint, struct fault *fault);

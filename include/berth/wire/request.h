@@ -42,8 +42,10 @@ extern const struct schema wire_request_exec_schema;
 struct wire_request_host {
     char *pool;
     char *name;
-    char *engine; /* "tcp://10.0.0.5:2376", "unix:///run/docker.sock" */
-    char *ca;     /* paths of PEM files on the daemon's machine */
+    char *engine; /* "tcp://10.0.0.5:2376", "unix:///run/docker.sock"; NULL: given by ssh */
+    char *ssh;    /* "user@address:port" of a machine to be prepared */
+    char *host_key;
+    char *ca; /* paths of PEM files on the daemon's machine */
     char *cert;
     char *key;
     bool plain; /* tcp without TLS, asked for by name */

@@ -219,6 +219,7 @@ load_text(const char *text, struct config *config, struct problems *problems, st
     return result;
 }
 
+#define HOST_KEY             "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUhvFqHRVjPcbyWOdmGKDbKWBoA0m"
 #define STATIC_HOST(members) "pools: {p: {provider: static, hosts: [{name: a, " members "}]}}"
 #define TLS                  "engine: 'tcp://10.0.0.5:2376', ca: /ca, cert: /cert, key: /key"
 
@@ -258,7 +259,12 @@ static const struct {
     { "pools: {default: {engine: 'tcp://10.0.0.5:2375'}}", "/pools/default/engine", "use provider static for tcp" },
     { "pools: {default: {hosts: [{name: a, engine: 'unix:///x'}]}}", "/pools/default/hosts", "use provider static" },
     { "pools: {p: {provider: static, engine: 'unix:///x'}}", "/pools/p/engine", "to each of its hosts" },
-    { STATIC_HOST("ca: /ca"), "/pools/p/hosts/0/engine", "is missing" },
+    { STATIC_HOST("ca: /ca"), "/pools/p/hosts/0", "needs engine (a machine that runs one) or ssh" },
+    { STATIC_HOST("engine: 'unix:///x', ssh: root@a, host_key: '" HOST_KEY "'"), "/pools/p/hosts/0", "needs engine" },
+    { STATIC_HOST("ssh: root@a"), "/pools/p/hosts/0", "ssh-keyscan -t ed25519" },
+    { STATIC_HOST("ssh: root, host_key: '" HOST_KEY "'"), "/pools/p/hosts/0/ssh", "user@address" },
+    { STATIC_HOST("ssh: root@a, host_key: ssh-rsa AAAAB3NzaC1yc2E="), "/pools/p/hosts/0/host_key", "no other kind is verified" },
+    { STATIC_HOST("ssh: root@a, plain: true, host_key: '" HOST_KEY "'"), "/pools/p/hosts/0", "are of an engine" },
     { STATIC_HOST("engine: 'tcp://10.0.0.5:2376'"), "/pools/p/hosts/0", "needs ca, cert and key" },
     { STATIC_HOST("engine: 'tcp://10.0.0.5:2376', ca: /ca"), "/pools/p/hosts/0", "needs ca, cert and key" },
     { STATIC_HOST(TLS ", plain: true"), "/pools/p/hosts/0", "exclude each other" },
