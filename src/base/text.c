@@ -81,6 +81,7 @@ text_base64url(const uint8_t *data, size_t len, char *ret_text)
     text_base64_with(text_base64url_digits, data, len, ret_text);
 }
 
+/* -1: it is none of them. */
 static int
 text_base64_value(char c)
 {
@@ -89,27 +90,43 @@ text_base64_value(char c)
     return at ? (int)(at - text_base64_digits) : -1;
 }
 
+/* Three bytes of four characters. Return: whether they are good. */
+static bool
+text_base64_quad(const char *text, size_t good, uint8_t ret_bytes[3])
+{
+    uint32_t bits = 0;
+
+    for (size_t i = 0; i < 4; i++) {
+        int value = i < good ? text_base64_value(text[i]) : 0;
+
+        if (value < 0)
+            return false;
+        bits = bits << 6 | (uint32_t)value;
+    }
+    ret_bytes[0] = (uint8_t)(bits >> 16);
+    ret_bytes[1] = (uint8_t)(bits >> 8);
+    ret_bytes[2] = (uint8_t)bits;
+    return true;
+}
+
 bool
 text_base64_decode(const char *text, size_t len, uint8_t *ret_data, size_t size, size_t *ret_len)
 {
-    size_t padding = len > 0 && text[len - 1] == '=' ? 1 + (len > 1 && text[len - 2] == '=') : 0;
-    size_t out = len / 4 * 3 - padding;
-    uint32_t bits = 0;
+    size_t padding = 0;
+    size_t out = 0;
 
-    if (len == 0 || len % 4 != 0 || out > size)
+    while (padding < 2 && padding < len && text[len - padding - 1] == '=')
+        padding++;
+    if (len == 0 || len % 4 != 0 || len / 4 * 3 - padding > size)
         return false;
-    for (size_t i = 0; i < len - padding; i++) {
-        if (text_base64_value(text[i]) < 0)
-            return false;
-    }
-    for (size_t i = 0; i < len; i++) {
-        bits = bits << 6 | (i < len - padding ? (uint32_t)text_base64_value(text[i]) : 0);
-        for (size_t j = 0; i % 4 == 3 && j < 3; j++) {
-            size_t at = i / 4 * 3 + j;
+    for (size_t i = 0; i < len; i += 4) {
+        size_t good = i + 4 < len ? 4 : 4 - padding;
+        uint8_t bytes[3];
 
-            if (at < out)
-                ret_data[at] = (uint8_t)(bits >> (16 - 8 * j));
-        }
+        if (!text_base64_quad(text + i, good, bytes))
+            return false;
+        memcpy(ret_data + out, bytes, good - 1);
+        out += good - 1;
     }
     *ret_len = out;
     return true;

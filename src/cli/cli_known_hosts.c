@@ -69,26 +69,34 @@ cli_known_hosts_matches(const struct known_word *word, const char *name)
     return false;
 }
 
+/* The key of @line when it is of @given and good; owned, else NULL. */
+static char *
+cli_known_hosts_key(const char *line, const struct given *given)
+{
+    CLEANUP(mem_freep) char *name = cli_known_hosts_name(given);
+    struct known_word names = cli_known_hosts_word(&line);
+    struct known_word type = cli_known_hosts_word(&line);
+    struct known_word key = cli_known_hosts_word(&line);
+    CLEANUP(mem_freep) char *found = NULL;
+
+    if (names.len == 0 || names.at[0] == '#' || names.at[0] == '@' || key.len == 0 ||
+        !cli_known_hosts_matches(&names, name))
+        return NULL;
+    found = mem_printf("%.*s %.*s", (int)type.len, type.at, (int)key.len, key.at);
+    return given_check_key(found) ? NULL : STEAL(found);
+}
+
 bool
 cli_known_hosts_find(const char *text, const struct given *given, char **ret_key)
 {
-    CLEANUP(mem_freep) char *name = cli_known_hosts_name(given);
+    char *key = NULL;
 
-    for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
-        const char *at = line;
-        struct known_word names = cli_known_hosts_word(&at);
-        struct known_word type = cli_known_hosts_word(&at);
-        struct known_word key = cli_known_hosts_word(&at);
-        CLEANUP(mem_freep) char *found = NULL;
-
-        if (names.len == 0 || names.at[0] == '#' || names.at[0] == '@' ||
-            type.len != strlen("ssh-ed25519") || !cli_known_hosts_matches(&names, name))
-            continue;
-        found = mem_printf("%.*s %.*s", (int)type.len, type.at, (int)key.len, key.at);
-        if (!given_check_key(found)) {
-            *ret_key = STEAL(found);
-            return true;
-        }
+    while (*text && !key) {
+        key = cli_known_hosts_key(text, given);
+        text += strcspn(text, "\n");
+        text += *text == '\n';
     }
-    return false;
+    if (key)
+        *ret_key = key;
+    return key != NULL;
 }

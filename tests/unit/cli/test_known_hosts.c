@@ -20,16 +20,23 @@ static const char hashed[] =
     "|1|JjGSWGyIDa3TyhOJEHH70BeWVFU=|fKuAizjhkxDiTtUCBNk90+72l7I= " KEY "\n";
 
 static bool
-found(const char *text, const char *ssh)
+found(const struct given *given, const char *text)
 {
-    struct given given;
     CLEANUP(mem_freep) char *key = NULL;
 
-    assert_true(given_parse(ssh, &given));
-    if (!cli_known_hosts_find(text, &given, &key))
+    if (!cli_known_hosts_find(text, given, &key))
         return false;
     assert_string_equal(key, KEY);
     return true;
+}
+
+static struct given
+named(const char *ssh)
+{
+    struct given given;
+
+    assert_true(given_parse(ssh, &given));
+    return given;
 }
 
 static void
@@ -42,25 +49,25 @@ test_plain_names(void **state)
                                "[fd00::5]:23 " KEY "\n";
 
     (void)state;
-    assert_true(found(text, "root@10.0.0.5"));
-    assert_true(found(text, "root@rack1"));
-    assert_true(found(text, "root@rack1:23"));
-    assert_true(found(text, "root@[fd00::5]:23"));
-    assert_false(found(text, "root@rack1:24"));
-    assert_false(found(text, "root@10.0.0"));
-    assert_false(found(text, "root@0.0.5"));
-    assert_false(found(text, "root@rack"));
-    assert_false(found("", "root@rack1"));
+    assert_true(found((struct given[]){ named("root@10.0.0.5") }, text));
+    assert_true(found((struct given[]){ named("root@rack1") }, text));
+    assert_true(found((struct given[]){ named("root@rack1:23") }, text));
+    assert_true(found((struct given[]){ named("root@[fd00::5]:23") }, text));
+    assert_false(found((struct given[]){ named("root@rack1:24") }, text));
+    assert_false(found((struct given[]){ named("root@10.0.0") }, text));
+    assert_false(found((struct given[]){ named("root@0.0.5") }, text));
+    assert_false(found((struct given[]){ named("root@rack") }, text));
+    assert_false(found((struct given[]){ named("root@rack1") }, ""));
 }
 
 static void
 test_hashed_names(void **state)
 {
     (void)state;
-    assert_true(found(hashed, "root@10.0.0.5"));
-    assert_true(found(hashed, "root@rack1.example.org:2222"));
-    assert_false(found(hashed, "root@rack1.example.org"));
-    assert_false(found(hashed, "root@10.0.0.6"));
+    assert_true(found((struct given[]){ named("root@10.0.0.5") }, hashed));
+    assert_true(found((struct given[]){ named("root@rack1.example.org:2222") }, hashed));
+    assert_false(found((struct given[]){ named("root@rack1.example.org") }, hashed));
+    assert_false(found((struct given[]){ named("root@10.0.0.6") }, hashed));
 }
 
 /* Revoked keys, authorities, patterns, and what is broken. */
@@ -78,7 +85,7 @@ test_what_is_passed_over(void **state)
 
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
-        if (found(texts[i], "root@rack1"))
+        if (found((struct given[]){ named("root@rack1") }, texts[i]))
             fail_msg("'%s' is taken", texts[i]);
     }
 }

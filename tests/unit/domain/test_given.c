@@ -14,14 +14,14 @@
 #define KEY "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUhvFqHRVjPcbyWOdmGKDbKWBoA0m"
 
 static void
-assert_given(const char *text, const char *user, const char *address, int port)
+assert_given(const char *text, struct given wanted)
 {
     struct given given;
 
     assert_true(given_parse(text, &given));
-    assert_string_equal(given.user, user);
-    assert_string_equal(given.address, address);
-    assert_int_equal(given.port, port);
+    assert_string_equal(given.user, wanted.user);
+    assert_string_equal(given.address, wanted.address);
+    assert_int_equal(given.port, wanted.port);
     assert_null(given_check_ssh(text));
 }
 
@@ -38,10 +38,11 @@ test_names(void **state)
     };
 
     (void)state;
-    assert_given("root@10.0.0.5", "root", "10.0.0.5", 22);
-    assert_given("admin@rack1.example.org:2222", "admin", "rack1.example.org", 2222);
-    assert_given("debian@[fd00::5]", "debian", "fd00::5", 22);
-    assert_given("debian@[fd00::5]:23", "debian", "fd00::5", 23);
+    assert_given("root@10.0.0.5", (struct given){ "root", "10.0.0.5", 22 });
+    assert_given("admin@rack1.example.org:2222",
+                 (struct given){ "admin", "rack1.example.org", 2222 });
+    assert_given("debian@[fd00::5]", (struct given){ "debian", "fd00::5", 22 });
+    assert_given("debian@[fd00::5]:23", (struct given){ "debian", "fd00::5", 23 });
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         if (!given_check_ssh(bad[i]))
             fail_msg("'%s' is taken", bad[i]);

@@ -111,7 +111,7 @@ test_it_is_tried_for_as_long_as_it_takes(void **state)
     rented_begin(&rented, 0);
     fake_shell_rule_add(rented.world.shell, &fails);
     (void)given(&rented);
-    world_run(&rented.world, 4 * 3600000);
+    world_run(&rented.world, INT64_C(4) * 3600000);
     runs = fake_shell_runs(rented.world.shell);
     assert_true(runs >= 10 && runs <= 20);
     assert_int_equal(rack1(&rented.world)->state, HOST_SPAWNED);
@@ -197,7 +197,7 @@ test_a_silent_one_is_kept(void **state)
     host = given(&rented);
     assert_true(world_run_until(&rented.world, is_active, 120000));
     fake_docker_machine(rented.world.docker, host->endpoint.engine)->unreachable = true;
-    world_run(&rented.world, 24 * 3600000);
+    world_run(&rented.world, INT64_C(24) * 3600000);
     assert_int_equal(rack1(&rented.world)->state, HOST_ACTIVE);
     fake_docker_machine(rented.world.docker, host->endpoint.engine)->unreachable = false;
     world_run(&rented.world, 120000);
