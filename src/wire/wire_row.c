@@ -259,25 +259,26 @@ wire_row_host_machine(struct json_out *out, const struct host *host)
 {
     const struct machine *machine = host->machine;
 
-    WIRE_TEXT(out, ",\"ssh\":");
-    json_out_string(out, machine ? machine->ssh : NULL);
     WIRE_TEXT(out, ",\"machine_id\":");
-    if (!host_is_rented(host)) {
+    if (host_is_rented(host)) {
+        json_out_string(out, machine->id);
+        WIRE_TEXT(out, ",\"machine_type\":");
+        json_out_string(out, machine->type);
+        WIRE_TEXT(out, ",\"zone\":");
+        json_out_string(out, machine->zone);
+        WIRE_TEXT(out, ",\"spot\":");
+        json_out_bool(out, machine->spot);
+        WIRE_TEXT(out, ",\"price_per_hour\":");
+        json_out_micro(out, machine->price_micro);
+    } else {
         json_out_string(out, host->engine_id);
         WIRE_TEXT(out,
-                  ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"price_per_hour\":null,"
-                  "\"playbook_revision\":null,\"ssh\":null");
+                  ",\"machine_type\":null,\"zone\":null,\"spot\":false,\"price_per_hour\":null");
+    }
+    if (!machine) {
+        WIRE_TEXT(out, ",\"playbook_revision\":null,\"ssh\":null");
         return;
     }
-    json_out_string(out, machine->id);
-    WIRE_TEXT(out, ",\"machine_type\":");
-    json_out_string(out, machine->type);
-    WIRE_TEXT(out, ",\"zone\":");
-    json_out_string(out, machine->zone);
-    WIRE_TEXT(out, ",\"spot\":");
-    json_out_bool(out, machine->spot);
-    WIRE_TEXT(out, ",\"price_per_hour\":");
-    json_out_micro(out, machine->price_micro);
     WIRE_TEXT(out, ",\"playbook_revision\":");
     json_out_string(out, machine->playbook_revision);
     WIRE_TEXT(out, ",\"ssh\":");

@@ -22,7 +22,7 @@ const struct wire_shape wire_shapes[] = {
     { "InstanceList", "A page of instances.", "{items:[@Instance],next:s?}" },
     { "Host", "One machine with a Docker engine.",
       "{id:s,name:s,pool:s,provider:(local|static|ec2),state:(spawned|active|inactive|removed),waiting_for:s?,"
-      "reason:s?,cause:(operator|age|uses|errors|gave_up|consolidated|shutdown|notice)?,address:s?,ssh:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
+      "reason:s?,cause:(operator|age|uses|errors|gave_up|consolidated|shutdown|notice)?,address:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
       "instances:i,uses:i,error:{score:n,threshold:n,last_kind:s?,last_at:t?},"
       "trial:{state:(suspended|probation),since:t,next_canary_at:t?,canaries_failed:i,placements_left:i}?,"
       "playbook_revision:s?,price_per_hour:n?,ssh:{user:s,port:i,host_key:s?}?,"

@@ -78,7 +78,7 @@ row_rented(struct host *host)
     wire_row_host(&out, host, 0);
     shape_check("Host", &buf);
     assert_non_null(strstr(
-        buf_text(&buf), "\"cause\":\"age\",\"ssh\":null,\"machine_id\":\"i-0abc\",\"machine_type\":\"m5.large\","
+        buf_text(&buf), "\"cause\":\"age\",\"machine_id\":\"i-0abc\",\"machine_type\":\"m5.large\","
                         "\"zone\":\"north-1a\",\"spot\":true,\"price_per_hour\":0.096"));
     assert_non_null(strstr(buf_text(&buf), "\"uses\":7"));
     assert_non_null(strstr(buf_text(&buf), "\"first_used_at\":\"2026-01-02T03:04:05.678Z\""));
