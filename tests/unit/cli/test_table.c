@@ -159,6 +159,7 @@ check_mentions(const struct cli_command *command, const struct buf *man)
     CLEANUP(mem_freep) char *copy = mem_strdup(command->path);
     char *space = strchr(copy, ' ');
     const char *words[3] = { copy, "--", NULL };
+    CLEANUP(mem_freep) char *path = test_roff(command->path);
 
     if (space) {
         *space = '\0';
@@ -169,7 +170,7 @@ check_mentions(const struct cli_command *command, const struct buf *man)
     buf_init(&offered, 0);
     cli_help_command(command, &help);
     (void)cli_complete_words(words, space ? 3 : 2, &offered, &prefix);
-    test_mentions(buf_text(man), command->path, command->path);
+    test_mentions(buf_text(man), path, command->path);
     test_mentions(buf_text(man), command->summary, command->path);
     for (size_t k = 0; (flag = cli_table_flag(command, k)); k++) {
         CLEANUP(mem_freep) char *name = mem_printf("--%s", flag->name);
