@@ -163,3 +163,15 @@ handler_pools_shutdown(struct request *request)
         handler_operations_accepted(request, operation);
     }
 }
+
+void
+handler_pools_drift(struct request *request)
+{
+    const struct pool *pool = find_pool(request);
+    struct json_out out;
+
+    if (!pool)
+        return;
+    reply_json(request, MHD_HTTP_OK, &out);
+    engine_pool_drift(request->server->engine, pool, &out);
+}

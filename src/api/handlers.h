@@ -43,6 +43,7 @@ void handler_pools_put(struct request *request);
 void handler_pools_plan(struct request *request);
 void handler_pools_apply(struct request *request);
 void handler_pools_shutdown(struct request *request);
+void handler_pools_drift(struct request *request);
 void handler_orphans_list(struct request *request);
 void handler_orphans_end(struct request *request);
 

@@ -88,6 +88,8 @@ const struct route routes[] = {
     { AT(POST, OPERATOR), .path = "/v1/pools/{name}/shutdown", .handler = handler_pools_shutdown, .flags = ROUTE_BODY_OPTIONAL,
       .body = &wire_request_drain_schema, .status = 202, .answer = "Operation", .name = "shutDownPool",
       .summary = "Empty a pool and give its machines back; done with the proof that none is left" },
+    { AT(GET, OPERATOR), .path = "/v1/pools/{name}/drift", .handler = handler_pools_drift,
+      .status = 200, .answer = "PoolDrift", .name = "getPoolDrift", .summary = "Hosts that another playbook than today's has prepared" },
     { AT(GET, OPERATOR), .path = "/v1/pools/{name}/orphans", .handler = handler_orphans_list,
       .status = 200, .answer = "PoolOrphans", .name = "listPoolOrphans",
       .summary = "Machines with our tag that no host is on, by a fresh listing of the provider's" },

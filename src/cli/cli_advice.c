@@ -48,6 +48,8 @@ static const struct advice_wrong advice_wrongs[] = {
       "berth host show @; berth host log @" },
     { "host_out", "is out of service", "are out of service",
       "berth host activate @, or berth host rm @" },
+    { "host_certificate", "has a certificate that ends soon, and it could not be renewed", "have certificates that end soon, and they could not be renewed",
+      "berth host log @; berth events --kind host.certificate_failed" },
     { "machine_stray", "has a machine without a host", "has machines without a host, too many to be given back by themselves",
       "berth pool orphans #; is this the right database? If it is: berth pool orphans # --all" },
     { "no_host", "has no host", "has no host",

@@ -106,6 +106,11 @@ static const struct cli_flag pool_shutdown_flags[] = {
     { .name = NULL },
 };
 
+static const struct cli_arg pool_any[] = {
+    { "POOL", CLI_MAYBE_ONE, CLI_WORDS_POOL, NULL, "Name of the pool; all when not given." },
+    { .name = NULL },
+};
+
 static const struct cli_arg pool_maybe[] = {
     { "POOL", CLI_MAYBE_ONE, CLI_WORDS_POOL, NULL, "Name of the pool; all that rent machines when not given." },
     { .name = NULL },
@@ -183,6 +188,11 @@ const struct cli_command cli_table_fleet[] = {
     { "pool ssh-key", "Print the key to be authorised on machines that are added by SSH", NULL,
       "berth pool ssh-key | ssh debian@10.0.0.6 'cat >> .ssh/authorized_keys'",
       NULL, NULL, NULL, CLI_SET_OUTPUT, false, cmd_given_ssh_key },
+    { "pool drift", "List hosts that another playbook than today's has prepared",
+      "By default they are left alone; 'berth pool set POOL playbook_drift=rerun' has the playbook run on them again, one at a "
+      "time, while they serve.",
+      "berth pool drift",
+      NULL, pool_any, NULL, CLI_SET_OUTPUT, false, cmd_drift_drift },
     { "pool orphans", "List the machines that cost and that no host is on",
       "The provider is asked now for what carries the cluster's tag. What has no host is given back by itself after a minute, "
       "unless it is too much at once, or the database is a backup that is still being compared. With --terminate or --all it "

@@ -42,6 +42,7 @@ int cmd_pool_routes(struct cli *cli);
 
 int cmd_orphans_orphans(struct cli *cli);
 int cmd_shutdown_shutdown(struct cli *cli);
+int cmd_drift_drift(struct cli *cli);
 
 int cmd_plan_plan(struct cli *cli);
 

@@ -17,6 +17,7 @@ static const char *const pool_life_names[] = {
     [LIFE_FROM_ACTIVATION] = "activation",
     NULL,
 };
+static const char *const pool_drift_names[] = { "ignore", "rerun", NULL };
 static const char *const pool_retire_names[] = {
     [RETIRE_DRAIN] = "drain",
     [RETIRE_WHEN_EMPTY] = "when_empty",
@@ -181,6 +182,8 @@ static const struct schema_field pool_policy_fields[] = {
     /* Trust. */
     { .name = "prepare_attempts", FIELD(INT, prepare_attempts), .min = 1, .max = 100, .fallback = 3,
       .doc = "So many failed preparations, and a host is given up and replaced." },
+    { .name = "playbook_drift", FIELD(ENUM, playbook_drift), .names = pool_drift_names, .fallback = PLAYBOOK_IGNORE,
+      .doc = "What becomes of hosts that were prepared by another playbook than today's. ignore: they are told of; rerun: it is run on them again, one at a time, while they serve." },
     { .name = "probation", FIELD(INT, probation), .min = 0, .max = 1000, .fallback = 3,
       .doc = "Instances that must start well, one at a time, before a host that had failed is trusted again." },
     { .name = "suspended_max_s", FIELD(MILLI, suspended_max_ms), .min = 0, .max = YEAR_MS, .fallback = HOUR_MS,
@@ -205,3 +208,9 @@ const struct schema pool_rules_schema = {
     .fields = pool_policy_fields + 3, .field_count = ARRAY_LEN(pool_policy_fields) - 3,
 };
 /* clang-format on */
+
+const char *
+pool_drift_name(int32_t drift)
+{
+    return pool_drift_names[drift == PLAYBOOK_RERUN];
+}

@@ -4,6 +4,7 @@
 #include "lane.h"
 #include "mind.h"
 #include "state.h"
+#include "upkeep.h"
 
 enum { DOCTOR_MILLI_MICRO = 1000 };
 
@@ -77,16 +78,20 @@ static void
 doctor_hosts(const struct engine *engine, struct doctor *doctor)
 {
     const char *silent = NULL;
+    const char *ends = NULL;
     const char *removed = NULL;
 
     IDMAP_EACH(&engine->model->hosts, struct host, host)
     {
         if (host->state == HOST_ACTIVE && !host->reachable)
             silent = host->name;
+        if (host->state != HOST_REMOVED && upkeep_certificate_is_late(host, state_now_ms(engine)))
+            ends = host->name;
         if (host->state == HOST_REMOVED && host->instance_count > 0)
             removed = host->name;
     }
     doctor_tell(doctor, "each active host answers", !silent, silent);
+    doctor_tell(doctor, "no certificate of an engine is about to end", !ends, ends);
     doctor_tell(doctor, "nothing is placed on a removed host", !removed, removed);
 }
 

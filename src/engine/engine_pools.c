@@ -7,6 +7,7 @@
 #include "housekeeping.h"
 #include "outlook.h"
 #include "tell.h"
+#include "upkeep.h"
 
 enum { POOLS_STEPS_MAX = 4 * POOL_ROUNDS_MAX /* rounds that are looked at for those that act */ };
 _Static_assert((int)POOL_ROUNDS_MAX <= (int)FORECAST_ROUNDS_MAX, "a forecast reaches so far");
@@ -152,4 +153,55 @@ engine_pool_apply(struct engine *engine, const struct pool_apply *apply,
     }
     mem_free(plan);
     return result;
+}
+
+/* --- Playbooks ------------------------------------------------------------------------------------ */
+
+static void
+pools_drift_host(const struct engine *engine, const struct host *host, enum upkeep_drift drift,
+                 struct json_out *out)
+{
+    const struct rental *rental = rental_find(engine, host);
+    char id[ID_TEXT_SIZE];
+
+    json_out_object(out);
+    json_out_kv_string(out, "host", id_encode(ID_HOST, host->id, id));
+    json_out_kv_string(out, "name", host->name);
+    json_out_kv_string(out, "state", host_state_name((enum host_state)host->state));
+    json_out_kv_string(out, "revision", host->machine->playbook_revision);
+    json_out_kv_string(out, "drift", drift == DRIFT_DIFFERS ? "differs" : "unknown");
+    json_out_kv_bool(out, "running", rental && rental->upkeep);
+    json_out_kv_uint(out, "failures", rental ? rental->upkeep_failures : 0);
+    json_out_object_end(out);
+}
+
+void
+engine_pool_drift(const struct engine *engine, const struct pool *pool, struct json_out *out)
+{
+    const struct shell_port *shell = engine->ports.shell;
+    char revision[SHELL_REVISION_SIZE];
+    bool known = shell && shell->revision(shell->self, pool, revision);
+    uint32_t hosts = 0;
+
+    json_out_object(out);
+    json_out_kv_string(out, "pool", pool->name);
+    json_out_kv_string(out, "revision", known ? revision : NULL);
+    json_out_kv_string(out, "playbook_drift", pool_drift_name(pool->policy.playbook_drift));
+    json_out_key(out, "items");
+    json_out_array(out);
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        enum upkeep_drift drift;
+
+        if (host->pool != pool || host->state == HOST_REMOVED || !host->machine ||
+            host->machine->stage != MACHINE_READY)
+            continue;
+        hosts++;
+        drift = upkeep_drift(engine, host);
+        if (drift != DRIFT_NONE)
+            pools_drift_host(engine, host, drift, out);
+    }
+    json_out_array_end(out);
+    json_out_kv_uint(out, "hosts", hosts);
+    json_out_object_end(out);
 }

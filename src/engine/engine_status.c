@@ -8,12 +8,14 @@
 #include "lane.h"
 #include "mind.h"
 #include "outlook.h"
+#include "upkeep.h"
 
 static const char *const engine_status_wrong_names[WRONG_COUNT] = {
     [WRONG_OTHER_ENGINE] = "host_other_engine", [WRONG_UNREACHABLE] = "host_unreachable",
     [WRONG_MISSING] = "host_missing",           [WRONG_SUSPENDED] = "host_suspended",
     [WRONG_PROBATION] = "host_probation",       [WRONG_PREPARATION] = "host_preparation",
     [WRONG_WAITING] = "host_waiting",           [WRONG_OUT] = "host_out",
+    [WRONG_CERTIFICATE] = "host_certificate",
 };
 
 const char *
@@ -41,7 +43,7 @@ engine_status_is_silent(const struct host *host)
 
 /* What is wrong with @host; WRONG_COUNT: nothing. */
 static enum status_wrong
-engine_status_judge(const struct host *host)
+engine_status_judge(const struct host *host, int64_t now_ms)
 {
     const struct machine *machine = host->machine;
 
@@ -57,7 +59,9 @@ engine_status_judge(const struct host *host)
         return WRONG_WAITING;
     if (host->state == HOST_SPAWNED && machine->prepare_failures > 0)
         return WRONG_PREPARATION;
-    return engine_status_is_out(host) ? WRONG_OUT : WRONG_COUNT;
+    if (engine_status_is_out(host))
+        return WRONG_OUT;
+    return upkeep_certificate_is_late(host, now_ms) ? WRONG_CERTIFICATE : WRONG_COUNT;
 }
 
 static void
@@ -75,7 +79,7 @@ engine_status_room(struct status_pool *status, const struct host *host, int64_t 
 static void
 engine_status_add(struct status_pool *status, const struct host *host, int64_t now_ms)
 {
-    enum status_wrong wrong = engine_status_judge(host);
+    enum status_wrong wrong = engine_status_judge(host, now_ms);
     int64_t score_milli = score_at(&host->score, now_ms);
 
     status->instances += host->instance_count;

@@ -147,6 +147,7 @@ engine_status_why(enum status_wrong wrong, const struct host *host)
     case WRONG_OTHER_ENGINE:
     case WRONG_OUT:
         return host->reason;
+    case WRONG_CERTIFICATE:
     case WRONG_UNREACHABLE:
     case WRONG_MISSING:
     case WRONG_COUNT:

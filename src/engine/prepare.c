@@ -5,6 +5,7 @@
 #include "housekeeping.h"
 #include "lane.h"
 #include "spawn.h"
+#include "upkeep.h"
 #include "warm.h"
 
 enum {
@@ -81,20 +82,27 @@ prepare_purpose(const struct rental *rental)
 void
 prepare_start(struct rental *rental)
 {
-    struct engine *engine = rental->engine;
-    struct host *host = rental->host;
     struct fault fault;
 
-    if (!engine->ports.shell) {
+    if (!rental->engine->ports.shell) {
         fault_set(&fault, FAULT_PREPARE, "prepare", "there is no way to prepare machines");
         prepare_failed(rental, "its begin", &fault);
         return;
     }
+    prepare_run(rental, prepare_purpose(rental));
+}
+
+void
+prepare_run(struct rental *rental, enum shell_purpose purpose)
+{
+    struct engine *engine = rental->engine;
+    struct host *host = rental->host;
+
     rental->prepare = (struct shell_prepare){
         .host = host,
         .address = host->address,
-        .purpose = prepare_purpose(rental),
-        .from_step = prepare_from_step(rental),
+        .purpose = purpose,
+        .from_step = rental->upkeep ? 0 : prepare_from_step(rental),
         .on_step = prepare_on_step,
         .on_output = prepare_on_output,
         .on_step_end = prepare_on_step_end,
@@ -119,6 +127,8 @@ prepare_on_step(struct shell_prepare *prepare)
     if (rental_is_on_hold(rental->engine))
         return;
     steps_step(rental->steps, prepare);
+    if (rental->upkeep)
+        return; /* the host serves on */
     host->machine->step = prepare->step;
     mem_free(host->machine->step_revision);
     host->machine->step_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
@@ -215,8 +225,10 @@ prepare_on_done(struct shell_prepare *prepare, const struct fault *fault)
     steps_free(steps);
     if (rental_is_on_hold(engine))
         return;
-    if (rental->host->state == HOST_SPAWNED && !rental->gone &&
-        rental->host->machine->stage == MACHINE_PREPARING) {
+    if (rental->upkeep) {
+        upkeep_ended(rental, fault);
+    } else if (rental->host->state == HOST_SPAWNED && !rental->gone &&
+               rental->host->machine->stage == MACHINE_PREPARING) {
         if (fault) {
             prepare_failed(rental, where, fault);
         } else {
@@ -225,6 +237,24 @@ prepare_on_done(struct shell_prepare *prepare, const struct fault *fault)
     }
     rental_settle(rental);
     housekeeping_poke(engine);
+}
+
+void
+prepare_endpoint_set(struct engine *engine, struct host *host, const struct host_endpoint *endpoint)
+{
+    mem_free(host->endpoint.engine);
+    host->endpoint.engine = mem_strdup(endpoint->engine);
+    host->endpoint.plain = endpoint->plain;
+    (void)model_host_text_set(engine->model, &host->endpoint.ca, endpoint->ca);
+    (void)model_host_text_set(engine->model, &host->endpoint.cert, endpoint->cert);
+    (void)model_host_text_set(engine->model, &host->endpoint.key, endpoint->key);
+}
+
+void
+prepare_certificate_set(struct engine *engine, struct machine *machine, int64_t ends_at_ms)
+{
+    machine->certificate_at_ms = ends_at_ms > 0 ? state_now_ms(engine) : 0;
+    machine->certificate_ends_at_ms = ends_at_ms;
 }
 
 /* What the run has told of the host. */
@@ -236,15 +266,10 @@ prepare_keep(struct rental *rental, const struct shell_prepare *prepare)
     struct host *host = rental->host;
     struct machine *machine = host->machine;
 
-    mem_free(host->endpoint.engine);
-    host->endpoint.engine = mem_strdup(endpoint->engine);
-    host->endpoint.plain = endpoint->plain;
-    (void)model_host_text_set(engine->model, &host->endpoint.ca, endpoint->ca);
-    (void)model_host_text_set(engine->model, &host->endpoint.cert, endpoint->cert);
-    (void)model_host_text_set(engine->model, &host->endpoint.key, endpoint->key);
+    prepare_endpoint_set(engine, host, endpoint);
     mem_free(machine->playbook_revision);
     machine->playbook_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
-    machine->certificate_ends_at_ms = prepare->certificate_ends_at_ms;
+    prepare_certificate_set(engine, machine, prepare->certificate_ends_at_ms);
     if (!machine->ssh && prepare->user[0]) {
         mem_free(machine->user);
         machine->user = mem_strdup(prepare->user);

@@ -31,19 +31,22 @@ struct rental {
     struct steps *steps;      /* owned: the log of prepare; NULL: it does not run */
     struct secret *user_data; /* of the launch under way; NULL: none */
     char token[CLOUD_TOKEN_SIZE];
-    bool waiting;          /* for the commit */
-    bool calling;          /* call is with the provider */
-    bool preparing;        /* prepare is with the shell */
-    bool rested;           /* what it does next rests on rows that are durable */
-    bool late;             /* prepare was cancelled: a step took too long */
-    bool stale;            /* ... no more, when the commit that is waited for is done */
-    bool unsure;           /* a launch with this token may have been done all the same */
-    bool listed;           /* a listing showed it */
-    bool asked;            /* RETURNING: the provider accepted the termination */
-    bool gone;             /* RETURNING: there is no machine any more */
-    uint32_t tried;        /* machine types that the provider had no room for, in a row */
-    int64_t delay_ms;      /* until the next call, when that failed */
-    int64_t quiet_mono_ms; /* the last call that could make or change the machine ended */
+    bool waiting;                 /* for the commit */
+    bool calling;                 /* call is with the provider */
+    bool preparing;               /* prepare is with the shell */
+    bool rested;                  /* what it does next rests on rows that are durable */
+    bool late;                    /* prepare was cancelled: a step took too long */
+    bool stale;                   /* ... no more, when the commit that is waited for is done */
+    bool unsure;                  /* a launch with this token may have been done all the same */
+    bool listed;                  /* a listing showed it */
+    bool asked;                   /* RETURNING: the provider accepted the termination */
+    bool gone;                    /* RETURNING: there is no machine any more */
+    bool upkeep;                  /* prepare is a run of upkeep.c's, on a host that serves */
+    uint32_t upkeep_failures;     /* of those, in a row */
+    int64_t upkeep_after_mono_ms; /* none begins before */
+    uint32_t tried;               /* machine types that the provider had no room for, in a row */
+    int64_t delay_ms;             /* until the next call, when that failed */
+    int64_t quiet_mono_ms;        /* the last call that could make or change the machine ended */
 };
 
 /** rental_new() - for @host, which has a machine; does nothing before rental_poke(). */

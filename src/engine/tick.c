@@ -11,6 +11,7 @@
 #include "registry.h"
 #include "shutdown.h"
 #include "turn.h"
+#include "upkeep.h"
 
 enum {
     TICK_MS = 1000,
@@ -151,6 +152,7 @@ tick_housekeep(struct engine *engine)
     idle_check(engine);
     registry_tidy(engine);
     state_sweep(engine);
+    upkeep_round(engine);
     housekeeping_round(engine);
 }
 

@@ -25,7 +25,7 @@ const struct wire_shape wire_shapes[] = {
       "reason:s?,cause:(operator|age|uses|errors|gave_up|consolidated|shutdown|notice)?,address:s?,machine_id:s?,machine_type:s?,zone:s?,spot:b,capacity:" AMOUNT ",reserved:" AMOUNT ","
       "instances:i,uses:i,error:{score:n,threshold:n,last_kind:s?,last_at:t?},"
       "trial:{state:(suspended|probation),since:t,next_canary_at:t?,canaries_failed:i,placements_left:i}?,"
-      "playbook_revision:s?,price_per_hour:n?,ssh:{user:s,port:i,host_key:s?}?,"
+      "playbook_revision:s?,certificate_ends_at:t?,price_per_hour:n?,ssh:{user:s,port:i,host_key:s?}?,"
       "created_at:t,active_at:t?,first_used_at:t?,ends_at:t?,removed_at:t?,labels:{*:s},"
       "engine:{address:s?,version:s?,api:s?,reachable:b}}" },
     { "HostList", "A page of hosts.", "{items:[@Host],next:s?}" },
@@ -46,6 +46,10 @@ const struct wire_shape wire_shapes[] = {
       "money:" MONEY ",launches_last_hour:i,launches_per_hour:i?,waiting:i,next_at:t?}" },
     { "PoolHold", "What holds back the growth of a pool.",
       "{hold:(max_hosts|launches|budget|no_type|by_hand|shutdown|cloud|failing),text:s}" },
+    { "PoolDrift", "Hosts that another playbook than the pool's of today has prepared (differs), or nobody knows which (unknown); hosts: "
+      "of all that Berth has prepared.",
+      "{pool:s,revision:s?,playbook_drift:(ignore|rerun),hosts:i,items:[{host:s,name:s,state:(spawned|active|inactive|removed),"
+      "revision:s?,drift:(differs|unknown),running:b,failures:i}]}" },
     { "PoolOrphans", "Machines with our tag that no host of the pool is on. Where complete is false, there may be more. stopped: so "
       "many are due that none is given back by itself; most: so many at once would be.",
       "{pool:s,cluster_id:s,listed_at:t?,complete:b,machines:i,stopped:i,most:i,items:[{id:s,machine_type:s?,zone:s?,address:s?,"
@@ -91,7 +95,7 @@ const struct wire_shape wire_shapes[] = {
     { "Wrong", "Something to look at: so many hosts, instances or blueprints, a few of them by name, and what there is to say "
       "of the first.",
       "{kind:(host_other_engine|host_unreachable|host_missing|host_suspended|host_probation|host_preparation|host_waiting|"
-      "host_out|machine_stray|queue_misfit|no_host|blueprint_held),pool:s?,count:i,names:[s],text:s?}" },
+      "host_out|host_certificate|machine_stray|queue_misfit|no_host|blueprint_held),pool:s?,count:i,names:[s],text:s?}" },
     { "Health", "Whether it serves.", "{status:(ok|full|broken|starting|stopping),reason:s?}" },
     { "Problem", "What is wrong (RFC 9457).",
       "{type:s,title:s,status:i,detail:s?,instance:s?,code:s,"

@@ -26,6 +26,11 @@ class Given(world.Case):
             self.assertIn(word, problem["errors"][0]["detail"])
         self.assertEqual([h["name"] for h in self.world.get("/v1/hosts")["items"]], ["h0"])
 
+    def test_no_machine_no_drift(self):
+        drift = self.world.get("/v1/pools/default/drift")
+        self.assertEqual((drift["pool"], drift["playbook_drift"], drift["hosts"], drift["items"]), ("default", "ignore", 0, []))
+        self.problem(self.world.call("GET", "/v1/pools/none/drift"), 404, "not_found")
+
     def test_the_key(self):
         key = self.world.get("/v1/ssh-key")["public_key"]
         if key is None:

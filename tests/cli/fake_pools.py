@@ -49,7 +49,13 @@ def shut_down(fake, _request, name):
 
 SSH_KEY = {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUhvFqHRVjPcbyWOdmGKDbKWBoA0m berth"}
 
+DRIFT = {"revision": "00ff", "playbook_drift": "ignore", "hosts": 2, "items": [
+    {"host": "h-0000000000001", "name": "rent-1", "state": "active", "revision": "0001", "drift": "differs", "running": False,
+     "failures": 0}]}
+
 HANDLERS = [
+    ("GET", f"/v1/pools/{ID}/drift", lambda fake, _request, name: (200, {}, {
+        **DRIFT, "pool": fake.find("pools", name, "name")["name"]})),
     ("GET", "/v1/ssh-key", lambda _fake, _request: (200, {}, SSH_KEY)),
     ("POST", f"/v1/pools/{ID}/shutdown", shut_down),
     ("PUT", f"/v1/pools/{ID}", put_pool),

@@ -179,6 +179,12 @@ class PoolTest(cases.CliTest):
         self.assertEqual(self.fake.asked("POST")[-1]["body"], {})
         self.berth("pool", "shutdown", "none", "--yes", code=3)
 
+    def test_drift(self):
+        self.fake.add_pool("rent", provider="ec2")
+        self.assert_mentions(self.berth("pool", "drift").out, "rent-1", "0001", "00ff", "differs")
+        self.assertEqual(self.berth("pool", "drift", "rent", "-q").out, "rent-1\n")
+        self.berth("pool", "drift", "none", code=3)
+
     def test_orphans_of_all_pools_that_rent(self):
         self.fake.add_pool()
         self.assertEqual(self.berth("pool", "orphans", "-q").out, "")

@@ -45,7 +45,8 @@ struct machine {
     int64_t step; /* where the next one begins: under way or failed in the last one; from 0 */
     char *step_revision;            /* of the playbook that step belongs to; NULL: not known */
     char *playbook_revision;        /* that prepared it; NULL: none yet */
-    int64_t certificate_ends_at_ms; /* its engine's; 0: none, or not Berth's */
+    int64_t certificate_at_ms;      /* its engine's was issued; 0: not known */
+    int64_t certificate_ends_at_ms; /* 0: it has none, or not Berth's */
     char *ssh;      /* "user@address" or "user@address:port" of a machine that is not ours to launch
                        or end; NULL: it is rented */
     char *host_key; /* "ssh-ed25519 AAAA...", what it shows; NULL: not known */

@@ -42,6 +42,15 @@ enum pool_choice {
     CHOICE_BY_USE, /* the first while nothing is in use, else the last */
 };
 
+/* What becomes of a host that another playbook than today's has prepared. */
+enum pool_drift {
+    PLAYBOOK_IGNORE, /* it is told of, and stays as it is */
+    PLAYBOOK_RERUN,  /* the playbook is run on it again while it serves */
+};
+
+/** pool_drift_name() - "ignore", "rerun". */
+const char *pool_drift_name(int32_t drift);
+
 /* A machine type that may be launched, in the order of preference. */
 struct pool_machine {
     char *type;          /* the provider's name */
@@ -105,6 +114,7 @@ struct pool_policy {
     bool shutdown;                /* retire all, launch none */
     /* Trust. */
     int64_t prepare_attempts; /* failures of a preparation, then the host is given up */
+    int32_t playbook_drift;   /* enum pool_drift */
     int64_t probation;        /* placements in a row that must go well after a canary */
     int64_t suspended_max_ms; /* a host that has not recovered by then is retired */
     /* Rounds. */

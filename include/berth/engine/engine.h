@@ -248,6 +248,10 @@ struct pool_apply {
 int engine_pool_apply(struct engine *engine, const struct pool_apply *apply,
                       struct operation **ret_operation, struct fault *fault);
 
+/** engine_pool_drift() - which hosts of @pool another playbook than its own of today has prepared:
+ * PoolDrift of the API. */
+void engine_pool_drift(const struct engine *engine, const struct pool *pool, struct json_out *out);
+
 struct pool_shutdown {
     const char *pool;
     int64_t deadline_ms; /* from now; -1: the pool's drain_deadline */

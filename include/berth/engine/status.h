@@ -20,6 +20,7 @@ enum status_wrong {
     WRONG_PREPARATION, /* it could not be prepared, and is tried again */
     WRONG_WAITING,     /* not ready yet, of a pool whose machines are added by people */
     WRONG_OUT,         /* out of service until somebody puts it back or removes it */
+    WRONG_CERTIFICATE, /* its engine's certificate ends soon and could not be renewed */
     WRONG_COUNT,
 };
 
