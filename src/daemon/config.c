@@ -153,6 +153,8 @@ config_check_pool(const struct config_pool *pool, struct problems *problems)
     CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/policy", pool->name);
     CLEANUP(mem_freep) char *whole = mem_printf("/pools/%s", pool->name);
 
+    if (pool->provider == PROVIDER_STATIC && pool->shell.playbook)
+        (void)shell_config_check(&pool->shell, whole, problems);
     if (local && pool->hosts.count > 0) {
         config_refuse(pool, "hosts", problems,
                       "must not be given with provider local; use provider static");
@@ -201,9 +203,12 @@ config_check_keys(const char *name, const json_t *pool, struct problems *problem
     static const struct schema *const ec2s[] = { &ec2_config_schema, &shell_config_schema };
     const char *provider = json_in_string(pool, "provider", "local");
 
-    if (strcmp(provider, "local") != 0 && strcmp(provider, "static") != 0)
+    bool is_static = strcmp(provider, "static") == 0;
+
+    if (strcmp(provider, "local") != 0 && !is_static)
         return;
-    for (size_t i = 0; i < ARRAY_LEN(ec2s); i++) {
+    /* Machines that are given are prepared, too. */
+    for (size_t i = 0; i < ARRAY_LEN(ec2s) - is_static; i++) {
         for (size_t j = 0; j < ec2s[i]->field_count; j++) {
             const char *key = ec2s[i]->fields[j].name;
             CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/%s", name, key);

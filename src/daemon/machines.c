@@ -121,10 +121,13 @@ machines_apply(struct machines *machines, const struct config *config, struct fa
     for (size_t i = 0; i < config->pools.count; i++) {
         struct fault why;
 
-        if (!pool_provider_rents(pools[i].provider))
+        /* One of given machines needs a playbook only when one is named: without it, none can be added by SSH. */
+        bool needs = pool_provider_rents(pools[i].provider) || pools[i].shell.playbook;
+
+        if (pools[i].provider == PROVIDER_LOCAL)
             continue;
         names[count++] = pools[i].name;
-        if (shell_pool_set(machines->shell, pools[i].name, &pools[i].shell, &why) < 0 &&
+        if (shell_pool_set(machines->shell, pools[i].name, &pools[i].shell, &why) < 0 && needs &&
             result == 0) {
             result = fault_set(fault, why.kind, why.where, "pool %s: %s", pools[i].name, why.text);
         }

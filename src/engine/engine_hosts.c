@@ -86,6 +86,15 @@ engine_host_endpoint_set(struct engine *engine, struct host *host,
     return 0;
 }
 
+static bool
+hosts_has_playbook(const struct engine *engine, const struct pool *pool)
+{
+    const struct shell_port *shell = engine->ports.shell;
+    char revision[SHELL_REVISION_SIZE];
+
+    return shell && shell->revision(shell->self, pool, revision);
+}
+
 static int
 hosts_add_check(const struct engine *engine, const struct host_request *request,
                 const struct pool *pool, struct fault *fault)
@@ -102,10 +111,11 @@ hosts_add_check(const struct engine *engine, const struct host_request *request,
         return fault_set(fault, FAULT_CONFLICT, "hosts", "pool %s has a host %s already",
                          request->pool, request->name);
     }
-    if (request->ssh && !engine->ports.shell) {
-        return fault_set(
-            fault, FAULT_CONFLICT, "hosts",
-            "this daemon has no way to prepare machines: give the address of an engine");
+    if (request->ssh && !hosts_has_playbook(engine, pool)) {
+        return fault_set(fault, FAULT_CONFLICT, "hosts",
+                         "pool %s has no playbook to prepare machines with: name it, with provider "
+                         "static, in the daemon's configuration",
+                         pool->name);
     }
     return 0;
 }

@@ -14,6 +14,7 @@ enum { SHELL_RENEWAL_MS = 6 * 3600 * 1000 };
 static void shell_prepare_start(void *self, struct shell_prepare *prepare);
 static void shell_prepare_cancel(void *self, struct shell_prepare *prepare);
 static struct secret *shell_port_user_data(void *self, const struct host *host);
+static const char *shell_public_key(void *self);
 static bool shell_revision(void *self, const struct pool *pool,
                            char ret_revision[SHELL_REVISION_SIZE]);
 static void shell_on_renewal(struct clock_timer *timer);
@@ -30,6 +31,7 @@ shell_user_key_open(struct shell *shell, struct fault *fault)
     shell->user_key = key_derive(vault_secret(shell->vault), parts, ARRAY_LEN(parts));
     private = key_private_text(shell->user_key, "berthd");
     (void)key_public_line(key_public(shell->user_key), "berthd", line);
+    (void)key_public_line(key_public(shell->user_key), "berthd", shell->user_line);
     line[strlen(line) + 1] = '\0';
     line[strlen(line)] = '\n';
     public = secret_new(line, strlen(line));
@@ -50,6 +52,7 @@ shell_new(struct loop *loop, const struct shell_options *options, struct shell *
         .prepare_cancel = shell_prepare_cancel,
         .user_data = shell_port_user_data,
         .revision = shell_revision,
+        .public_key = shell_public_key,
     };
     shell->options = *options;
     shell->options.data_dir = NULL;
@@ -234,6 +237,14 @@ shell_prepare_cancel(void *self, struct shell_prepare *prepare)
 {
     (void)self;
     shell_job_cancel(prepare);
+}
+
+static const char *
+shell_public_key(void *self)
+{
+    const struct shell *shell = self;
+
+    return shell->user_line;
 }
 
 static struct secret *

@@ -31,9 +31,10 @@ struct shell {
     struct shell_port port;
     struct shell_options options;
     struct loop *loop;
-    struct vault *vault;       /* owned */
-    struct key *user_key;      /* owned: what machines are told to accept */
-    struct shell_pool **pools; /* owned, [count], a reference each */
+    struct vault *vault;           /* owned */
+    struct key *user_key;          /* owned: what machines are told to accept */
+    char user_line[KEY_LINE_SIZE]; /* ... as a line of authorized_keys */
+    struct shell_pool **pools;     /* owned, [count], a reference each */
     size_t count;
     struct clock_timer renewal; /* of our certificates */
     uint32_t jobs;

@@ -320,8 +320,6 @@ wire_row_host_trial(struct json_out *out, const struct host *host)
 static void
 wire_row_host_rest(struct json_out *out, const struct host *host)
 {
-    WIRE_TEXT(out, ",\"playbook_revision\":");
-    json_out_string(out, host->machine ? host->machine->playbook_revision : NULL);
     WIRE_TEXT(out, ",\"certificate_ends_at\":");
     json_out_time(out, host->machine ? host->machine->certificate_ends_at_ms : 0);
     WIRE_TEXT(out, ",\"labels\":");

@@ -305,7 +305,9 @@ static const struct {
     { EC2(IMAGE ", " TYPES ", address: outer"), "/pools/p/address", "must be one of: private, public" },
     { "pools: {p: {provider: ec2, " IMAGE ", " TYPES "}}", "/pools/p/region", "AWS_REGION" },
     { "pools: {p: {" IMAGE "}}", "/pools/p/image", "it belongs to provider ec2" },
-    { "pools: {p: {provider: static, ssh_user: admin}}", "/pools/p/ssh_user", "it belongs to provider ec2" },
+    { "pools: {p: {provider: local, ssh_user: admin}}", "/pools/p/ssh_user", "it belongs to provider ec2" },
+    { "pools: {p: {provider: static, " IMAGE "}}", "/pools/p/image", "it belongs to provider ec2" },
+    { "pools: {p: {provider: static, playbook: nowhere.yml}}", "/pools/p/playbook", "nowhere.yml" },
     { "[]", "", "must be an object" },
 };
 /* clang-format on */

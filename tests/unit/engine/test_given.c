@@ -224,7 +224,7 @@ test_where_it_may_be_added(void **state)
     world_start(&rented.world);
     request.pool = "own";
     assert_int_equal(engine_host_add(rented.world.engine, &request, &host, &fault), -1);
-    assert_non_null(strstr(fault.text, "no way to prepare machines"));
+    assert_non_null(strstr(fault.text, "no playbook to prepare machines with"));
     rented_end(&rented);
 }
 
