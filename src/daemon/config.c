@@ -196,30 +196,36 @@ config_read(const char *path, struct buf *buf, struct fault *fault)
     return 0;
 }
 
-/* Keys that another provider has. */
+/* Keys of @schema that another provider has. */
+static void
+config_check_strangers(const char *name, const json_t *pool, const struct schema *schema,
+                       struct problems *problems)
+{
+    const char *provider = json_in_string(pool, "provider", "local");
+
+    for (size_t i = 0; i < schema->field_count; i++) {
+        CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/%s", name, schema->fields[i].name);
+
+        if (json_object_get(pool, schema->fields[i].name)) {
+            problems_add(problems, at, "format",
+                         "must not be given with provider %s; it belongs to provider ec2",
+                         provider);
+        }
+    }
+}
+
 static void
 config_check_keys(const char *name, const json_t *pool, struct problems *problems)
 {
-    static const struct schema *const ec2s[] = { &ec2_config_schema, &shell_config_schema };
     const char *provider = json_in_string(pool, "provider", "local");
-
     bool is_static = strcmp(provider, "static") == 0;
 
     if (strcmp(provider, "local") != 0 && !is_static)
         return;
+    config_check_strangers(name, pool, &ec2_config_schema, problems);
     /* Machines that are given are prepared, too. */
-    for (size_t i = 0; i < ARRAY_LEN(ec2s) - is_static; i++) {
-        for (size_t j = 0; j < ec2s[i]->field_count; j++) {
-            const char *key = ec2s[i]->fields[j].name;
-            CLEANUP(mem_freep) char *at = mem_printf("/pools/%s/%s", name, key);
-
-            if (json_object_get(pool, key)) {
-                problems_add(problems, at, "format",
-                             "must not be given with provider %s; it belongs to provider ec2",
-                             provider);
-            }
-        }
-    }
+    if (!is_static)
+        config_check_strangers(name, pool, &shell_config_schema, problems);
 }
 
 /* An image may be told by its id alone. */

@@ -213,10 +213,11 @@ shell_on_renewal(struct clock_timer *timer)
     struct fault fault;
 
     for (size_t i = 0; i < shell->count; i++) {
-        if (vault_pool(shell->vault, shell->pools[i]->name, clock->now_ms(clock->self), &pool,
-                       &fault) < 0)
-            log_error("shell", "pool %s: our certificate cannot be renewed: %s",
-                      shell->pools[i]->name, fault.text);
+        const char *name = shell->pools[i]->name;
+
+        if (vault_pool(shell->vault, name, clock->now_ms(clock->self), &pool, &fault) < 0) {
+            log_error("shell", "pool %s: our certificate cannot be renewed: %s", name, fault.text);
+        }
     }
     clock->timer_set(clock->self, timer, clock->mono_ms(clock->self) + SHELL_RENEWAL_MS);
 }

@@ -64,7 +64,8 @@ class Elastic:
         """What an EC2 client needs of it, and nothing of the account of whoever runs the tests."""
         key, known = next(iter(self.cloud.config["keys"].items()))
         plain = {name: text for name, text in os.environ.items() if not name.startswith("AWS_")}
-        return {**plain, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": known["secret"]}
+        leaks = f"suppressions={ROOT}/tests/real/leaks.txt:print_suppressions=0"
+        return {**plain, "AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": known["secret"], "LSAN_OPTIONS": leaks}
 
     @property
     def pool(self):

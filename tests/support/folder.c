@@ -30,5 +30,6 @@ folder_on_entry(const char *path, const struct stat *at, int kind, struct FTW *w
 void
 folder_remove(const char *path)
 {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): tests have one thread */
     (void)nftw(path, folder_on_entry, FOLDER_DEPTH, FTW_DEPTH | FTW_PHYS);
 }

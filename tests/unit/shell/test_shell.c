@@ -45,9 +45,9 @@ world_cluster(void *cookie)
 }
 
 static void
-world_write(const char *path, const char *text)
+world_write(const struct world *world, const char *text)
 {
-    FILE *file = fopen(path, "we");
+    FILE *file = fopen(world->playbook, "we");
 
     assert_true(file && fputs(text, file) >= 0 && fclose(file) == 0);
 }
@@ -61,7 +61,7 @@ world_setup(void **state)
     world = (struct world){ .cluster = "c1" };
     folder_make(world.folder);
     world.playbook = mem_printf("%s/mine.yml", world.folder);
-    world_write(world.playbook, playbook_text);
+    world_write(&world, playbook_text);
     world.loop = loop_new();
     options.data_dir = world.folder;
     assert_int_equal(shell_new(world.loop, &options, &world.shell, NULL), 0);
@@ -238,7 +238,7 @@ test_a_playbook_without_certificates_is_refused(void **state)
     const struct shell_config plain = { 0 };
     struct fault fault;
 
-    world_write(world->playbook, "- hosts: all\n  tasks:\n    - command: id\n");
+    world_write(world, "- hosts: all\n  tasks:\n    - command: id\n");
     assert_int_equal(world_pool_set(world, &plain, &fault), -1);
     assert_int_equal(fault.kind, FAULT_INVALID);
     assert_non_null(strstr(fault.text, "berth_server_cert"));
