@@ -35,6 +35,7 @@ struct machines_refusal {
 
 static void machines_start(void *self, struct cloud_call *call);
 static void machines_cancel(void *self, struct cloud_call *call);
+static const struct cloud_tally *machines_tally(void *self, size_t *ret_count);
 static void machines_on_refusal(struct clock_timer *timer);
 
 static const char *
@@ -62,8 +63,10 @@ machines_new(const struct machines_options *options, struct machines **ret_machi
                                          .cookie = options->cookie };
     struct machines *machines = mem_new0(sizeof(*machines));
 
-    machines->port =
-        (struct cloud_port){ .self = machines, .start = machines_start, .cancel = machines_cancel };
+    machines->port = (struct cloud_port){ .self = machines,
+                                          .start = machines_start,
+                                          .cancel = machines_cancel,
+                                          .tally = machines_tally };
     machines->loop = options->loop;
     machines->defaults = (struct ec2_defaults){
         .endpoint = machines_env_either("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"),
@@ -222,6 +225,15 @@ machines_on_refusal(struct clock_timer *timer)
     list_remove(&refusal->machines->refused, &refusal->node);
     mem_free(refusal);
     call->done(call, &fault);
+}
+
+static const struct cloud_tally *
+machines_tally(void *self, size_t *ret_count)
+{
+    const struct machines *machines = self;
+    const struct cloud_port *ec2 = ec2_port(machines->ec2);
+
+    return ec2->tally(ec2->self, ret_count);
 }
 
 static void
