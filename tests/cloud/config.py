@@ -44,8 +44,10 @@ DEFAULTS = {
     "types": {},             # beside catalog.TYPES: {"x1.big": {"vcpus": 2, "mib": 1024, "usd": 0.1, "arch": "x86_64"}}
     "images": [],            # beside catalog.IMAGES
     # "paper": no machines, but addresses from `network`. "real": containers with systemd and sshd, which begin with the
-    # file system `root` (made at the first start) and are kept in `state` while they live; takes root.
-    "machines": {"kind": "paper", "network": "127.77.0.0/16", "root": "build/cloud/root", "state": "build/cloud/machines"},
+    # file system `root` (made at the first start) and are kept in `state` while they live; takes root. `packages`, of those
+    # that lie in the machines, are installed in all of them.
+    "machines": {"kind": "paper", "network": "127.77.0.0/16", "root": "build/cloud/root", "state": "build/cloud/machines",
+                 "packages": []},
     "faults": [],
     # The metadata service's own listener; `role` is what it gives a caller that is none of the machines.
     "metadata": {"listen": None, "role": None},

@@ -16,18 +16,32 @@ HALT_S = 5
 CONSOLE_BYTES = 65536
 
 
+def script(name, *words):
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), name)
+    subprocess.run([path, *words], check=True, stdin=subprocess.DEVNULL)
+
+
 def make_root(root):
     """The file system that all machines begin with; made once."""
-    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rootfs.sh")
-    subprocess.run([script, root], check=True, stdin=subprocess.DEVNULL)
+    script("rootfs.sh", root)
+
+
+def make_layers(root, packages):
+    """What a machine's file system is laid over: root, and before it what packages add; made once."""
+    make_root(root)
+    if not packages:
+        return root
+    layer = "-".join([root, *sorted(packages)])
+    script("packed.sh", root, layer, *sorted(packages))
+    return f"{layer}:{root}"
 
 
 class Machine:
     """What one instance is made of. Its operations run one after the other, in a thread of its own."""
 
-    def __init__(self, instance, root, network):
+    def __init__(self, instance, layers, network):
         self.id, self.address = instance.id, instance.private_ip
-        self.root, self.network = root, network
+        self.layers, self.network = layers, network
         self.dir = os.path.join(network.state, instance.id)
         self.namespace = f"{network.name}-{instance.id[-12:]}"
         self.thread = ThreadPoolExecutor(max_workers=1)
@@ -70,7 +84,7 @@ class Machine:
         for name in ("upper", "work", "root", "docker"):
             os.makedirs(os.path.join(self.dir, name))
         os.chmod(os.path.join(self.dir, "upper"), 0o755)
-        layers = f"lowerdir={self.root},upperdir={self.dir}/upper,workdir={self.dir}/work"
+        layers = f"lowerdir={self.layers},upperdir={self.dir}/upper,workdir={self.dir}/work"
         run("mount", "-t", "overlay", "overlay", "-o", layers, os.path.join(self.dir, "root"))
         self.network.join(self.namespace, self.address)
         self.log(plant(os.path.join(self.dir, "root"), instance, "ip-" + self.address.replace(".", "-")))
@@ -133,8 +147,7 @@ class Machine:
 
 class Real:
     def __init__(self, settings):
-        self.root = os.path.abspath(settings["root"])
-        make_root(self.root)
+        self.layers = make_layers(os.path.abspath(settings["root"]), settings["packages"])
         self.network = Network(settings["state"])
         self.machines = {}
 
@@ -145,7 +158,7 @@ class Real:
         return found
 
     def boot(self, instance):
-        machine = self.machines.get(instance.id) or Machine(instance, self.root, self.network)
+        machine = self.machines.get(instance.id) or Machine(instance, self.layers, self.network)
         self.machines[instance.id] = machine
         machine.submit(machine.boot, instance)
 

@@ -11,18 +11,22 @@ outside are the methods here.
 """
 
 import contextlib
+import datetime
 import json
 import os
 import shutil
+import signal
 import tempfile
 
 from tests.cloud import config as cloud_config
 from tests.cloud.ledger import ledger
+from tests.cloud.network import run
 from tests.cloud.server import Server
 
 from . import cases, daemon, image
 from .wait import wait_for
 
+MIB = 1 << 20
 GIB = 1 << 30
 LIFE = {"pending_s": 0.3, "initializing_s": 0.1, "shutdown_s": 0.3, "stop_s": 0.3, "visible_after_s": 0.2}
 TYPES = [{"type": "t3.small", "price_per_hour": 0.024, "memory_bytes": 2 * GIB, "cpus": 2},
@@ -42,6 +46,11 @@ def why_not():
         return "machines of the kind real take root"
     missing = [name for name in ("systemd-nspawn", "debootstrap") if shutil.which(name) is None]
     return f"{missing[0]} is not installed" if missing else None
+
+
+def age_s(at):
+    """Seconds since a time of the API."""
+    return (datetime.datetime.now(datetime.timezone.utc) - datetime.datetime.fromisoformat(at)).total_seconds()
 
 
 class Elastic:
@@ -126,6 +135,16 @@ class Elastic:
                                  f"volumes {book['volumes_left']}\n{self.story()}")
         return book
 
+    def assert_one_machine_each(self):
+        """Each machine that ever was belongs to a host, and no two to the same one, or to the same launch."""
+        rows = self.ledger()["machines"]
+        of = [row["tags"].get("berth:host") for row in rows]
+        tokens = [row["token"] for row in rows]
+        strangers = set(of) - {h["id"] for h in self.daemon.items("hosts")}
+        if strangers or len(set(of)) < len(rows) or len(set(tokens)) < len(rows):
+            raise AssertionError(f"machines are not one for each host: {list(zip(of, tokens))}; unknown: {strangers}\n"
+                                 f"{self.story()}")
+
     def events(self):
         return [f"{e['at']} {e['kind']} {e.get('text') or ''}" for e in self.daemon.items("events")]
 
@@ -173,6 +192,26 @@ class Elastic:
         """Somebody shuts it down from inside."""
         with self.cloud.lock:
             self.cloud.ended_inside(self.machine(host), self.cloud.clock.now())
+
+    def engine_of(self, host):
+        """The process of the Docker engine in a host's machine."""
+        namespace = self.cloud.machines.machines[host["machine_id"]].namespace
+        for pid in run("ip", "netns", "pids", namespace).split():
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as file:
+                if file.read().strip() == "dockerd":
+                    return int(pid)
+        raise AssertionError(f"no engine runs on {host['name']}\n{self.story()}")
+
+    @contextlib.contextmanager
+    def engine_hangs(self, host):
+        """It takes connections, and says nothing."""
+        pid = self.engine_of(host)
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):  # its machine may be gone
+                os.kill(pid, signal.SIGCONT)
 
     # --- The end ---
 
