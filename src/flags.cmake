@@ -12,6 +12,8 @@ include_directories(${CMAKE_SOURCE_DIR}/include)
 
 # Assertions stay in: a daemon that goes on after a bug breaks promises, one that starts again keeps them.
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+set(CMAKE_C_FLAGS_RELEASE "-O3")
+set(CMAKE_C_FLAGS_MINSIZEREL "-Os")
 
 if(BERTH_SANITIZE)
     add_compile_options(-fsanitize=${BERTH_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -45,11 +45,18 @@ if(support)
     target_compile_options(berth_support PUBLIC -UNDEBUG)
 endif()
 
+# In the build with the gates only: what takes long of real servers' time, or walks through all that can go wrong; what the
+# compiler makes of the same code, others of their layers show.
+set(once engine.bury_faults engine.upkeep shell.ssh shell.ssh_many shell.ssh_script)
+
 file(GLOB units CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*/test_*.c)
 foreach(unit ${units})
     string(REGEX REPLACE ".*/tests/unit/([^/]+)/test_(.+)\\.c$" "\\1;\\2" parts ${unit})
     list(GET parts 0 layer)
     list(GET parts 1 what)
+    if((BERTH_TEST_LAYERS AND NOT layer IN_LIST BERTH_TEST_LAYERS) OR (NOT BERTH_GATES AND "${layer}.${what}" IN_LIST once))
+        continue()
+    endif()
     set(target ${layer}_test_${what})
     file(GLOB beside CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${layer}/*.c)
     list(FILTER beside EXCLUDE REGEX "/test_[^/]*$")
@@ -68,7 +75,9 @@ target_link_libraries(play PRIVATE berth_shell)
 target_include_directories(play PRIVATE ${CMAKE_SOURCE_DIR}/src/shell)
 target_compile_options(play PRIVATE -UNDEBUG)
 
-include(tests/sim/sim.cmake)
+if(NOT BERTH_TEST_LAYERS)
+    include(tests/sim/sim.cmake)
+endif()
 
 # Scripts drive the programs; one build of them is enough, so they go where the gates go.
 if(BERTH_GATES)
@@ -93,8 +102,11 @@ if(BERTH_GATES)
         berth_test(${kind}.${what} COMMAND ${runner} LABEL ${kind} TIMEOUT 900
             ENV ${programs} "PYTHONPATH=${CMAKE_SOURCE_DIR}:${CMAKE_SOURCE_DIR}/tests/${kind}" "BERTH_TMP=${CMAKE_BINARY_DIR}/tmp/${kind}.${what}"
             PROPERTIES SKIP_RETURN_CODE 77)
-        if(kind STREQUAL "real")
-            set_tests_properties(${BERTH_TEST_PREFIX}real.${what} PROPERTIES RESOURCE_LOCK engines)
+        # One at a time of those that start engines, and of those that start machines; each begun early, since they wait much.
+        if("${kind}.${what}" MATCHES "^(cloud\\.real|real\\.(elastic|stock))")
+            set_tests_properties(${BERTH_TEST_PREFIX}${kind}.${what} PROPERTIES RESOURCE_LOCK machines COST 1000)
+        elseif(kind STREQUAL "real")
+            set_tests_properties(${BERTH_TEST_PREFIX}real.${what} PROPERTIES RESOURCE_LOCK engines COST 1000)
         endif()
     endforeach()
 endif()

@@ -106,14 +106,16 @@ metrics_cloud(struct buf *out, struct engine *engine)
     if (count == 0)
         return;
     metrics_family(out, "cloud_calls_total", "counter", "Calls to the provider of machines.");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         buf_printf(out, "berth_cloud_calls_total{action=\"%s\"} %" PRIu64 "\n", tally[i].action,
                    tally[i].calls);
+    }
     metrics_family(out, "cloud_call_failures_total", "counter",
                    "Calls to the provider of machines that failed, also those that were repeated.");
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         buf_printf(out, "berth_cloud_call_failures_total{action=\"%s\"} %" PRIu64 "\n",
                    tally[i].action, tally[i].failures);
+    }
 }
 
 static const char *

@@ -281,9 +281,10 @@ yaml_read_scalar(struct yaml_reader *reader, const yaml_event_t *event)
         return yaml_read_key(reader, level, event);
     if (plain && *text == '\0' && reader->depth == 0)
         return 0; /* a document of nothing but comments */
-    if (plain && reader->marked && yaml_mark_is_ambiguous(text))
+    if (plain && reader->marked && yaml_mark_is_ambiguous(text)) {
         return yaml_refuse(reader, &event->start_mark,
                            "'%.40s' is read in more ways than one: quote it", text);
+    }
     node = plain ? yaml_plain(text) : NULL;
     if (plain && reader->marked && !node)
         node = yaml_mark_plain(text);
@@ -310,11 +311,12 @@ yaml_read_open(struct yaml_reader *reader, json_t *node, const yaml_event_t *eve
                            "nested too deeply; at most %d levels are allowed", YAML_DEPTH_MAX);
     }
     status = yaml_read_node(reader, node, &event->start_mark);
-    if (status == 0)
+    if (status == 0) {
         reader->levels[reader->depth++] = (struct yaml_level){
             .node = node,
             .marks = reader->last_marks,
         };
+    }
     return status;
 }
 
@@ -325,12 +327,13 @@ yaml_read_mark(struct yaml_reader *reader, const json_t *node, const yaml_mark_t
     struct yaml_level *level = reader->depth > 0 ? &reader->levels[reader->depth - 1] : NULL;
     json_t *mark = yaml_mark_new(node, yaml_mark_pack(at->line, at->column), &reader->last_marks);
 
-    if (!level)
+    if (!level) {
         reader->marks = mark;
-    else if (level->key)
+    } else if (level->key) {
         yaml_mark_set(level->marks, level->key, level->key_mark, mark);
-    else
+    } else {
         (void)json_array_append_new(level->marks, mark);
+    }
 }
 
 /* Puts @node, taken, into the tree. */

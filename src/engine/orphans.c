@@ -315,6 +315,7 @@ orphans_condemn(struct orphans *orphans, const struct schema_strings *ids, const
     for (size_t i = 0; i < ids->count; i++) {
         struct orphan *orphan = orphans_find(orphans, ids->at[i]);
 
+        assert(orphan); /* as checked */
         if (!orphan->condemned_by)
             orphan->condemned_by = mem_strdup(owner);
         orphans_remove(orphans, orphan);

@@ -9,13 +9,16 @@
 static void
 steps_open(struct steps *steps, const char *name)
 {
+    size_t len = strnlen(name, sizeof(steps->name) - 1);
+
     steps->open = true;
     steps->failed = false;
     steps->started_at_ms = state_now_ms(steps->engine);
     steps->started_mono_ms = state_mono_ms(steps->engine);
     steps->cut_bytes = 0;
     buf_clear(&steps->tail);
-    (void)strncpy(steps->name, name, sizeof(steps->name) - 1);
+    memcpy(steps->name, name, len);
+    steps->name[len] = '\0';
     text_utf8_clean(steps->name, false);
 }
 
