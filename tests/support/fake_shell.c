@@ -209,9 +209,10 @@ fake_shell_end(struct fake_shell_run *run, const struct fault *fault)
         (void)snprintf(prepare->user, sizeof(prepare->user), "admin");
         (void)snprintf(prepare->host_key, sizeof(prepare->host_key), "ssh-ed25519 FAKE");
         prepare->endpoint = (struct host_endpoint){ .engine = engine, .plain = true };
-        if (run->fake->certificate_ms > 0)
+        if (run->fake->certificate_ms > 0) {
             prepare->certificate_ends_at_ms =
                 run->fake->clock->now_ms(run->fake->clock->self) + run->fake->certificate_ms;
+        }
     }
     fake_shell_run_free(run);
     prepare->adapter = NULL;
@@ -298,6 +299,7 @@ fake_shell_on_timer(struct clock_timer *timer)
     struct fake_shell_run *run = CONTAINER_OF(timer, struct fake_shell_run, timer);
     struct fake_vm *vm = fake_shell_vm(run);
     uint32_t step = run->prepare->step;
+    bool fails = run->fate.kind != FAULT_NONE && run->fate.fails_at <= step;
 
     if (run->cancelled) {
         fake_shell_fail(run, FAULT_CANCELLED);
@@ -316,10 +318,8 @@ fake_shell_on_timer(struct clock_timer *timer)
     if (step + 1 == FAKE_SHELL_STEPS &&
         (run->fate.kind == FAULT_NONE || run->fate.kind == FAULT_LOST))
         fake_vm_engine_start(vm)->unreachable = run->fate.mute;
-    fake_shell_step_end(run, run->fate.kind != FAULT_NONE && run->fate.fails_at <= step
-                                 ? SHELL_FAILED
-                                 : SHELL_CHANGED);
-    if (run->fate.kind != FAULT_NONE && run->fate.fails_at <= step) {
+    fake_shell_step_end(run, fails ? SHELL_FAILED : SHELL_CHANGED);
+    if (fails) {
         fake_shell_fail(run, run->fate.kind);
     } else if (step + 1 < FAKE_SHELL_STEPS) {
         fake_shell_step(run, step + 1);

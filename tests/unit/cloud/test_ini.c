@@ -78,9 +78,10 @@ sections_are_there_or_not(void **state)
     static const char *const missing[] = { "web", "profile", "las", "early", "" };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++)
+    for (size_t i = 0; i < sizeof(there) / sizeof(there[0]); i++) {
         assert_true(
             credentials_ini_has(&(struct credentials_ini){ file, sizeof(file) - 1, there[i] }));
+    }
     for (size_t i = 0; i < sizeof(missing) / sizeof(missing[0]); i++) {
         assert_false(
             credentials_ini_has(&(struct credentials_ini){ file, sizeof(file) - 1, missing[i] }));
