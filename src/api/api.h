@@ -61,10 +61,9 @@ struct listener {
     struct loop_fd fd;        /* the daemon's epoll descriptor */
     struct clock_timer timer; /* when the daemon wants to run without being woken */
     struct list connections;
-    size_t cut;      /* of connections: shut down, and soon closed */
-    char *address;   /* owned, as it was given */
-    char *unix_path; /* owned; NULL: TCP */
-    uint16_t port;
+    size_t cut;                /* of connections: shut down, and soon closed */
+    char *address;             /* owned, as it was given */
+    char *unix_path;           /* owned; NULL: TCP */
     int64_t denied_milli;      /* failed authentications that may still happen, in thousandths */
     int64_t denied_at_mono_ms; /* of denied_milli */
 };

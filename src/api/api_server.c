@@ -90,13 +90,6 @@ api_server_start(struct api_server *server, struct fault *fault)
     return 0;
 }
 
-uint16_t
-api_server_port(const struct api_server *server, size_t i)
-{
-    assert(i < server->listener_count);
-    return server->listeners[i].port;
-}
-
 void
 api_server_tick_ask(struct api_server *server)
 {

@@ -63,8 +63,7 @@ listener_open(struct api_server *server, struct listener *listener, bool allow_r
         return fault_set(fault, FAULT_INVALID, "api.listen",
                          "%s is neither unix:PATH nor http://ADDRESS:PORT", address);
     }
-    fd = path ? socket_listen_unix(path, fault)
-              : socket_listen_tcp(place, allow_remote, &listener->port, fault);
+    fd = path ? socket_listen_unix(path, fault) : socket_listen_tcp(place, allow_remote, fault);
     if (fd < 0)
         return -1;
     listener->server = server;

@@ -18,7 +18,8 @@ measure_now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-size_t
+/* The index that stands for an HTTP status. */
+static size_t
 measure_status(int status)
 {
     for (size_t i = 1; i < ARRAY_LEN(measure_codes); i++) {

@@ -7,7 +7,7 @@
 enum { MEASURE_ROUTES_MAX = 64, MEASURE_STATUSES_MAX = 24 };
 
 struct measure_route {
-    uint64_t statuses[MEASURE_STATUSES_MAX]; /* by measure_status() */
+    uint64_t statuses[MEASURE_STATUSES_MAX]; /* by index; measure_status_code() */
     struct meter_histogram took;
 };
 
@@ -21,8 +21,6 @@ struct measure {
 
 /** measure_now_us() - monotonic. */
 int64_t measure_now_us(void);
-/** measure_status() - the index that stands for an HTTP status. */
-size_t measure_status(int status);
 /** measure_status_code() - the HTTP status at index @i; 0: all others. */
 int measure_status_code(size_t i);
 /** measure_add() - one answer. @route: index in the table of routes; -1: none. */

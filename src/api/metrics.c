@@ -185,7 +185,7 @@ metrics_api(struct buf *out, const struct api_server *server)
     metrics_api_durations(out, measure);
 }
 
-void
+static void
 metrics_render(struct api_server *server, struct buf *out)
 {
     struct engine *engine = server->engine;

@@ -8,8 +8,5 @@
 #include "api.h"
 #include "request.h"
 
-/** metrics_render() - all metrics, appended to @out. */
-void metrics_render(struct api_server *server, struct buf *out);
-
 /** metrics_get() - GET /metrics. */
 void metrics_get(struct request *request);

@@ -114,10 +114,9 @@ socket_parse(const char *place, struct socket_place *ret_place)
 }
 
 int
-socket_listen_tcp(const char *place, bool remote, uint16_t *ret_port, struct fault *fault)
+socket_listen_tcp(const char *place, bool remote, struct fault *fault)
 {
     struct socket_place at;
-    socklen_t len;
     int fd;
 
     if (!socket_parse(place, &at))
@@ -132,9 +131,5 @@ socket_listen_tcp(const char *place, bool remote, uint16_t *ret_port, struct fau
     if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int)) != 0 ||
         bind(fd, &at.at.any, at.len) != 0 || listen(fd, SOCKET_BACKLOG) != 0)
         return socket_fail(fd, place, fault);
-    len = sizeof(at.at);
-    if (getsockname(fd, &at.at.any, &len) != 0)
-        return socket_fail(fd, place, fault);
-    *ret_port = ntohs(at.at.any.sa_family == AF_INET ? at.at.v4.sin_port : at.at.v6.sin6_port);
     return fd;
 }

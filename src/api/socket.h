@@ -12,6 +12,5 @@
 int socket_listen_unix(const char *path, struct fault *fault);
 
 /** socket_listen_tcp() - @place "127.0.0.1:7070" or "[::1]:7070". @remote: not only loopback
- * @ret_port: where it listens
  * Return: the descriptor, or -1 with FAULT_CONFLICT or FAULT_INVALID. */
-int socket_listen_tcp(const char *place, bool remote, uint16_t *ret_port, struct fault *fault);
+int socket_listen_tcp(const char *place, bool remote, struct fault *fault);

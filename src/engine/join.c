@@ -36,7 +36,8 @@ static void join_ended(struct lane *lane, const struct fault *fault);
 static void join_plan(struct lane *lane, const struct fault *fault);
 static void join_admit(struct engine *engine);
 
-int64_t
+/* Between two looks at a healthy host. */
+static int64_t
 join_interval_ms(struct engine *engine)
 {
     int64_t fair_ms = (int64_t)engine->model->hosts.live * 1000 / JOIN_LOOKS_A_SECOND;

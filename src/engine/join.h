@@ -10,5 +10,3 @@
 
 /** join_schedule() - look at the host in @in_ms, or earlier if that was planned. */
 void join_schedule(struct lane *lane, int64_t in_ms);
-/** join_interval_ms() - between two looks at a healthy host. */
-int64_t join_interval_ms(struct engine *engine);

@@ -343,12 +343,6 @@ orphans_late(const struct orphans *orphans)
 }
 
 size_t
-orphans_count(const struct orphans *orphans)
-{
-    return orphans->list.count;
-}
-
-size_t
 orphans_stopped(const struct orphans *orphans)
 {
     return orphans->stopped;

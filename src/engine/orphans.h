@@ -31,8 +31,6 @@ void orphans_sweep(struct orphans *orphans, size_t listed, int64_t listing_began
 
 /** orphans_late() - how many are still there after ten minutes. */
 size_t orphans_late(const struct orphans *orphans);
-/** orphans_count() - how many there are. */
-size_t orphans_count(const struct orphans *orphans);
 /** orphans_stopped() - so many are due that none is given back by itself; 0: that is not so. */
 size_t orphans_stopped(const struct orphans *orphans);
 /** orphans_tell() - "stopped","most","items":[...] of the API's PoolOrphans. */

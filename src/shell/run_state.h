@@ -81,8 +81,6 @@ json_t *run_local(struct run_state *state);
 void run_judge_result(struct run_state *state, bool *ret_again);
 /** run_emit() - output of the step, unless it is hidden. */
 void run_emit(struct run_state *state, bool is_stderr, const char *data, size_t len, bool last);
-/** run_blank() - @buf without secrets. */
-void run_blank(const struct run_state *state, struct buf *buf);
 /** run_name() - what the step is called, with its variables if that can be. */
 void run_name(struct run_state *state);
 /** run_say_failed() - the fault of the whole, and a line of output if the machine has not written one. */

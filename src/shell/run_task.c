@@ -219,7 +219,8 @@ run_emit(struct run_state *state, bool is_stderr, const char *data, size_t len, 
     buf_fini(&out);
 }
 
-void
+/* @buf without secrets. */
+static void
 run_blank(const struct run_state *state, struct buf *buf)
 {
     struct redact redact;

@@ -111,7 +111,7 @@ shell_is_fresh(const struct shell *shell)
 
 /* --- Pools -------------------------------------------------------------------------------------- */
 
-struct shell_pool *
+static struct shell_pool *
 shell_pool_find(const struct shell *shell, const char *name)
 {
     for (size_t i = 0; i < shell->count; i++) {

@@ -111,8 +111,8 @@ const struct schema shell_config_schema = {
 };
 
 /* Those that come with Berth lie beside an installed program (sbin, share), or in the source tree of
- * one that was built there (build/<preset>). */
-char *
+ * one that was built there (build/<preset>).  Owned. */
+static char *
 shell_config_playbook(const struct shell_config *config)
 {
     static const char *const folders[] = { "../share/berth/playbooks", "../../playbooks" };

@@ -40,7 +40,6 @@ struct shell {
     uint32_t jobs;
 };
 
-struct shell_pool *shell_pool_find(const struct shell *shell, const char *name);
 /** shell_pool_unref() - NULL is fine. */
 void shell_pool_unref(struct shell_pool *pool);
 

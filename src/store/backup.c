@@ -8,7 +8,8 @@
 
 #include "db.h"
 
-char *
+/* The folder of @path; owned. */
+static char *
 backup_dir(const char *path)
 {
     char *dir = mem_strdup(path);

@@ -18,6 +18,3 @@ struct backup_task {
 
 /** backup_run() - make @task->to, with mode 0600 and durable; nothing is left of it on failure. */
 int backup_run(const struct backup_task *task, int64_t *ret_size_bytes, struct fault *fault);
-
-/** backup_dir() - the folder of @path; owned. */
-char *backup_dir(const char *path) MUST_USE;

@@ -323,14 +323,6 @@ fake_docker_next(struct fake_docker *fake)
     return fc ? fc->call : NULL;
 }
 
-struct docker_call *
-fake_docker_find(struct fake_docker *fake, enum docker_verb verb)
-{
-    struct fake_call *fc = fake_call_find(&fake->pending, (int)verb);
-
-    return fc ? fc->call : NULL;
-}
-
 void
 fake_docker_answer(struct fake_docker *fake, struct docker_call *call, enum fault_kind kind,
                    enum fake_effect effect)

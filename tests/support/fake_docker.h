@@ -58,8 +58,6 @@ void fake_docker_on_start(struct fake_docker *fake,
 size_t fake_docker_pending(const struct fake_docker *fake);
 /** fake_docker_next() - the oldest pending call; NULL when there is none. */
 struct docker_call *fake_docker_next(struct fake_docker *fake);
-/** fake_docker_find() - the oldest pending call with this verb; NULL when there is none. */
-struct docker_call *fake_docker_find(struct fake_docker *fake, enum docker_verb verb);
 /** fake_docker_answer() - @kind FAULT_NONE: what its rules or the machine say. */
 void fake_docker_answer(struct fake_docker *fake, struct docker_call *call, enum fault_kind kind,
                         enum fake_effect effect);

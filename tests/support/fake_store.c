@@ -219,12 +219,6 @@ fake_store_pending(const struct fake_store *fake)
     return fake->commits.count;
 }
 
-size_t
-fake_store_asked(const struct fake_store *fake)
-{
-    return fake->asked.count;
-}
-
 /* Whether a broken disk lets this commit through. */
 static bool
 commit_fits(struct fake_store *fake, const struct store_batch *batch)

@@ -28,8 +28,6 @@ const struct store_port *fake_store_port(struct fake_store *fake);
 
 /** fake_store_pending() - commits that were started and not done. */
 size_t fake_store_pending(const struct fake_store *fake);
-/** fake_store_asked() - history reads and backups that were started and not done. */
-size_t fake_store_asked(const struct fake_store *fake);
 
 /**
  * fake_store_commit_next() - the oldest pending commit is done

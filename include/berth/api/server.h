@@ -54,9 +54,6 @@ struct api_server *api_server_new(struct loop *loop, struct engine *engine,
  * Return: 0, or -1 with FAULT_INVALID (address) or FAULT_CONFLICT (in use); nothing listens then. */
 int api_server_start(struct api_server *server, struct fault *fault);
 
-/** api_server_port() - where the @i-th address listens; 0 for a unix socket. */
-uint16_t api_server_port(const struct api_server *server, size_t i);
-
 /**
  * api_server_stop_start() - accept nothing new, end streams, answer what is under way
  * @done: once, from the loop, when every connection is closed; they are cut after five seconds.

@@ -12,7 +12,9 @@
 
 #include "rented.h"
 
-enum { MINUTE_MS = 60000, WARM_MS = 10 * MINUTE_MS };
+#define MINUTE_MS INT64_C(60000)
+
+enum { WARM_MS = 600000 };
 
 static void
 rules_set(struct rented *rented, int64_t min_hosts, int64_t warm_hosts)

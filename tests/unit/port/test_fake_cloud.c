@@ -374,9 +374,21 @@ test_stop_and_start(void **state)
     cost_micro = fake_vm_cost_micro(vm);
     run(scene, 3600000);
     assert_int_equal(fake_vm_cost_micro(vm) - cost_micro, 36000);
-    /* One that is stopped can be given back. */
+}
+
+static void
+test_stopped_and_given_back(void **state)
+{
+    struct scene *scene = *state;
+    const struct fake_vm *vm;
+    char id[CLOUD_ID_SIZE];
+
+    memcpy(id, ask(scene, CLOUD_LAUNCH, "t1", "small").machine.id, sizeof(id));
+    run(scene, FAKE_CLOUD_BOOT_MS);
+    vm = fake_vm_by_id(fake_cloud_vms(scene->cloud), id);
     assert_int_equal(ask(scene, CLOUD_STOP, id, NULL).kind, FAULT_NONE);
     run(scene, FAKE_CLOUD_STOP_MS);
+    assert_int_equal(vm->seen.state, CLOUD_STOPPED);
     assert_int_equal(ask(scene, CLOUD_TERMINATE, id, NULL).kind, FAULT_NONE);
     run(scene, FAKE_CLOUD_STOP_MS);
     assert_int_equal(vm->seen.state, CLOUD_TERMINATED);
@@ -414,6 +426,7 @@ main(void)
         cmocka_unit_test_setup_teardown(test_lives, setup, teardown),
         cmocka_unit_test_setup_teardown(test_prepare, setup, teardown),
         cmocka_unit_test_setup_teardown(test_stop_and_start, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_stopped_and_given_back, setup, teardown),
         cmocka_unit_test_setup_teardown(test_spot_and_console, setup, teardown),
     };
 

@@ -104,7 +104,7 @@ local_pair(int ret_pair[2])
 static void
 local_spawn(struct local_remote *local, int pairs[3][2])
 {
-    const char *shell = getenv("BERTH_PLAY_SHELL");
+    const char *shell = secure_getenv("BERTH_PLAY_SHELL");
     char *argv[] = { mem_unconst(shell ? shell : "/bin/sh"), mem_unconst("-c"),
                      mem_unconst(local->command->script), NULL };
     posix_spawn_file_actions_t actions;

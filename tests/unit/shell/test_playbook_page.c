@@ -1,4 +1,6 @@
 /* docs/PLAYBOOKS.md names each keyword, module, argument, filter and test that there is, and no other. */
+
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,10 +34,12 @@ words(const char *title, bool first_column)
 {
     CLEANUP(mem_freep) char *heading = mem_printf("\n## %s\n", title);
     const char *at = strstr(page, heading);
-    const char *end = at ? strstr(at + 4, "\n## ") : NULL;
+    const char *end;
     json_t *list = json_array();
 
-    assert_non_null(end);
+    assert(at);
+    end = strstr(at + 4, "\n## ");
+    assert(end);
     while ((at = strstr(at + 1, first_column ? "\n| `" : "`")) && at < end) {
         const char *word = strchr(at, '`') + 1;
 

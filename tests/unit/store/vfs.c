@@ -17,8 +17,7 @@ struct vfs_file {
 };
 
 static _Atomic int vfs_mode;
-static _Atomic int64_t vfs_left; /* good writes and syncs until the mode holds */
-static _Atomic int64_t vfs_count;
+static _Atomic int64_t vfs_left;        /* good writes and syncs until the mode holds */
 static _Atomic(const char *) vfs_cause; /* NULL: the mode holds whatever is there */
 static sqlite3_vfs vfs_shim;
 
@@ -38,12 +37,6 @@ vfs_full_while(const char *path)
     atomic_store(&vfs_mode, VFS_FULL);
 }
 
-int64_t
-vfs_writes(void)
-{
-    return atomic_load(&vfs_count);
-}
-
 /* What the next write or sync returns. */
 static int
 vfs_verdict(bool sync)
@@ -51,7 +44,6 @@ vfs_verdict(bool sync)
     int mode = atomic_load(&vfs_mode);
     const char *cause = atomic_load(&vfs_cause);
 
-    atomic_fetch_add(&vfs_count, 1);
     if (cause && access(cause, F_OK) != 0)
         return SQLITE_OK;
     if (mode == VFS_GOOD || atomic_fetch_sub(&vfs_left, 1) > 0)

@@ -23,5 +23,3 @@ void vfs_setup(void);
 void vfs_set(enum vfs_mode mode, int64_t after);
 /** vfs_full_while() - VFS_FULL, as long as there is a file @path (borrowed): what takes the room. */
 void vfs_full_while(const char *path);
-/** vfs_writes() - writes and syncs since the start. */
-int64_t vfs_writes(void);
