@@ -32,6 +32,7 @@ class ElasticTest(unittest.TestCase):
         self.assertEqual(world.answer(one["id"]), b"sample answers\n")
         self.look_at_host(host)
         self.look_at_keys()
+        self.assertIn('berth_cloud_calls_total{action="RunInstances"} 1\n', self.daemon.ask("GET", "/metrics").text)
 
         self.daemon.restart()
         self.assertEqual(world.answer(one["id"]), b"sample answers\n", "the container runs on")
