@@ -16,6 +16,7 @@
 enum {
     INVENTORY_LIST_MS = 30000, /* a listing that takes longer is given up */
     INVENTORY_HASTE_MS = 5000, /* between listings that something waits for */
+    INVENTORY_SOON_MS = 1000,  /* before the first after a launch; then half as long again */
     INVENTORY_DELAY_MAX_MS = 60000,
 };
 
@@ -28,8 +29,11 @@ struct inventory {
     struct inventory_seen seen;
     int64_t began_mono_ms;
     int64_t delay_ms; /* after failures */
+    int64_t haste_ms; /* somebody waits for the next one: so long after the last; 0: nobody */
+    int64_t
+        boot_ms; /* the same for machines that boot, as long as there are any; 0: none were awaited */
     bool listing;
-    bool hasty;     /* somebody waits for the next one */
+    bool boots;     /* a machine that boots waits for the next one */
     bool fail_told; /* that listings fail */
 };
 
@@ -66,6 +70,14 @@ inventory_free(struct inventory *inventory)
     mem_free(inventory);
 }
 
+static int64_t
+inventory_boot_pause(const struct inventory *inventory)
+{
+    int64_t pause_ms = inventory->boot_ms > 0 ? inventory->boot_ms : INVENTORY_SOON_MS;
+
+    return pause_ms < INVENTORY_HASTE_MS ? pause_ms : INVENTORY_HASTE_MS;
+}
+
 static void
 inventory_start(struct inventory *inventory)
 {
@@ -74,7 +86,9 @@ inventory_start(struct inventory *inventory)
     const struct cloud_port *cloud = engine->ports.cloud;
 
     inventory->listing = true;
-    inventory->hasty = false;
+    inventory->haste_ms = 0;
+    inventory->boot_ms = inventory->boots ? inventory_boot_pause(inventory) * 3 / 2 : 0;
+    inventory->boots = false;
     inventory->began_mono_ms = state_mono_ms(engine);
     inventory->call = (struct cloud_call){
         .verb = CLOUD_LIST,
@@ -125,19 +139,38 @@ inventory_ask(struct mind *mind, struct engine_listing *ask)
     return true;
 }
 
+/* A listing that failed is asked for again in its own time. */
+static void
+inventory_hurry(struct inventory *inventory, int64_t in_ms)
+{
+    struct engine *engine = inventory->mind->engine;
+    int64_t at_mono_ms = inventory->timer.at_mono_ms;
+
+    if (inventory->haste_ms == 0 || in_ms < inventory->haste_ms)
+        inventory->haste_ms = in_ms;
+    if (inventory->listing || inventory->delay_ms > 0)
+        return;
+    if (at_mono_ms == 0 || at_mono_ms > state_mono_ms(engine) + in_ms)
+        state_timer_set(engine, &inventory->timer, in_ms);
+}
+
 void
 inventory_hasten(struct mind *mind)
+{
+    if (mind->engine->ports.cloud && !rental_is_on_hold(mind->engine))
+        inventory_hurry(inventory_get(mind), INVENTORY_HASTE_MS);
+}
+
+void
+inventory_await_boot(struct mind *mind)
 {
     struct inventory *inventory;
 
     if (!mind->engine->ports.cloud || rental_is_on_hold(mind->engine))
         return;
     inventory = inventory_get(mind);
-    if (inventory->hasty)
-        return;
-    inventory->hasty = true;
-    if (!inventory->listing && inventory->timer.at_mono_ms == 0)
-        state_timer_set(mind->engine, &inventory->timer, INVENTORY_HASTE_MS);
+    inventory->boots = true;
+    inventory_hurry(inventory, inventory_boot_pause(inventory));
 }
 
 static void
@@ -213,8 +246,8 @@ inventory_on_listed(struct cloud_call *call, const struct fault *fault)
         inventory->delay_ms = 0;
         inventory->fail_told = false;
         inventory_compare(inventory, &call->out.list);
-        if (inventory->hasty)
-            state_timer_set(engine, &inventory->timer, INVENTORY_HASTE_MS);
+        if (inventory->haste_ms > 0)
+            state_timer_set(engine, &inventory->timer, inventory->haste_ms);
     }
     inventory_answer(inventory, fault);
     housekeeping_on_listed(engine);
@@ -326,7 +359,11 @@ inventory_miss(struct inventory *inventory)
         if (inventory_is_struck(inventory, rental) && ++machine->strikes >= INVENTORY_STRIKES) {
             retire_gone(rental, "the provider does not list it any more");
         } else if (rental->mind == inventory->mind && !rental->listed && machine->id) {
-            inventory_hasten(inventory->mind);
+            if (machine->stage == MACHINE_BOOTING && machine->strikes == 0) {
+                inventory_await_boot(inventory->mind);
+            } else {
+                inventory_hasten(inventory->mind);
+            }
         }
     }
 }

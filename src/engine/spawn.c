@@ -101,7 +101,7 @@ spawn_poke(struct rental *rental)
         spawn_launch(rental);
         break;
     case MACHINE_BOOTING:
-        inventory_hasten(rental->mind);
+        inventory_await_boot(rental->mind);
         break;
     case MACHINE_UP:
         if (host_is_rented(rental->host)) {

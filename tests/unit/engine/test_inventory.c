@@ -347,6 +347,38 @@ test_a_notice(void **state)
     rented_end(&rented);
 }
 
+static bool
+is_up(struct world *world)
+{
+    const struct host *host = rented_first(world->cookie);
+
+    return host && host->machine->stage > MACHINE_BOOTING;
+}
+
+/* One that is quick is not kept waiting; one that is slow does not cost a listing a second. */
+static void
+test_a_machine_that_boots_is_looked_for(void **state)
+{
+    struct fake_cloud_rule quick = { .verb = CLOUD_LAUNCH, .fate = fake_cloud_fate_usual() };
+    struct rented rented;
+
+    (void)state;
+    quick.fate.life.boot_ms = 600;
+    quick.fate.life.hidden_ms = 300;
+    rented_begin(&rented, 1);
+    fake_cloud_rule_add(rented.world.cloud, &quick);
+    assert_true(world_run_until(&rented.world, is_up, 2000));
+    rented_end(&rented);
+
+    quick.fate.life.boot_ms = 50000;
+    quick.fate.life.hidden_ms = 2000;
+    rented_begin(&rented, 1);
+    fake_cloud_rule_add(rented.world.cloud, &quick);
+    assert_true(world_run_until(&rented.world, is_up, 60000));
+    assert_in_range(fake_cloud_calls(rented.world.cloud, CLOUD_LIST), 5, 15);
+    rented_end(&rented);
+}
+
 int
 main(void)
 {
@@ -363,6 +395,7 @@ main(void)
         cmocka_unit_test(test_an_account_at_its_limit),
         cmocka_unit_test(test_a_drain_before_it_is_a_host),
         cmocka_unit_test(test_a_notice),
+        cmocka_unit_test(test_a_machine_that_boots_is_looked_for),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
