@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 
-from . import engines, footprint, programs, reads, report, writes
+from . import elastic, engines, footprint, programs, reads, report, writes
 
 BENCHES = {
     "placement": writes.placement,
@@ -24,6 +24,8 @@ BENCHES = {
     "memory": footprint.memory,
     "restart": footprint.restart,
     "store": writes.store,
+    "spawn": elastic.spawn,
+    "many": elastic.many,
 }
 
 

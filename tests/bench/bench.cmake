@@ -23,6 +23,7 @@ berth_bench(bench_fill bench_fill.c sim.c LINKS berth_store)
 berth_bench(bench_peer bench_peer.c bench_rows.c LINKS berth_store PkgConfig::MHD SEES store)
 berth_bench(bench_bare bench_bare.c bench_rows.c LINKS berth_store SEES store)
 berth_bench(bench_empty bench_empty.c LINKS berth_daemon)
+berth_bench(bench_play ../real/play.c ../unit/shell/local_remote.c LINKS berth_shell SEES shell)
 
 add_library(slow_fsync MODULE EXCLUDE_FROM_ALL ${CMAKE_SOURCE_DIR}/tests/bench/slow_fsync.c)
 set_target_properties(slow_fsync PROPERTIES PREFIX "")
