@@ -30,8 +30,7 @@ struct inventory {
     int64_t began_mono_ms;
     int64_t delay_ms; /* after failures */
     int64_t haste_ms; /* somebody waits for the next one: so long after the last; 0: nobody */
-    int64_t
-        boot_ms; /* the same for machines that boot, as long as there are any; 0: none were awaited */
+    int64_t boot_ms;  /* the same for machines that boot; 0: none were awaited */
     bool listing;
     bool boots;     /* a machine that boots waits for the next one */
     bool fail_told; /* that listings fail */
