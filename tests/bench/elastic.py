@@ -17,6 +17,7 @@ from . import byhand, programs, report
 from .engines import Impossible
 
 SPAWN_S, MANY_S, EMPTY_S = 80, 150, 60
+ROUNDS_S = 100  # no round begins later
 TICKS = os.sysconf("SC_CLK_TCK")
 PROGRAMS = ("ssh", "ssh-keygen", "openssl", "systemd-nspawn", "debootstrap", "ip")
 
@@ -154,7 +155,10 @@ def spawn(quick):
         hand.record()
         hand.end()
         made.await_machines(0, EMPTY_S)
-        for at in range(2 if quick else 4):
+        end = time.monotonic() + ROUNDS_S
+        for at in range(2 if quick else 5):
+            if at > 1 and time.monotonic() > end:
+                break
             if at % 2:
                 theirs.append(theirs_once(made, hand))
             ours.append(ours_once(made))
