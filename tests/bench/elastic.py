@@ -32,6 +32,12 @@ class World(real.Elastic):
         self.daemon.config["log"]["level"] = "warn"
         self.seen = 0
 
+    def close(self):
+        try:
+            super().close()
+        finally:
+            shutil.rmtree(self.folder, ignore_errors=True)
+
     def want(self, hosts):
         self.pool["policy"].update(min_hosts=hosts, shutdown=hosts == 0)
         self.daemon.reload()
