@@ -37,12 +37,9 @@ wait_until() {
     done
 }
 
-# engine_sample_image URL NAME: an image with nothing but busybox, made here, from no registry: its command
-# serves /www on port 8080 and ends on SIGTERM.
-engine_sample_image() {
-    local url=$1 name=$2 root answer
-    engine_curl "$url" "/images/$name/json" --fail --output /dev/null 2>/dev/null && return 0
-    root=$(mktemp -d)
+# engine_sample_root DIR: what the sample image holds: busybox alone; its command serves /www on port 8080 and ends on SIGTERM.
+engine_sample_root() {
+    local root=$1
     mkdir -p "$root"/{bin,etc,proc,sys,dev,www} && mkdir -m 1777 "$root/tmp"
     cp /bin/busybox "$root/bin/busybox"
     "$root/bin/busybox" --list | grep -v '^busybox$' | while read -r applet; do
@@ -57,6 +54,14 @@ httpd -f -p 8080 -h /www &
 wait
 SERVE
     chmod 755 "$root/bin/serve"
+}
+
+# engine_sample_image URL NAME: the sample image in an engine, made here, from no registry.
+engine_sample_image() {
+    local url=$1 name=$2 root answer
+    engine_curl "$url" "/images/$name/json" --fail --output /dev/null 2>/dev/null && return 0
+    root=$(mktemp -d)
+    engine_sample_root "$root"
     answer=$(tar --directory="$root" --owner=0 --group=0 --create . | engine_curl "$url" \
         "/images/create?fromSrc=-&repo=${name%:*}&tag=${name##*:}&changes=CMD%20%5B%22serve%22%5D&changes=EXPOSE%208080" \
         --request POST --header 'Content-Type: application/x-tar' --upload-file -) || true
@@ -65,6 +70,27 @@ SERVE
         echo "engine: the sample image could not be made: $answer" >&2
         return 1
     fi
+}
+
+# engine_sample_archive FILE NAME: the sample image as `docker save` writes it, made without an engine.
+engine_sample_archive() {
+    local file=$1 name=$2 work digest config architecture=amd64
+    [ "$(uname -m)" = x86_64 ] || architecture=arm64
+    work=$(mktemp -d)
+    engine_sample_root "$work/root"
+    tar --directory="$work/root" --owner=0 --group=0 --create --file="$work/layer.tar" .
+    rm -r "$work/root"
+    digest=$(sha256sum "$work/layer.tar" | cut -d ' ' -f 1)
+    cat >"$work/config.json" <<CONFIG
+{"architecture": "$architecture", "os": "linux", "created": "2020-01-01T00:00:00Z",
+ "config": {"Cmd": ["serve"], "Env": ["PATH=/bin"], "ExposedPorts": {"8080/tcp": {}}},
+ "rootfs": {"type": "layers", "diff_ids": ["sha256:$digest"]}}
+CONFIG
+    config=$(sha256sum "$work/config.json" | cut -d ' ' -f 1).json
+    mv "$work/config.json" "$work/$config"
+    printf '[{"Config": "%s", "RepoTags": ["%s"], "Layers": ["layer.tar"]}]\n' "$config" "$name" >"$work/manifest.json"
+    tar --directory="$work" --create --file="$file" "$config" layer.tar manifest.json
+    rm -r "$work"
 }
 
 # Makes a bridge and names it: berth-dev0, or the next one when another engine like this runs.
