@@ -51,18 +51,27 @@ policy_demand_bar(struct policy_demand *demand, const struct host_amount *reques
 }
 
 bool
-policy_demand_add(struct policy_demand *demand, const struct pool *pool,
-                  const struct host_amount *request, int64_t waited_ms)
+policy_could_launch(const struct pool *pool, const struct host_amount *request)
 {
     const struct pool_machine *machines = pool->machines.at;
-    bool fits = pool->machines.count == 0 || !pool_provider_rents(pool->provider);
+    bool fits = false;
 
-    for (size_t i = 0; i < pool->machines.count && !fits; i++) {
+    for (size_t i = 0; pool_provider_rents(pool->provider) && i < pool->machines.count; i++) {
         struct host_amount capacity = policy_machine_capacity(pool, &machines[i]);
         struct host_amount room = policy_room_new(&capacity);
 
-        fits = policy_holds(&room, request);
+        fits = fits || policy_holds(&room, request);
     }
+    return fits;
+}
+
+bool
+policy_demand_add(struct policy_demand *demand, const struct pool *pool,
+                  const struct host_amount *request, int64_t waited_ms)
+{
+    bool fits = pool->machines.count == 0 || !pool_provider_rents(pool->provider) ||
+                policy_could_launch(pool, request);
+
     policy_amount_most(fits ? &demand->largest : &demand->misfit, request);
     if (!fits) {
         demand->misfits++;

@@ -4,6 +4,7 @@
 #include "bury.h"
 #include "housekeeping.h"
 #include "lane.h"
+#include "outlook.h"
 #include "state.h"
 #include "sweep.h"
 
@@ -85,8 +86,7 @@ instances_check(struct engine *engine, const struct instance_request *request,
                          model->instance_counts[INSTANCE_QUEUED],
                          (long long)engine->config.queue_max);
     }
-    if (pool->hosts > 0 && engine->joins_pending == 0 &&
-        !placement_could_ever(model->placement, &ask)) {
+    if (!outlook_could_ever(engine, &ask)) {
         return fault_set(fault, FAULT_NO_CAPACITY, "instances",
                          "no host of pool %s could ever hold it (memory, cpus, slots or labels), "
                          "even when empty",

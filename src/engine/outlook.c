@@ -205,6 +205,18 @@ outlook_demand(const struct engine *engine, const struct pool *pool,
     }
 }
 
+bool
+outlook_could_ever(const struct engine *engine, const struct placement_ask *ask)
+{
+    const struct pool *pool = ask->pool;
+
+    if (pool->hosts == 0 || engine->joins_pending > 0 ||
+        placement_could_ever(engine->model->placement, ask))
+        return true;
+    return placement_labels_match(&pool->policy.labels, &ask->blueprint->spec.host_labels) &&
+           policy_could_launch(pool, &ask->amount);
+}
+
 /* A zone that is gone from the machine since the policy was accepted counts as UTC. */
 static void
 outlook_zones_fill(const struct engine *engine, const struct pool *pool, struct outlook *outlook)

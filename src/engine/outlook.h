@@ -23,6 +23,10 @@ void outlook_fini(struct outlook *outlook);
 void outlook_demand(const struct engine *engine, const struct pool *pool,
                     struct policy_demand *ret_demand);
 
+/** outlook_could_ever() - a host of the pool, were it empty, or a machine that the pool may launch would
+ * have the room and the labels that @ask wants; or hosts are still expected. */
+bool outlook_could_ever(const struct engine *engine, const struct placement_ask *ask);
+
 /** outlook_affords() - the month's budget would hold if @host's machine cost @price_micro an hour. */
 bool outlook_affords(struct engine *engine, const struct host *host, int64_t price_micro);
 

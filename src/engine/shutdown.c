@@ -277,9 +277,8 @@ shutdown_proof_text(struct engine *engine, const struct operation *operation, st
     char last[TEXT_TIME_SIZE];
 
     return mem_printf("proof: the account lists 0 machines of pool %s with tag " CLOUD_TAG_CLUSTER
-                      "=%s, in two complete listings at %s and %s; %" PRId64
-                      " machines were given back; all machines of the pool cost %" PRId64
-                      ".%02" PRId64 " this month",
+                      "=%s, in two complete listings at %s and %s; machines given back: %" PRId64
+                      "; all machines of the pool cost %" PRId64 ".%02" PRId64 " this month",
                       pool->name, engine->info.cluster_id, text_time(proof->first_at_ms, first),
                       text_time(proof->last_at_ms, last), operation->total - SHUTDOWN_LISTINGS,
                       cents / 100, cents % 100);

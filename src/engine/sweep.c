@@ -4,6 +4,7 @@
 #include "housekeeping.h"
 #include "judge.h"
 #include "launch.h"
+#include "outlook.h"
 #include "trust.h"
 #include "turn.h"
 
@@ -65,8 +66,7 @@ sweep_is_hopeless(struct engine *engine, const struct instance *instance,
     struct blueprint *blueprint = instance->blueprint;
     int64_t mono_ms = state_mono_ms(engine);
 
-    if (engine->joins_pending > 0 || ask->pool->hosts == 0 ||
-        placement_could_ever(engine->model->placement, ask)) {
+    if (outlook_could_ever(engine, ask)) {
         blueprint->misfit = NULL;
         return false;
     }

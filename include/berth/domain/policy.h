@@ -143,6 +143,9 @@ struct policy_plan {
 bool policy_demand_add(struct policy_demand *demand, const struct pool *pool,
                        const struct host_amount *request, int64_t waited_ms);
 
+/** policy_could_launch() - @pool rents, and some machine type of it promises room for @request. */
+bool policy_could_launch(const struct pool *pool, const struct host_amount *request);
+
 /** policy_demand_bar() - the one that was added last is barred from the hosts that are there; with it,
  * @hosts new ones at least are needed. */
 void policy_demand_bar(struct policy_demand *demand, const struct host_amount *request,

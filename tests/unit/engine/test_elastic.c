@@ -69,6 +69,32 @@ test_grows_for_what_waits(void **state)
     rented_end(&rented);
 }
 
+/* A small machine is no reason to refuse what a larger type holds; what no type holds is refused. */
+static void
+test_grows_for_what_is_larger(void **state)
+{
+    const struct instance_request huge = { .blueprint = "huge", .owner = "ann", .count = 1 };
+    struct rented rented;
+    struct instance *instance;
+    struct fault fault;
+    int64_t id;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    rented_until_active(&rented, 1, 180000);
+    (void)world_blueprint(&rented.world, "{\"name\":\"big\",\"pool\":\"rent\",\"image\":\"img\","
+                                         "\"memory_bytes\":6442450944}");
+    (void)world_blueprint(&rented.world, "{\"name\":\"huge\",\"pool\":\"rent\",\"image\":\"img\","
+                                         "\"memory_bytes\":1099511627776}");
+    id = world_launch(&rented.world, "big", "ann");
+    assert_int_equal(engine_instances_create(rented.world.engine, &huge, &instance, &fault), -1);
+    assert_int_equal(fault.kind, FAULT_NO_CAPACITY);
+    rented_until_active(&rented, 2, 180000);
+    world_run(&rented.world, 30000);
+    assert_int_equal(world_instance(&rented.world, id)->state, INSTANCE_RUNNING);
+    rented_end(&rented);
+}
+
 static void
 test_gives_all_back(void **state)
 {
@@ -178,10 +204,14 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_grows_to_its_minimum), cmocka_unit_test(test_grows_for_what_waits),
-        cmocka_unit_test(test_calls_of_a_burst),     cmocka_unit_test(test_gives_all_back),
-        cmocka_unit_test(test_the_clock_is_set),     cmocka_unit_test(test_the_last_choice),
+        cmocka_unit_test(test_grows_to_its_minimum),
+        cmocka_unit_test(test_grows_for_what_waits),
+        cmocka_unit_test(test_calls_of_a_burst),
+        cmocka_unit_test(test_gives_all_back),
+        cmocka_unit_test(test_the_clock_is_set),
+        cmocka_unit_test(test_the_last_choice),
         cmocka_unit_test(test_uses_are_counted),
+        cmocka_unit_test(test_grows_for_what_is_larger),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

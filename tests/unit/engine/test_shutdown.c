@@ -67,7 +67,7 @@ static void
 assert_proven(struct rented *rented, size_t machines)
 {
     const struct operation *operation = the_operation(&rented->world);
-    CLEANUP(mem_freep) char *given = mem_printf("%zu machines were given back", machines);
+    CLEANUP(mem_freep) char *given = mem_printf("machines given back: %zu;", machines);
 
     assert_int_equal(operation->state, OPERATION_DONE);
     assert_int_equal(operation->progress, operation->total);
