@@ -20,18 +20,19 @@ import threading
 import time
 import unittest
 
-from . import cases, engines
+from . import cases, elastic, engines
 from .daemon import ROOT, free_port
 from .wait import wait_for
 
-RUN_DEADLINE_S = 120.0
-COMMAND_DEADLINE_S = 60.0
+RUN_DEADLINE_S = 300.0  # the machines' file system may have to be made
+COMMAND_DEADLINE_S = 150.0
 AGREE_DEADLINE_S = 15.0
-READY = "==> Ctrl-C ends it"
+READY = "==> Ctrl-C "
+STARTS = ("./dev run", "./dev cloud")
 EXPORT = re.compile(r"^\s+(export .*)$", re.MULTILINE)
 
 # What only looks may be asked again: an instance takes a moment from one state to the next.
-LOOKS = re.compile(r"(\w+=\S+ )?(berth (status|ps|show|stats|explain|events|doctor|logs|\w+ ls|api GET)\b|curl )")
+LOOKS = re.compile(r"(\w+=\S+ )?(berth (status|ps|show|stats|explain|events|doctor|logs|\w+ ls|host log|pool \w+|api GET)\b|curl )")
 
 
 class Step:
@@ -71,6 +72,13 @@ def tour(text):
         elif inside:
             steps[-1].expected.append(line)
     return steps
+
+
+def part(number):
+    """The README's steps from the number-th ./dev command on, up to the next."""
+    steps = tour((ROOT / "README.md").read_text(encoding="utf-8"))
+    starts = [i for i, step in enumerate(steps) if step.command in STARTS] + [len(steps)]
+    return steps[starts[number]:starts[number + 1]]
 
 
 def plain(output):
@@ -116,11 +124,13 @@ class Place:
     """A scratch folder in which the tour happens, with a port and a data directory of its own."""
 
     def __init__(self):
+        self.cloud_port = str(free_port())
         self.directory = tempfile.mkdtemp(prefix="berth-tour-")
         self.data = os.path.join(self.directory, "data")
         self.port = str(free_port())
         kept = {k: v for k, v in os.environ.items() if not k.startswith("BERTH") and k != "DOCKER_HOST"}
-        self.environment = {**kept, "BERTH_DATA": self.data, "BERTH_PORT": self.port, "HOME": self.directory}
+        self.environment = {**kept, "BERTH_DATA": self.data, "BERTH_PORT": self.port,
+                            "BERTH_CLOUD_PORT": self.cloud_port, "HOME": self.directory}
         self.shell = Shell(self.directory, self.environment)
         self.log = os.path.join(self.directory, "run.log")
         self._run = None
@@ -128,19 +138,20 @@ class Place:
     def here(self, text):
         """What the README says, as it is in this place."""
         text = text.replace("$PWD/build", f"{ROOT}/build").replace("$PWD/data", self.data)
-        return re.sub(r"(?<![\w/])data/", self.data + "/", text).replace(":7070", ":" + self.port)
+        text = text.replace(":7070", ":" + self.port).replace(":7080", ":" + self.cloud_port)
+        return re.sub(r"(?<![\w/])data/", self.data + "/", text)
 
-    def start(self):
-        """./dev run, until it says that it is ready; what it printed until then."""
+    def start(self, command):
+        """./dev run or ./dev cloud, until it says that it is ready; what it printed until then."""
         with open(self.log, "wb") as log:
-            self._run = subprocess.Popen([str(ROOT / "dev"), "run"], stdin=subprocess.DEVNULL, stdout=log,
+            self._run = subprocess.Popen([str(ROOT / "dev"), command.split()[1]], stdin=subprocess.DEVNULL, stdout=log,
                                          stderr=log, env=self.environment, start_new_session=True)
 
         def ready():
             if self._run.poll() is not None:
-                raise AssertionError("./dev run ended:\n" + self.said())
+                raise AssertionError(f"{command} ended:\n{self.said()}")
             return READY in self.said()
-        wait_for(ready, lambda: "./dev run is ready; it said\n" + self.said(), RUN_DEADLINE_S)
+        wait_for(ready, lambda: f"{command} is ready; it said\n{self.said()}", RUN_DEADLINE_S)
         return self.said()
 
     def said(self):
@@ -152,7 +163,7 @@ class Place:
         if self._run is None or self._run.poll() is not None:
             return None
         self._run.send_signal(signal.SIGTERM)
-        return self._run.wait(timeout=60)
+        return self._run.wait(timeout=180)
 
     def close(self):
         self.shell.close()
@@ -166,7 +177,7 @@ def perform(place, step, failing):
     pattern = re.compile(place.here(step.pattern()))
     end = time.monotonic() + AGREE_DEADLINE_S
     while True:
-        output, status = (place.start(), 0) if command == "./dev run" else place.shell.run(command)
+        output, status = (place.start(command), 0) if command in STARTS else place.shell.run(command)
         agrees = bool(pattern.fullmatch(plain(output))) and (failing or status == 0)
         if agrees or not LOOKS.match(command) or time.monotonic() >= end:
             return output, agrees
@@ -177,20 +188,34 @@ class Tour(unittest.TestCase):
     maxDiff = None
 
     def test_every_command_prints_what_the_readme_says(self):
-        steps = tour((ROOT / "README.md").read_text(encoding="utf-8"))
+        steps = part(0)
         self.assertGreater(len(steps), 30)
+        self.walk(steps)
+
+    def test_the_elastic_pool(self):
+        """Its machines are given back, by the books of the cloud."""
+        reason = elastic.why_not()
+        if reason:
+            self.skipTest(reason)
+        steps = part(1)
+        self.assertGreater(len(steps), 10)
+        self.assertRegex(self.walk(steps), r"(?m)^2 launched, 0 alive, 0 launched without tags, 0 volumes left behind")
+
+    def walk(self, steps):
+        """All of one part; what its ./dev command said."""
         place = Place()
         self.addCleanup(place.close)
         for step, following in zip(steps, steps[1:] + [None]):
             failing = following is not None and following.command == "echo $?"
             output, agrees = perform(place, step, failing)
-            if step.command == "./dev run" and agrees:
-                self.assertIn(place.here(steps[1].command), EXPORT.findall(output), "the line for the other terminal")
+            if step.command in STARTS and agrees:
+                self.assertIn(place.here(following.command), EXPORT.findall(output), "the line for the other terminal")
             self.assertTrue(agrees, f"README.md:{step.line}: $ {step.command}\nprinted\n{output}\nnot\n"
                             + "\n".join(step.expected))
-        self.assertEqual(place.stop(), 0, "./dev run ended with 0")
+        self.assertEqual(place.stop(), 0, f"{steps[0].command} ended with 0")
         left = subprocess.run(["pgrep", "-f", place.data], capture_output=True, text=True, check=False)
         self.assertEqual(left.stdout, "", "nothing runs on")
+        return place.said()
 
     def test_a_difference_is_seen(self):
         step = tour("```console\n$ berth ps\nID  NAME\ni-…  web\n…\nend\n```\n")[0]
@@ -202,12 +227,15 @@ class Tour(unittest.TestCase):
 
 
 def show():
-    """The whole tour with what is really printed, for writing it."""
+    """The whole tour with what is really printed, for writing it; with --pool that of the elastic pool."""
     place = Place()
     try:
-        for step in tour((ROOT / "README.md").read_text(encoding="utf-8")):
-            output, agrees = perform(place, step, True) if "--retry" in sys.argv else (
-                (place.start(), True) if step.command == "./dev run" else (place.shell.run(place.here(step.command))[0], True))
+        for step in part(int("--pool" in sys.argv)):
+            if "--retry" in sys.argv:
+                output, agrees = perform(place, step, True)
+            else:
+                command = place.here(step.command)
+                output, agrees = place.start(command) if command in STARTS else place.shell.run(command)[0], True
             print(f"{'' if agrees else '(differs) '}$ {step.command}\n{output}", flush=True)
     finally:
         place.close()
