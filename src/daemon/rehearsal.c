@@ -83,6 +83,24 @@ rehearsal_say(const struct rehearsal *rehearsal, const struct ec2_finding *findi
     }
 }
 
+/* What else than the words says may be the cause: wrong settings look like wrong keys or a broken network. */
+static const char *
+rehearsal_hint(const struct fault *fault)
+{
+    switch (fault->kind) {
+    case FAULT_CLOUD_DENIED:
+        return strncmp(fault->text, "AuthFailure", strlen("AuthFailure")) != 0
+                   ? ""
+                   : "; is the access key known there, its secret right, and region that of the "
+                     "endpoint?";
+    case FAULT_UNREACHABLE:
+    case FAULT_CLOUD_FAILED:
+        return "; is region right, endpoint too if it is given, and can this machine reach it?";
+    default:
+        return "";
+    }
+}
+
 static void
 rehearsal_on_checked(struct ec2_check *check, const struct fault *fault)
 {
@@ -91,8 +109,8 @@ rehearsal_on_checked(struct ec2_check *check, const struct fault *fault)
     for (size_t i = 0; i < check->count; i++)
         rehearsal_say(rehearsal, &check->findings[i]);
     if (fault) {
-        (void)fprintf(stderr, "  /pools/%s: cannot be checked: %s\n", rehearsal->section->name,
-                      fault->text);
+        (void)fprintf(stderr, "  /pools/%s: cannot be checked: %s%s\n", rehearsal->section->name,
+                      fault->text, rehearsal_hint(fault));
     }
     rehearsal->bad = rehearsal->bad || fault || check->bad;
     rehearsal->done = true;

@@ -262,12 +262,24 @@ spawn_attempt_next(struct rental *rental)
     model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
 }
 
+/* Whoever looks at the host sees why it has no machine yet. */
+static void
+spawn_tell_why(struct rental *rental, const struct fault *fault)
+{
+    struct host *host = rental->host;
+
+    mem_free(host->waiting_for);
+    host->waiting_for = mem_printf("machine: %s", fault->text);
+    model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
+}
+
 static void
 spawn_on_refused(struct rental *rental, const struct fault *fault)
 {
     struct host *host = rental->host;
     bool other = fault->kind == FAULT_CLOUD_CAPACITY || fault->kind == FAULT_CLOUD_REFUSED;
 
+    spawn_tell_why(rental, fault);
     if (!spawn_is_definite(fault->kind)) {
         rental->unsure = true;
         rental_poke_in(rental, rental_delay_next(rental));

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -93,6 +94,32 @@ test_grows_for_what_is_larger(void **state)
     world_run(&rented.world, 30000);
     assert_int_equal(world_instance(&rented.world, id)->state, INSTANCE_RUNNING);
     rented_end(&rented);
+}
+
+/* A host without a machine says why it has none, whether the provider refused or was not reached. */
+static void
+test_the_host_says_why(void **state)
+{
+    const enum fault_kind kinds[] = { FAULT_CLOUD_DENIED, FAULT_CLOUD_FAILED };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        struct fake_cloud_rule fails = { .verb = CLOUD_LAUNCH };
+        struct rented rented;
+        struct host *host;
+
+        rented_begin(&rented, 1);
+        fails.fate = fake_cloud_fate_usual();
+        fails.fate.how.kind = kinds[i];
+        fake_cloud_rule_add(rented.world.cloud, &fails);
+        world_run(&rented.world, 10000);
+        host = rented_first(&rented);
+        assert_non_null(strstr(host->waiting_for, "machine: "));
+        fake_cloud_rules_clear(rented.world.cloud);
+        rented_until_active(&rented, 1, 900000);
+        assert_null(host->waiting_for);
+        rented_end(&rented);
+    }
 }
 
 static void
@@ -212,6 +239,7 @@ main(void)
         cmocka_unit_test(test_the_last_choice),
         cmocka_unit_test(test_uses_are_counted),
         cmocka_unit_test(test_grows_for_what_is_larger),
+        cmocka_unit_test(test_the_host_says_why),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
