@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import json
-import os
 import pathlib
 import shutil
 import signal
@@ -15,12 +14,9 @@ import time
 import unittest
 
 from tests.cloud import cgroups, peer
-from tests.cloud.real import make_root
+from tests.cloud.bare import LIFE, MACHINES, new_key, why_not
 
-SOURCE = pathlib.Path(os.environ.get("BERTH_SOURCE", pathlib.Path(__file__).parents[2]))
 DEADLINE_S = 60
-LIFE = {"visible_after_s": 0, "pending_s": 0.1, "shutdown_s": 0.1, "stop_s": 0.1}
-MACHINES = {"kind": "real", "root": str(SOURCE / "build/cloud/root"), "state": str(SOURCE / "build/cloud/machines")}
 
 
 def wait_for(condition, what, deadline_s=DEADLINE_S):
@@ -32,11 +28,6 @@ def wait_for(condition, what, deadline_s=DEADLINE_S):
         if time.monotonic() >= end:
             raise AssertionError(f"not within {deadline_s} s: {what}")
         time.sleep(0.1)
-
-
-def new_key(path):
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", path], check=True)
-    return pathlib.Path(path).read_text(), pathlib.Path(str(path) + ".pub").read_text().strip()
 
 
 def traces(number):
@@ -58,13 +49,14 @@ class Real(peer.Case):
     def setUp(self):
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="berth-cloud-"))
         self.addCleanup(shutil.rmtree, self.dir)
-        public = new_key(self.dir / "key")[1]
+        public = new_key(self.dir / "key")[1].strip()
         self.serve(clock="running", machines=MACHINES, life=LIFE)
         self.ec2.import_key_pair(KeyName="k", PublicKeyMaterial=public.encode())
 
     def launch(self, **more):
         """(id, address) of a machine whose host key was made here."""
-        private, self.host_key = new_key(self.dir / f"host{len(self.cloud.instances)}")
+        private, public = new_key(self.dir / f"host{len(self.cloud.instances)}")
+        self.host_key = public.strip()
         user_data = "#cloud-config\n" + json.dumps({
             "ssh_keys": {"ed25519_private": private, "ed25519_public": self.host_key},
             "write_files": [{"path": "/etc/planted", "content": "by user data\n", "permissions": "0640"}],
@@ -173,19 +165,6 @@ class Killed(unittest.TestCase):
             program.terminate()
             program.communicate(timeout=DEADLINE_S)
             self.assertEqual(traces(number), [])
-
-
-def why_not():
-    if os.geteuid() != 0:
-        return "real machines take root"
-    missing = [p for p in ("debootstrap", "systemd-nspawn", "ip", "dpkg-scanpackages", "ssh") if not shutil.which(p)]
-    if missing:
-        return f"there is no {missing[0]}"
-    try:
-        make_root(MACHINES["root"])
-    except subprocess.CalledProcessError:
-        return "the machines' file system could not be made, see above"
-    return ""
 
 
 if __name__ == "__main__":

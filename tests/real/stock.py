@@ -10,23 +10,15 @@ import socket
 import ssl
 import subprocess
 
+from tests.cloud.bare import SOURCE, new_key
 from tests.real.pki import Authority
 from tests.real.wait import wait_for
 
-SOURCE = pathlib.Path(os.environ.get("BERTH_SOURCE", pathlib.Path(__file__).parents[2]))
 PLAYBOOK = SOURCE / "playbooks/docker-host.yml"
 PLAY = os.environ.get("PLAY", str(SOURCE / "build/dbg/play"))
 ENGINE_PORT = 2376
 RUN_S = 300
-LIFE = {"visible_after_s": 0, "pending_s": 0.1, "shutdown_s": 0.1, "stop_s": 0.1}
-MACHINES = {"kind": "real", "root": str(SOURCE / "build/cloud/root"), "state": str(SOURCE / "build/cloud/machines")}
 STEP = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(.*)\] \**$")
-
-
-def new_key(path):
-    """(private, public) of an ed25519 pair, each with its newline."""
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "", "-f", path], check=True)
-    return pathlib.Path(path).read_text(), pathlib.Path(f"{path}.pub").read_text()
 
 
 class Machine:

@@ -4,7 +4,6 @@ makes the same of a bare machine.
 
 import concurrent.futures
 import contextlib
-import os
 import pathlib
 import shutil
 import socket
@@ -17,8 +16,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
-from tests.cloud import config, peer
-from tests.cloud.real import make_root
+from tests.cloud import bare, config, peer
 from tests.cloud.server import Server
 from tests.real import image, stock
 from tests.real.pki import Authority
@@ -51,7 +49,7 @@ class Cloud:
         with contextlib.ExitStack() as built:
             self.dir = tempfile.mkdtemp(prefix="berth-stock-")
             built.callback(shutil.rmtree, self.dir)
-            self.server = Server(config.build(clock="running", throttle={}, machines=stock.MACHINES, life=stock.LIFE))
+            self.server = Server(config.build(clock="running", throttle={}, machines=bare.MACHINES, life=bare.LIFE))
             built.callback(self.server.close)
             ec2 = peer.client(self.server.url)
             built.callback(ec2.close)
@@ -239,22 +237,8 @@ class Prepared(unittest.TestCase):
         wait_for(lambda: self.b.state() == "terminated", "powered off, and so terminated", 60)
 
 
-def why_not():
-    if os.geteuid() != 0:
-        return "real machines take root"
-    needed = ("ansible-playbook", "debootstrap", "docker", "systemd-nspawn", "ip", "dpkg-scanpackages", "ssh")
-    missing = [p for p in needed if not shutil.which(p)]
-    if missing:
-        return f"there is no {missing[0]}"
-    try:
-        make_root(stock.MACHINES["root"])
-    except subprocess.CalledProcessError:
-        return "the machines' file system could not be made, see above"
-    return ""
-
-
 if __name__ == "__main__":
-    reason = why_not()
+    reason = bare.why_not("ansible-playbook", "docker")
     if reason:
         print(f"skipped: {reason}")
         sys.exit(77)

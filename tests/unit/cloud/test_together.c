@@ -25,6 +25,16 @@ terminate_start(struct asked *asked, const char *id)
     ec2_port(ec2)->start(ec2_port(ec2)->self, &asked->call);
 }
 
+/* All at once; of the second becomes @second, the others end. */
+static void
+terminate_all(struct asked *asked, const char *const *ids, size_t count, enum fault_kind second)
+{
+    for (size_t i = 0; i < count; i++)
+        terminate_start(&asked[i], ids[i]);
+    for (size_t i = 0; i < count; i++)
+        asked_wait(&asked[i], i == 1 ? second : FAULT_NONE);
+}
+
 static uint64_t
 tally(const char *action)
 {
@@ -78,10 +88,7 @@ who_is_named_in_a_refusal_ends_with_it(void **state)
 
     (void)state;
     world_serve(rules);
-    for (size_t i = 0; i < ARRAY_LEN(asked); i++)
-        terminate_start(&asked[i], ids[i]);
-    for (size_t i = 0; i < ARRAY_LEN(asked); i++)
-        asked_wait(&asked[i], i == 1 ? FAULT_CLOUD_DENIED : FAULT_NONE);
+    terminate_all(asked, ids, ARRAY_LEN(asked), FAULT_CLOUD_DENIED);
     assert_int_equal(fake_http_requests(fake, "/"), 3);
     world_sent("InstanceId.1=i-2&InstanceId.2=i-4", true);
     world_sent("InstanceId.3", false);
@@ -105,10 +112,7 @@ halves_find_the_bad_one(void **state)
 
     (void)state;
     world_serve(rules);
-    for (size_t i = 0; i < ARRAY_LEN(asked); i++)
-        terminate_start(&asked[i], ids[i]);
-    for (size_t i = 0; i < ARRAY_LEN(asked); i++)
-        asked_wait(&asked[i], i == 1 ? FAULT_CLOUD_REFUSED : FAULT_NONE);
+    terminate_all(asked, ids, ARRAY_LEN(asked), FAULT_CLOUD_REFUSED);
     assert_int_equal(fake_http_requests(fake, "/"), 9);
     world_sent("InstanceId.1=i-5&InstanceId.2=i-6&InstanceId.3=i-7", true);
 #undef MUTE
