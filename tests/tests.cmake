@@ -103,8 +103,10 @@ if(BERTH_GATES)
             ENV ${programs} "PYTHONPATH=${CMAKE_SOURCE_DIR}:${CMAKE_SOURCE_DIR}/tests/${kind}" "BERTH_TMP=${CMAKE_BINARY_DIR}/tmp/${kind}.${what}"
             PROPERTIES SKIP_RETURN_CODE 77)
         # One at a time of those that start engines, and of those that start machines; each begun early, since they wait much.
-        if("${kind}.${what}" MATCHES "^(cloud\\.real|real\\.(elastic|stock))")
-            set_tests_properties(${BERTH_TEST_PREFIX}${kind}.${what} PROPERTIES RESOURCE_LOCK machines COST 1000)
+        if("${kind}.${what}" MATCHES "^cloud\\.(real|provider)$")
+            set_tests_properties(${BERTH_TEST_PREFIX}${kind}.${what} PROPERTIES COST 500)
+        elseif("${kind}.${what}" MATCHES "^real\\.(elastic|stock)")
+            set_tests_properties(${BERTH_TEST_PREFIX}real.${what} PROPERTIES RESOURCE_LOCK machines COST 1000)
         elseif(kind STREQUAL "real")
             set_tests_properties(${BERTH_TEST_PREFIX}real.${what} PROPERTIES RESOURCE_LOCK engines COST 1000)
         endif()
