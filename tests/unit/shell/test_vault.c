@@ -86,7 +86,7 @@ test_text(const char *path)
     FILE *file = fopen(path, "re");
 
     assert_non_null(file);
-    (void)fread(text, 1, sizeof(text) - 1, file);
+    assert_in_range(fread(text, 1, sizeof(text) - 1, file), 1, sizeof(text) - 2);
     (void)fclose(file);
     return mem_strdup(text);
 }
