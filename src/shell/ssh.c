@@ -190,6 +190,7 @@ ssh_connect_cancel(struct ssh *ssh)
         return;
     ssh->cancelled = true;
     ssh->state = SSH_PAUSING;
+    ssh->clock->timer_clear(ssh->clock->self, &ssh->limit); /* of the try: there is none any more */
     ssh_timer_set(ssh, &ssh->kick, 0);
 }
 

@@ -1,6 +1,7 @@
 /* SSH before a real OpenSSH server: whom we talk to. */
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -175,6 +176,28 @@ who_falls_silent_is_given_up(void **state)
     close(sock);
 }
 
+/* The loop is busy while a part of the try runs out of time, and then the whole is cancelled. */
+static void
+a_late_try_is_cancelled(void **state)
+{
+    struct sshd nowhere = { 0 };
+    struct wire wire = { .connect = { .retry_for_ms = PATIENCE_MS, .part_limit_ms = 300 } };
+    struct ssh_peer peer;
+    int sock = port_take(&nowhere.port, true);
+
+    (void)state;
+    peer = peer_of(&nowhere);
+    wire_begin(&wire, &peer);
+    while (wire.connect.tries == 0)
+        (void)loop_run_until(loop, wire_is_connected, &wire, 1);
+    (void)poll(NULL, 0, 400);
+    ssh_connect_cancel(wire.ssh);
+    assert_true(loop_run_until(loop, wire_is_connected, &wire, PATIENCE_MS));
+    fault_expect(&wire, FAULT_CANCELLED, "");
+    ssh_free(wire.ssh);
+    close(sock);
+}
+
 static void
 a_name_is_no_address(void **state)
 {
@@ -199,6 +222,7 @@ main(void)
         cmocka_unit_test(what_is_not_in_common_is_told),
         cmocka_unit_test(a_machine_that_boots_is_tried_again),
         cmocka_unit_test(who_falls_silent_is_given_up),
+        cmocka_unit_test(a_late_try_is_cancelled),
         cmocka_unit_test(a_name_is_no_address),
     };
 
