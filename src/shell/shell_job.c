@@ -251,10 +251,14 @@ job_commanded(struct job *job, const char *what, const struct fault *fault)
 
     job->at = JOB_WAITING;
     secret_free(STEAL(job->input));
-    if (!fault && command->exit_code == 0)
+    if (!fault && command->exit_code == 0 && !job->cancelled)
         return true;
-    fault_set(&failed, FAULT_PREPARE, "shell", "%s failed with exit code %d: %s", what,
-              command->exit_code, buf_text(&command->err));
+    if (job->cancelled) {
+        fault_set(&failed, FAULT_CANCELLED, "shell", "cancelled"); /* when the end was certain */
+    } else {
+        fault_set(&failed, FAULT_PREPARE, "shell", "%s failed with exit code %d: %s", what,
+                  command->exit_code, buf_text(&command->err));
+    }
     job_way_failed(job, fault ? fault : &failed);
     return false;
 }
