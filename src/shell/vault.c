@@ -336,11 +336,12 @@ vault_client_make(const struct vault *vault, struct vault_pool *pool, const char
     CLEANUP(secret_freep) struct secret *both = NULL;
     struct pki_pair pair = { 0 };
     struct buf text;
+    int64_t ends_at_ms = 0;
     int result;
 
     result = pki_issue(&pool->authority, &order, vault->random, &pair, fault);
     if (result == 0)
-        result = pki_check(&pair, pool->authority.certificate, &pool->client_ends_at_ms, fault);
+        result = pki_check(&pair, pool->authority.certificate, &ends_at_ms, fault);
     if (result == 0) {
         buf_init(&text, VAULT_FILE_MAX);
         (void)buf_reserve(&text, VAULT_FILE_MAX / 2); /* it does not move: no copy is left behind */
@@ -350,6 +351,8 @@ vault_client_make(const struct vault *vault, struct vault_pool *pool, const char
         buf_fini(&text);
         result = vault_file_write(folder, "client.pem", both, fault);
     }
+    if (result == 0)
+        pool->client_ends_at_ms = ends_at_ms; /* one that could not be written is made again */
     pki_pair_fini(&pair);
     return result;
 }

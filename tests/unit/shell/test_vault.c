@@ -146,6 +146,30 @@ test_the_client_is_renewed(void **state)
     assert_int_equal(pool->client_ends_at_ms, ends_ms + 335 * DAY_MS);
 }
 
+/* One that could not be written (a full disk) is not taken for there: it is made when it can be. */
+static void
+test_a_renewal_that_failed_is_repeated(void **state)
+{
+    struct world *world = *state;
+    const struct vault_pool *pool;
+    CLEANUP(mem_freep) char *in_the_way = NULL;
+    CLEANUP(mem_freep) char *before = NULL;
+    CLEANUP(mem_freep) char *after = NULL;
+    int64_t ends_ms;
+
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    ends_ms = pool->client_ends_at_ms;
+    in_the_way = mem_printf("%s.new", pool->client_path);
+    assert_int_equal(mkdir(in_the_way, 0700), 0);
+    assert_int_equal(vault_pool(world->vault, "web", ends_ms - DAY_MS, &pool, NULL), -1);
+    assert_int_equal(rmdir(in_the_way), 0);
+    before = test_text(pool->client_path);
+    assert_int_equal(vault_pool(world->vault, "web", ends_ms - DAY_MS, &pool, NULL), 0);
+    after = test_text(pool->client_path);
+    assert_string_not_equal(before, after);
+    assert_int_equal(pool->client_ends_at_ms, ends_ms + 364 * DAY_MS);
+}
+
 static void
 test_nobody_else_may_read(void **state)
 {
@@ -274,10 +298,15 @@ main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_the_same_after_a_restart), TEST(test_a_pool_keeps_its_authority),
-        TEST(test_the_client_is_renewed),    TEST(test_nobody_else_may_read),
-        TEST(test_modes_are_checked),        TEST(test_truncated_files_are_refused),
-        TEST(test_links_and_gaps),           TEST(test_a_broken_client_is_made_anew),
+        TEST(test_the_same_after_a_restart),
+        TEST(test_a_pool_keeps_its_authority),
+        TEST(test_the_client_is_renewed),
+        TEST(test_nobody_else_may_read),
+        TEST(test_modes_are_checked),
+        TEST(test_truncated_files_are_refused),
+        TEST(test_links_and_gaps),
+        TEST(test_a_broken_client_is_made_anew),
+        TEST(test_a_renewal_that_failed_is_repeated),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
