@@ -59,7 +59,6 @@ class KillTest(unittest.TestCase):
             for one in ids:
                 self.daemon.await_running(one, deadline_s=PREPARE_S)
                 self.assertEqual(self.world.answer(one), b"sample answers\n")
-            self.world.assert_one_machine_each()
             for one in ids:
                 self.daemon.stop_instance(one)
             self.await_any("inactive")
@@ -79,6 +78,7 @@ class KillTest(unittest.TestCase):
             self.daemon.kill()
             self.hit[what].update(self.stages() or ["none"])
             self.daemon.launch()
+            self.world.assert_one_machine_each()
         self.daemon.await_ready()
 
     def stages(self):
