@@ -93,7 +93,7 @@ bool
 ec2_ready_leave(struct ec2_ready *ready, struct ec2_ready_wait *wait)
 {
     list_remove(&ready->waiting, &wait->node);
-    if (ready->waiting.count > 0 || ready->leaver)
+    if (ready->waiting.count > 0 || ready->leaver || !ready->looking)
         return true;
     ready->leaver = wait;
     if (ready->grouping) {

@@ -71,6 +71,33 @@ launches_at_once_look_for_one_image(void **state)
     assert_int_equal(fake_http_requests(fake, "/"), 3);
 }
 
+static struct asked leavers[2];
+
+static void
+leaver_on_done(struct cloud_call *call, const struct fault *fault)
+{
+    asked_on_done(call, fault);
+    ec2_port(ec2)->cancel(ec2_port(ec2)->self, &leavers[1].call);
+}
+
+/* What was looked for is there by then: nothing is under way that could be stopped. */
+static void
+the_first_may_cancel_the_last(void **state)
+{
+    static const struct fake_http_rule rules[] = {
+        { "/", .reply = OK("<R><imagesSet/></R>"), .then = FAKE_HTTP_CLOSE },
+        { .path = NULL },
+    };
+
+    (void)state;
+    world_serve(rules);
+    for (size_t i = 0; i < ARRAY_LEN(leavers); i++)
+        asked_start(&leavers[i], CLOUD_LAUNCH);
+    leavers[0].call.done = leaver_on_done;
+    asked_wait(&leavers[0], FAULT_CLOUD_REFUSED);
+    asked_wait(&leavers[1], FAULT_CANCELLED);
+}
+
 static void
 without_an_image_nothing_is_launched(void **state)
 {
@@ -445,6 +472,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_launch_asks_for_a_safe_machine),
         TEST(launches_at_once_look_for_one_image),
+        TEST(the_first_may_cancel_the_last),
         TEST(without_an_image_nothing_is_launched),
         TEST(a_lack_of_capacity_is_told_at_once),
         TEST(a_launch_that_may_have_been_done_is_not_repeated_here),
