@@ -16,7 +16,7 @@
 enum {
     INVENTORY_LIST_MS = 30000, /* a listing that takes longer is given up */
     INVENTORY_HASTE_MS = 5000, /* between listings that something waits for */
-    INVENTORY_SOON_MS = 1000,  /* before the first after a launch; then half as long again */
+    INVENTORY_SOON_MS = 800,   /* before the first after a launch: the next plan sees it */
     INVENTORY_DELAY_MAX_MS = 60000,
 };
 

@@ -30,7 +30,7 @@ bool inventory_list(struct mind *mind);
 bool inventory_ask(struct mind *mind, struct engine_listing *ask);
 /** inventory_hasten() - something waits for a listing: the next one comes soon. */
 void inventory_hasten(struct mind *mind);
-/** inventory_await_boot() - the same for a machine that was launched: a second later, then after 1.5, 2.2, 3.4 and 5. */
+/** inventory_await_boot() - the same for a machine that was launched: 0.8 s later, then after 1.2, 1.8 ... 5. */
 void inventory_await_boot(struct mind *mind);
 /** inventory_seen() - borrowed; NULL: there was none yet. */
 const struct inventory_seen *inventory_seen(const struct mind *mind);
