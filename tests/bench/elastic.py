@@ -136,7 +136,7 @@ def ours_once(made):
     told = made.grow(1, SPAWN_S)
     active = [(host, kinds) for host, kinds in told.items() if "host.active" in kinds]
     if not active:
-        raise RuntimeError(f"no host is active within {SPAWN_S} s:\n{made.story()}")
+        raise Impossible(f"no host is active within {SPAWN_S} s:\n{made.story()}")
     host, kinds = active[0]
     used = made.processor_s() - before
     return {"whole": kinds["host.active"] - kinds["host.spawned"],
@@ -233,7 +233,7 @@ def many_lines(count, one, told, burst):
     first = min((kinds["host.spawned"] for kinds in told.values() if "host.spawned" in kinds), default=burst["began"])
     launched = sum("host.launched" in kinds for kinds in told.values())
     if not actives or not launched:
-        raise RuntimeError(f"none of {count} hosts is active within {MANY_S} s")
+        raise Impossible(f"none of {count} hosts is active within {MANY_S} s")
     whole = max(actives) - first
     done = len(actives)
     what = f"{done} machines prepared at once" if done == count else f"{done} of {count} machines prepared at once in {MANY_S} s"
