@@ -161,12 +161,23 @@ shell_config_check(const struct shell_config *config, const char *pointer,
                    struct problems *problems)
 {
     CLEANUP(playbook_freep) struct playbook *playbook = NULL;
+    const struct schema_map *vars = &config->playbook_vars;
     char at[sizeof(problems->at[0].pointer)];
     struct fault fault;
+    int ret = 0;
 
-    if (shell_config_load(config, &playbook, &fault) == 0)
-        return 0;
-    (void)snprintf(at, sizeof(at), "%s/playbook", pointer);
-    problems_add(problems, at, "format", "%s", fault.text);
-    return -1;
+    if (shell_config_load(config, &playbook, &fault) < 0) {
+        (void)snprintf(at, sizeof(at), "%s/playbook", pointer);
+        problems_add(problems, at, "format", "%s", fault.text);
+        return -1;
+    }
+    for (size_t i = 0; i < vars->count; i++) {
+        if (playbook_uses(playbook, vars->at[i].key))
+            continue;
+        (void)snprintf(at, sizeof(at), "%s/playbook_vars/%s", pointer, vars->at[i].key);
+        problems_add(problems, at, "format",
+                     "stands nowhere in the playbook: it would change nothing");
+        ret = -1;
+    }
+    return ret;
 }

@@ -299,6 +299,7 @@ static const struct {
     { EC2(IMAGE ", " TYPES ", playbook: nowhere.yml"), "/pools/p/playbook", "nowhere.yml" },
     { EC2(IMAGE ", " TYPES ", playbook_vars: {berth_ca: x}"), "/pools/p/playbook_vars/berth_ca", "is given by Berth" },
     { EC2(IMAGE ", " TYPES ", playbook_vars: {a-b: x}"), "/pools/p/playbook_vars/a-b", "letters, digits and _" },
+    { EC2(IMAGE ", " TYPES ", playbook_vars: {berth_deadman: '600'}"), "/pools/p/playbook_vars/berth_deadman", "stands nowhere in the playbook" },
     { EC2(IMAGE ", " TYPES ", orchestrator: [everybody]"), "/pools/p/orchestrator/0", "an IP address or a network" },
     { EC2(IMAGE ", " TYPES ", orchestrator: [10.0.0.0/33]"), "/pools/p/orchestrator/0", "an IP address or a network" },
     { EC2(IMAGE ", " TYPES ", certificate_lifetime_s: 60"), "/pools/p/certificate_lifetime_s", "must be at least 86400" },
