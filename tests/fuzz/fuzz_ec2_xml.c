@@ -30,8 +30,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
          node = ec2_xml_next(node)) {
         struct ec2_node item = ec2_xml_find(node, "instancesSet/item");
 
-        for (; item.xml; item = ec2_xml_next(item), count++)
-            (void)ec2_machine_read(item, &machine);
+        for (; item.xml; item = ec2_xml_next(item), count++) {
+            (void)ec2_machine_read(item, EC2_ADDRESS_PRIVATE, &machine);
+            (void)ec2_machine_read(item, EC2_ADDRESS_PUBLIC, &machine);
+        }
     }
     assert(count <= size);
     return 0;

@@ -61,7 +61,7 @@ test_keys(void **state)
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUhvFqHRVjPcbyWOdmGKDbKWBoA0", /* cut */
         "ssh-ed25519 AAAAB3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUhvFqHRVjPcbyWOdmGKDbKWBoA0m",
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUh\nFqHRVjPcbyWOdmGKDbKWBoA0m",
-        "10.0.0.5 " KEY,
+        ("10.0.0.5 " KEY), /* one text */
     };
     CLEANUP(mem_freep) char *bare = NULL;
 
