@@ -190,7 +190,7 @@ const struct cli_command cli_table_fleet[] = {
       NULL, NULL, NULL, CLI_SET_OUTPUT, false, cmd_given_ssh_key },
     { "pool drift", "List hosts that another playbook than today's has prepared",
       "By default they are left alone; 'berth pool set POOL playbook_drift=rerun' has the playbook run on them again, one at a "
-      "time, while they serve.",
+      "time, while they serve; playbook_drift=replace retires them, one at a time.",
       "berth pool drift",
       NULL, pool_any, NULL, CLI_SET_OUTPUT, false, cmd_drift_drift },
     { "pool orphans", "List the machines that cost and that no host is on",

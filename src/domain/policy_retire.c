@@ -121,7 +121,7 @@ policy_worn_cause(const struct policy_round *round, const struct policy_host *ho
 {
     if (round->policy->shutdown)
         return CAUSE_SHUTDOWN;
-    return policy_life_left_ms(round->view, host) <= 0 ? CAUSE_AGE : CAUSE_USES;
+    return host->outdated || policy_life_left_ms(round->view, host) <= 0 ? CAUSE_AGE : CAUSE_USES;
 }
 
 static bool
@@ -180,6 +180,12 @@ policy_leave_say(const struct policy_round *round, const struct policy_host *hos
         policy_say(action->reason, "%" PRIu32 " instances were placed there, host_uses is %" PRId64,
                    host->uses, policy->host_uses);
         break;
+    case CAUSE_AGE:
+        if (host->outdated) {
+            policy_say(action->reason, "another playbook than today's prepared it");
+            break;
+        }
+        /* fallthrough */
     default:
         policy_say(action->reason, "its life of %s ended %s ago",
                    policy_words_span(policy->host_lifetime_ms).text,

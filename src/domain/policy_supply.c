@@ -68,7 +68,8 @@ policy_is_worn(const struct policy_view *view, const struct policy_host *host)
 {
     int64_t uses = view->pool->policy.host_uses;
 
-    return policy_life_left_ms(view, host) <= 0 || (uses > 0 && host->uses >= uses);
+    return host->outdated || policy_life_left_ms(view, host) <= 0 ||
+           (uses > 0 && host->uses >= uses);
 }
 
 bool

@@ -1,5 +1,6 @@
 /* The tables of fields of a pool: what its configuration, its row and the API say. */
 
+#include <assert.h>
 #include <stddef.h>
 
 #include "berth/domain/cron.h"
@@ -17,7 +18,7 @@ static const char *const pool_life_names[] = {
     [LIFE_FROM_ACTIVATION] = "activation",
     NULL,
 };
-static const char *const pool_drift_names[] = { "ignore", "rerun", NULL };
+static const char *const pool_drift_names[] = { "ignore", "rerun", "replace", NULL };
 static const char *const pool_retire_names[] = {
     [RETIRE_DRAIN] = "drain",
     [RETIRE_WHEN_EMPTY] = "when_empty",
@@ -183,7 +184,7 @@ static const struct schema_field pool_policy_fields[] = {
     { .name = "prepare_attempts", FIELD(INT, prepare_attempts), .min = 1, .max = 100, .fallback = 3,
       .doc = "So many failed preparations, and a host is given up and replaced." },
     { .name = "playbook_drift", FIELD(ENUM, playbook_drift), .names = pool_drift_names, .fallback = PLAYBOOK_IGNORE,
-      .doc = "What becomes of hosts that were prepared by another playbook than today's. ignore: they are told of; rerun: it is run on them again, one at a time, while they serve." },
+      .doc = "What becomes of hosts that were prepared by another playbook than today's. ignore: they are told of; rerun: it is run on them again, one at a time, while they serve; replace: they are retired, one at a time, as if by age." },
     { .name = "probation", FIELD(INT, probation), .min = 0, .max = 1000, .fallback = 3,
       .doc = "Instances that must start well, one at a time, before a host that had failed is trusted again." },
     { .name = "suspended_max_s", FIELD(MILLI, suspended_max_ms), .min = 0, .max = YEAR_MS, .fallback = HOUR_MS,
@@ -212,5 +213,6 @@ const struct schema pool_rules_schema = {
 const char *
 pool_drift_name(int32_t drift)
 {
-    return pool_drift_names[drift == PLAYBOOK_RERUN];
+    assert(drift >= PLAYBOOK_IGNORE && drift <= PLAYBOOK_REPLACE);
+    return pool_drift_names[drift];
 }

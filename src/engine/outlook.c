@@ -8,6 +8,7 @@
 #include "mind.h"
 #include "rental.h"
 #include "sweep.h"
+#include "upkeep.h"
 
 enum {
     OUTLOOK_GRACE_MS = 30000, /* a host may be silent before it is missed */
@@ -109,6 +110,28 @@ outlook_host(const struct engine *engine, const struct host *host, struct policy
     ret->warm = host->state == HOST_SPAWNED && host->machine->warm;
 }
 
+/* One at a time: the oldest, when none is on its way out. */
+static void
+outlook_outdated(const struct engine *engine, const struct pool *pool, struct policy_host *hosts,
+                 size_t count)
+{
+    struct policy_host *first = NULL;
+
+    if (pool->policy.playbook_drift != PLAYBOOK_REPLACE)
+        return;
+    for (size_t i = 0; i < count; i++) {
+        const struct host *host = idmap_find(&engine->model->hosts, hosts[i].id);
+
+        if (host->state == HOST_INACTIVE)
+            return;
+        if (!first && host->state == HOST_ACTIVE && host_is_rented(host) &&
+            upkeep_drift(engine, host) == DRIFT_DIFFERS)
+            first = &hosts[i];
+    }
+    if (first)
+        first->outdated = true;
+}
+
 static size_t
 outlook_hosts_fill(const struct engine *engine, const struct pool *pool, struct policy_host *hosts)
 {
@@ -119,6 +142,7 @@ outlook_hosts_fill(const struct engine *engine, const struct pool *pool, struct 
         if (host->pool == pool && host->state != HOST_REMOVED)
             outlook_host(engine, host, &hosts[count++]);
     }
+    outlook_outdated(engine, pool, hosts, count);
     return count;
 }
 

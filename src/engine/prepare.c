@@ -9,7 +9,7 @@
 #include "warm.h"
 
 enum {
-    PREPARE_STEP_MS = 600000, /* of a playbook */
+    PREPARE_STEP_MS = 1200000, /* of a playbook */
     PREPARE_MINUTE_MS = 60000,
     PREPARE_AGAIN_MIN_MS =
         30000, /* after a failure on a machine that was given to us, then twice */

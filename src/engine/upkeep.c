@@ -36,6 +36,15 @@ upkeep_drift(const struct engine *engine, const struct host *host)
     return strcmp(had, revision) == 0 ? DRIFT_NONE : DRIFT_DIFFERS;
 }
 
+/* A machine that was given cannot be replaced. */
+static bool
+upkeep_reruns(const struct host *host)
+{
+    int32_t drift = host->pool->policy.playbook_drift;
+
+    return drift == PLAYBOOK_RERUN || (drift == PLAYBOOK_REPLACE && !host_is_rented(host));
+}
+
 /* So long before its end it is to be renewed. */
 static int64_t
 upkeep_window(const struct machine *machine)
@@ -114,9 +123,8 @@ upkeep_rerun(struct engine *engine)
     {
         const struct host *host = rental->host;
 
-        if (host->pool->policy.playbook_drift == PLAYBOOK_RERUN && host->state == HOST_ACTIVE &&
-            upkeep_may_run(rental) && upkeep_drift(engine, host) != DRIFT_NONE &&
-            upkeep_running(engine, host->pool) == 0)
+        if (upkeep_reruns(host) && host->state == HOST_ACTIVE && upkeep_may_run(rental) &&
+            upkeep_drift(engine, host) != DRIFT_NONE && upkeep_running(engine, host->pool) == 0)
             return rental;
     }
     return NULL;

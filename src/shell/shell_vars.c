@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+/* A day: longer than any restart or repair of berthd. */
+#define SHELL_DEADMAN_S "86400"
+
 static int
 shell_vars_certificate(const struct shell *shell, const struct shell_vars_for *machine,
                        struct shell_vars *vars, struct fault *fault)
@@ -62,6 +65,8 @@ shell_vars_make(const struct shell *shell, const struct shell_vars_for *machine,
     shell_vars_put(ret_vars, "berth_server_key", secret_bytes(ret_vars->server.key));
     shell_vars_put(ret_vars, "berth_host_name", machine->host->name);
     shell_vars_orchestrator(machine, ret_vars);
+    if (host_is_rented(machine->host))
+        shell_vars_put(ret_vars, "berth_deadman_s", SHELL_DEADMAN_S);
     if (machine->key) {
         ret_vars->host_key = key_private_text(machine->key, "");
         ret_vars->secrets[ret_vars->secret_count++] = secret_bytes(ret_vars->host_key);

@@ -48,7 +48,7 @@ const struct wire_shape wire_shapes[] = {
       "{hold:(max_hosts|launches|budget|no_type|by_hand|shutdown|cloud|failing),text:s}" },
     { "PoolDrift", "Hosts that another playbook than the pool's of today has prepared (differs), or nobody knows which (unknown); hosts: "
       "of all that Berth has prepared.",
-      "{pool:s,revision:s?,playbook_drift:(ignore|rerun),hosts:i,items:[{host:s,name:s,state:(spawned|active|inactive|removed),"
+      "{pool:s,revision:s?,playbook_drift:(ignore|rerun|replace),hosts:i,items:[{host:s,name:s,state:(spawned|active|inactive|removed),"
       "revision:s?,drift:(differs|unknown),running:b,failures:i}]}" },
     { "PoolOrphans", "Machines with our tag that no host of the pool is on. Where complete is false, there may be more. stopped: so "
       "many are due that none is given back by itself; most: so many at once would be.",

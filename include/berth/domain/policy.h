@@ -74,6 +74,7 @@ struct policy_host {
     bool takes_work;          /* reachable, within its threshold, not on trial */
     bool untrusted; /* on trial for longer than the pool waits, or its score is beyond repair */
     bool busy;      /* a flow is on it: nothing new may be begun */
+    bool outdated;  /* another playbook than today's prepared it: to be replaced */
     bool warm;      /* spawned, and kept prepared and stopped until it is wanted */
 };
 

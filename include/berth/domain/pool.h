@@ -44,11 +44,12 @@ enum pool_choice {
 
 /* What becomes of a host that another playbook than today's has prepared. */
 enum pool_drift {
-    PLAYBOOK_IGNORE, /* it is told of, and stays as it is */
-    PLAYBOOK_RERUN,  /* the playbook is run on it again while it serves */
+    PLAYBOOK_IGNORE,  /* it is told of, and stays as it is */
+    PLAYBOOK_RERUN,   /* the playbook is run on it again while it serves */
+    PLAYBOOK_REPLACE, /* a rented one is retired, as if by age; a given one as with RERUN */
 };
 
-/** pool_drift_name() - "ignore", "rerun". */
+/** pool_drift_name() - "ignore", "rerun", "replace". */
 const char *pool_drift_name(int32_t drift);
 
 /* A machine type that may be launched, in the order of preference. */

@@ -233,14 +233,14 @@ test_late_step(void **state)
     (void)state;
     begin(&rented);
     for (size_t i = 0; i < 3; i++)
-        fates[i] = (struct fake_shell_fate){ .step_ms = 700000 };
-    (void)world_run_until(&rented.world, is_down_again, FOUND_MS);
-    expect(&rented, "1.1/5 wait for the boot failed 600 s it took longer than 10 minutes; ");
+        fates[i] = (struct fake_shell_fate){ .step_ms = 1400000 };
+    (void)world_run_until(&rented.world, is_down_again, 2 * FOUND_MS);
+    expect(&rented, "1.1/5 wait for the boot failed 1200 s it took longer than 20 minutes; ");
     host = rented_first(&rented);
-    world_run(&rented.world, 1300000);
+    world_run(&rented.world, 2600000);
     assert_true(host->state != HOST_SPAWNED);
     assert_non_null(strstr(host->reason, "failed 3 times, last in step 1 of 5 (wait for the boot): "
-                                         "it took longer than 10 minutes"));
+                                         "it took longer than 20 minutes"));
     rented_end(&rented);
 }
 

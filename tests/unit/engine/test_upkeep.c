@@ -282,6 +282,29 @@ test_drift_is_mended(void **state)
     rented_end(&rented);
 }
 
+/* Rented ones go one at a time, and the pool keeps its hosts and what runs on them. */
+static void
+test_drift_is_replaced(void **state)
+{
+    struct rented rented;
+    const struct host *first;
+
+    (void)state;
+    serving_begin(&rented);
+    rented_pool(&rented)->policy.playbook_drift = PLAYBOOK_REPLACE;
+    rented_pool(&rented)->policy.retire_deadline_ms = 600000;
+    first = rented_first(&rented);
+    fake_shell_revision_set(rented.world.shell, "00000000000000ff");
+    world_run(&rented.world, 7200000);
+    assert_int_equal(first->state, HOST_REMOVED);
+    assert_int_equal(first->cause, CAUSE_AGE);
+    assert_int_equal(drifted(&rented), 0);
+    assert_int_equal(rented_count(&rented, HOST_ACTIVE), 2);
+    assert_int_equal(fake_cloud_calls(rented.world.cloud, CLOUD_LAUNCH), 4);
+    assert_int_equal(engine_model(rented.world.engine)->instance_counts[INSTANCE_RUNNING], 1);
+    rented_end(&rented);
+}
+
 int
 main(void)
 {
@@ -292,6 +315,7 @@ main(void)
         cmocka_unit_test(test_what_interrupts_it),
         cmocka_unit_test(test_drift_is_ignored),
         cmocka_unit_test(test_drift_is_mended),
+        cmocka_unit_test(test_drift_is_replaced),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
