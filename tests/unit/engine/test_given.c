@@ -135,7 +135,7 @@ test_a_step_that_hangs(void **state)
     rented_begin(&rented, 0);
     fake_shell_rule_add(rented.world.shell, &hangs);
     (void)given(&rented);
-    assert_true(world_run_until(&rented.world, is_active, 1200000));
+    assert_true(world_run_until(&rented.world, is_active, 2400000));
     assert_int_equal(rented_events(&rented, "host.prepare_failed"), 1);
     rented_end(&rented);
 }
