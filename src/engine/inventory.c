@@ -341,6 +341,9 @@ inventory_is_struck(const struct inventory *inventory, const struct rental *rent
         return false;
     if (!machine->id && machine->stage != MACHINE_RETURNING)
         return false; /* it is still being asked for */
+    /* What answers is there: another region or account is asked than the one it was launched in. */
+    if (machine->stage == MACHINE_READY && rental->host->reachable)
+        return false;
     return inventory->began_mono_ms - rental->quiet_mono_ms >= INVENTORY_YOUNG_MS ||
            (rental->asked && machine->id);
 }

@@ -153,6 +153,25 @@ test_one_listing_loses_nobody(void **state)
     rented_end(&rented);
 }
 
+/* The configuration asks another region than the one they are in: they answer, so they are there. */
+static void
+test_who_answers_is_not_lost(void **state)
+{
+    struct rented rented;
+
+    (void)state;
+    rented_begin(&rented, 3);
+    rented_until_active(&rented, 3, 180000);
+    for (struct fake_vm *vm = fake_vm_next(fake_cloud_vms(rented.world.cloud), NULL); vm;
+         vm = fake_vm_next(fake_cloud_vms(rented.world.cloud), vm))
+        vm->life.hidden_ms = INT64_C(1) << 50;
+    world_run(&rented.world, 3600000);
+    assert_int_equal(rented_events(&rented, "host.lost"), 0);
+    assert_int_equal(rented_count(&rented, HOST_ACTIVE), 3);
+    assert_int_equal(fake_cloud_calls(rented.world.cloud, CLOUD_LAUNCH), 3);
+    rented_end(&rented);
+}
+
 static void
 test_a_machine_that_never_boots(void **state)
 {
@@ -387,6 +406,7 @@ main(void)
         cmocka_unit_test(test_too_many_are_left_alone),
         cmocka_unit_test(test_half_a_listing_loses_nobody),
         cmocka_unit_test(test_one_listing_loses_nobody),
+        cmocka_unit_test(test_who_answers_is_not_lost),
         cmocka_unit_test(test_a_machine_that_never_boots),
         cmocka_unit_test(test_a_machine_that_ends_unseen),
         cmocka_unit_test(test_a_preparation_that_fails),
