@@ -1,5 +1,6 @@
 #include "scenario.h"
 
+#include <assert.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -299,7 +300,7 @@ scenario_engine(struct scenario *s, const char *name)
 {
     const struct host *host = scenario_host(s, name);
 
-    assert_true(host && host->endpoint.engine);
+    assert(host && host->endpoint.engine);
     return fake_docker_machine(s->sim.docker, host->endpoint.engine);
 }
 

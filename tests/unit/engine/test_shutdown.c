@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -33,7 +34,8 @@ the_operation(const struct world *world)
         if (operation->kind == OPERATION_POOL_SHUTDOWN)
             return operation;
     }
-    return NULL;
+    fail_msg("there is no operation");
+    abort();
 }
 
 static bool
