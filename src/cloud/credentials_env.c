@@ -47,14 +47,26 @@ credentials_env_file(const char *(*get)(const char *name), const char *key, cons
 static bool
 credentials_env_is_private(const char *url)
 {
-    static const char *const starts[] = { "https://", "http://127.", "http://localhost",
-                                          "http://[::1]", "http://169.254.170." };
+    /* What a name or an address goes on with, after its first part. */
+    static const struct {
+        const char *start;
+        const char *digits;
+    } plain[] = {
+        { "http://127.", "0123456789." },
+        { "http://169.254.170.", "0123456789" },
+        { "http://localhost", "" },
+        { "http://[::1]", "" },
+    };
 
-    for (size_t i = 0; i < ARRAY_LEN(starts); i++) {
-        if (strncmp(url, starts[i], strlen(starts[i])) == 0)
-            return true;
+    for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
+        size_t len = strlen(plain[i].start);
+
+        if (strncmp(url, plain[i].start, len) == 0) {
+            url += len + strspn(url + len, plain[i].digits);
+            return *url == ':' || *url == '/' || *url == '\0';
+        }
     }
-    return false;
+    return strncmp(url, "https://", 8) == 0;
 }
 
 static char *

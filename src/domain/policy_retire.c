@@ -165,6 +165,10 @@ policy_leave_say(const struct policy_round *round, const struct policy_host *hos
 {
     const struct pool_policy *policy = round->policy;
 
+    if (action->cause == CAUSE_AGE && host->outdated) {
+        policy_say(action->reason, "another playbook than today's prepared it");
+        return;
+    }
     switch (action->cause) {
     case CAUSE_SHUTDOWN:
         policy_say(action->reason, "the pool is being shut down");
@@ -180,12 +184,6 @@ policy_leave_say(const struct policy_round *round, const struct policy_host *hos
         policy_say(action->reason, "%" PRIu32 " instances were placed there, host_uses is %" PRId64,
                    host->uses, policy->host_uses);
         break;
-    case CAUSE_AGE:
-        if (host->outdated) {
-            policy_say(action->reason, "another playbook than today's prepared it");
-            break;
-        }
-        /* fallthrough */
     default:
         policy_say(action->reason, "its life of %s ended %s ago",
                    policy_words_span(policy->host_lifetime_ms).text,

@@ -413,12 +413,15 @@ job_on_run(struct run *run, const struct fault *fault)
     }
 }
 
-/* The timer of its user data would end it. */
+/* The timer of its user data would end it, and may not have been made yet. */
 static void
 job_keep(struct job *job)
 {
-    job_command(job, mem_strdup("systemctl stop berth-unprepared.timer 2>/dev/null || true\n"),
-                "root", job_on_kept);
+    static const char script[] = "systemctl stop berth-unprepared.timer 2>/dev/null\n"
+                                 "systemctl --quiet mask --runtime berth-unprepared.timer\n"
+                                 "true\n";
+
+    job_command(job, mem_strdup(script), "root", job_on_kept);
 }
 
 static void

@@ -166,6 +166,36 @@ the_environment_comes_first(void **state)
     no_keys_expect("no AWS credentials: AWS_ACCESS_KEY_ID is not set");
 }
 
+/* Keys in plain text come from this machine, or its container host, alone. */
+static void
+keys_come_from_near(void **state)
+{
+    static const struct {
+        const char *url;
+        bool used;
+    } rows[] = {
+        { "http://example.com/", false },       { "http://localhost.example.com/", false },
+        { "http://127.example.com/", false },   { "http://127.0.0.1.example.com/", false },
+        { "http://169.254.170.2x/", false },    { "http://[::1].example.com/", false },
+        { "http://localhost:99/keys", true },   { "http://127.0.0.1:99/keys", true },
+        { "http://169.254.170.23/keys", true }, { "https://example.com/keys", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const __typeof__(*environment) one[] = {
+            { "AWS_CONTAINER_CREDENTIALS_FULL_URI", rows[i].url },
+            { NULL, NULL },
+        };
+
+        told[0] = '\0';
+        environment = one;
+        credentials = credentials_from_env(http, loop, environment_get);
+        assert_int_equal(strstr(told, "is not used") == NULL, rows[i].used);
+        credentials_free(STEAL(credentials));
+    }
+}
+
 static void
 profiles_are_found_in_both_files(void **state)
 {
@@ -409,6 +439,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_environment_comes_first),
+        TEST(keys_come_from_near),
         TEST(profiles_are_found_in_both_files),
         TEST(the_metadata_service_is_asked_with_a_session),
         TEST(what_the_metadata_service_lacks_is_told),
