@@ -116,7 +116,7 @@ class BadHostTest(cases.WorldTest):
         shown = self.berth("host", "show", self.bad.name)
         self.assertRegex(shown, r"score: [3-9]\.")
         self.assertIn("last_kind: engine_failed", shown)
-        self.assertIn("OCI runtime create failed", self.berth("host", "log", self.bad.name))
+        self.assertIn("OCI runtime create failed", self.berth("events", "--host", self.bad.name))
         self.assertIn(f"host {self.bad.name} of pool default gets no work: it failed too often", self.berth("status"))
 
     def berth(self, *arguments):

@@ -40,6 +40,7 @@ class KillTest(unittest.TestCase):
         self.hit = {"spawn": collections.Counter(), "retirement": collections.Counter()}
         seed = int(os.environ.get("BERTH_SEED", "1"))
         self.chance = random.Random(seed)
+        self.cycles = 0
         print(f"{KILLS} kills from BERTH_SEED={seed}", flush=True)
 
     @property
@@ -62,6 +63,9 @@ class KillTest(unittest.TestCase):
             for one in ids:
                 self.daemon.stop_instance(one)
             self.await_any("inactive")
+            if self.cycles % 2 == 0:
+                self.await_returning()
+            self.cycles += 1
             self.kill_often("retirement", A_RETIREMENT)
             self.world.await_machines(0)
             self.world.await_hosts(0, "spawned", "active", "inactive")
@@ -71,15 +75,24 @@ class KillTest(unittest.TestCase):
         """It has begun."""
         wait_for(lambda: self.world.hosts(state), lambda: f"a host is {state}\n{self.world.story()}")
 
+    def await_returning(self):
+        """The provider is being asked: half a second, and what its machine takes to end."""
+        wait_for(lambda: [h for h in self.world.hosts("inactive") if h["waiting_for"] == "end of its machine"],
+                 lambda: f"a machine is given back\n{self.world.story()}")
+        self.kill("retirement")
+
     def kill_often(self, what, most):
         """Counted from when it began, or from the start after the last kill, which may not have ended."""
         for _ in range(min(most, KILLS - self.kills)):
             time.sleep(self.chance.uniform(0.0, self.chance.choice(PAUSES_S)))
-            self.daemon.kill()
-            self.hit[what].update(self.stages() or ["none"])
-            self.daemon.launch()
-            self.world.assert_one_machine_each()
+            self.kill(what)
         self.daemon.await_ready()
+
+    def kill(self, what):
+        self.daemon.kill()
+        self.hit[what].update(self.stages() or ["none"])
+        self.daemon.launch()
+        self.world.assert_one_machine_each()
 
     def stages(self):
         """The one of the machine that is the furthest from rest, as the next start will find it."""
