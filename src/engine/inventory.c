@@ -341,11 +341,23 @@ inventory_is_struck(const struct inventory *inventory, const struct rental *rent
         return false;
     if (!machine->id && machine->stage != MACHINE_RETURNING)
         return false; /* it is still being asked for */
-    /* What answers is there: another region or account is asked than the one it was launched in. */
-    if (machine->stage == MACHINE_READY && rental->host->reachable)
-        return false;
     return inventory->began_mono_ms - rental->quiet_mono_ms >= INVENTORY_YOUNG_MS ||
            (rental->asked && machine->id);
+}
+
+/* The next listing is to tell more. */
+static void
+inventory_miss_one(struct inventory *inventory, const struct rental *rental)
+{
+    const struct machine *machine = rental->host->machine;
+
+    if (rental->mind != inventory->mind || rental->listed || !machine->id)
+        return;
+    if (machine->stage == MACHINE_BOOTING && machine->strikes == 0) {
+        inventory_await_boot(inventory->mind);
+    } else {
+        inventory_hasten(inventory->mind);
+    }
 }
 
 static void
@@ -358,14 +370,13 @@ inventory_miss(struct inventory *inventory)
     while ((rental = idmap_after(&engine->rentals, id, &id))) {
         struct machine *machine = rental->host->machine;
 
+        /* What answers is there: another region or account is asked than the one it was launched in. */
+        if (machine->stage == MACHINE_READY && rental->host->reachable)
+            continue;
         if (inventory_is_struck(inventory, rental) && ++machine->strikes >= INVENTORY_STRIKES) {
             retire_gone(rental, "the provider does not list it any more");
-        } else if (rental->mind == inventory->mind && !rental->listed && machine->id) {
-            if (machine->stage == MACHINE_BOOTING && machine->strikes == 0) {
-                inventory_await_boot(inventory->mind);
-            } else {
-                inventory_hasten(inventory->mind);
-            }
+        } else {
+            inventory_miss_one(inventory, rental);
         }
     }
 }

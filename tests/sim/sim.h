@@ -66,6 +66,7 @@ struct sim_stats {
     uint64_t checks;
     uint64_t jumps;
     uint64_t storms;
+    uint64_t storms_s; /* how long they lasted */
     uint64_t faults_docker[FAULT_KIND_COUNT];
     uint64_t faults_cloud[FAULT_KIND_COUNT];
     uint64_t faults_shell[FAULT_KIND_COUNT];

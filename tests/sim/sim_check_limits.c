@@ -112,7 +112,8 @@ sim_second_micro(const struct sim *sim, int64_t pool_id)
     return machines * SIM_DEAREST_MICRO / HOUR_S;
 }
 
-/* A machine counts from when it is asked for until its end is seen: a little longer than it costs. */
+/* A machine counts from when it is asked for until its end is seen: a little longer than it costs, and as
+ * long again as the provider did not answer. */
 void
 sim_limits_rest(struct sim *sim)
 {
@@ -123,7 +124,8 @@ sim_limits_rest(struct sim *sim)
         int64_t cost = sim_cost_micro(sim, pool->id);
         int64_t spent = sim_spent_micro(sim, pool);
         int64_t second = sim_second_micro(sim, pool->id);
-        int64_t more_s = MORE_S * sim->config.housekeeping_ms / ROUND_MS;
+        int64_t more_s =
+            MORE_S * sim->config.housekeeping_ms / ROUND_MS + (int64_t)sim->stats.storms_s;
 
         if (!pool_provider_rents(pool->provider))
             continue;

@@ -110,6 +110,7 @@ sim_is_storm(struct sim *sim, const struct cloud_call *call)
         sim->storm = kinds[sim_random(sim, ARRAY_LEN(kinds))];
         sim->storm_ends_ms = sim_mono(sim) + 1 + (int64_t)sim_random(sim, STORM_MAX_MS);
         sim->stats.storms++;
+        sim->stats.storms_s += (uint64_t)(sim->storm_ends_ms - sim_mono(sim)) / 1000 + 1;
         sim_trace(sim, "the provider fails for long: %s", fault_rule(sim->storm)->code);
     }
     return sim_mono(sim) < sim->storm_ends_ms &&

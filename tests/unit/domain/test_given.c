@@ -56,8 +56,8 @@ test_keys(void **state)
         "",
         "ssh-ed25519",
         "ssh-ed25519 AAAA",
-        "ssh-ed25519 " /* no key */,
-        KEY "A",
+        "ssh-ed25519 ", /* no key */
+        (KEY "A"),
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUhvFqHRVjPcbyWOdmGKDbKWBoA0", /* cut */
         "ssh-ed25519 AAAAB3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUhvFqHRVjPcbyWOdmGKDbKWBoA0m",
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHUbkbsUzoT0qc9xUh\nFqHRVjPcbyWOdmGKDbKWBoA0m",

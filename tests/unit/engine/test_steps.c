@@ -234,7 +234,7 @@ test_late_step(void **state)
     begin(&rented);
     for (size_t i = 0; i < 3; i++)
         fates[i] = (struct fake_shell_fate){ .step_ms = 1400000 };
-    (void)world_run_until(&rented.world, is_down_again, 2 * FOUND_MS);
+    (void)world_run_until(&rented.world, is_down_again, INT64_C(2) * FOUND_MS);
     expect(&rented, "1.1/5 wait for the boot failed 1200 s it took longer than 20 minutes; ");
     host = rented_first(&rented);
     world_run(&rented.world, 2600000);
