@@ -15,6 +15,7 @@
 #include "admin_token.h"
 #include "apply.h"
 #include "log_sink.h"
+#include "lost_keys.h"
 #include "machines.h"
 #include "notify.h"
 #include "zone_files.h"
@@ -99,7 +100,8 @@ daemon_open(struct daemon *daemon, struct fault *fault)
         daemon->docker = docker_new(daemon->http, daemon->loop);
     if (store_new(daemon->loop, &store, &daemon->store, fault) < 0)
         return -1;
-    if (spool_new(daemon->config.data_dir, &daemon->spool, fault) < 0)
+    if (lost_keys_check(daemon->config.data_dir, fault) < 0 ||
+        spool_new(daemon->config.data_dir, &daemon->spool, fault) < 0)
         return -1;
     return daemon_open_machines(daemon, fault);
 }
@@ -149,9 +151,12 @@ daemon_start(struct daemon *daemon, struct fault *fault)
 
     apply_engine_config(config, &engine);
     daemon->engine = engine_new(&ports, &engine);
-    if (engine_load(daemon->engine, fault) < 0 || daemon_apply(daemon, fault) < 0)
+    if (engine_load(daemon->engine, fault) < 0)
         return -1;
-    machines_check(daemon->machines, engine_model(daemon->engine));
+    if (machines_check(daemon->machines, engine_model(daemon->engine), fault) < 0)
+        return lost_keys_tell(config->data_dir);
+    if (daemon_apply(daemon, fault) < 0)
+        return -1;
     daemon->server = api_server_new(daemon->loop, daemon->engine, &api);
     if (api_server_start(daemon->server, fault) < 0)
         return -1;

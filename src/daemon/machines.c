@@ -12,6 +12,8 @@
 #include "berth/loop/loop.h"
 #include "berth/shell/shell.h"
 
+enum { MACHINES_STRANGERS_MAX = 32 /* looked at: each costs a key */ };
+
 struct machines {
     struct cloud_port port;
     struct loop *loop;
@@ -139,23 +141,28 @@ machines_apply(struct machines *machines, const struct config *config, struct fa
     return result;
 }
 
-void
-machines_check(const struct machines *machines, const struct model *model)
+/* One that is ours is enough: single hosts may be of keys that were lost long ago. */
+int
+machines_check(const struct machines *machines, const struct model *model, struct fault *fault)
 {
-    size_t count = 0;
+    int strangers = 0;
 
-    if (!shell_is_fresh(machines->shell))
-        return;
     IDMAP_EACH(&model->hosts, struct host, host)
     {
-        count += host->machine && host->machine->id && host->state != HOST_REMOVED;
+        enum shell_kin kin =
+            host->state == HOST_REMOVED ? SHELL_KIN_UNKNOWN : shell_kin(machines->shell, host);
+
+        if (kin == SHELL_KIN_OURS)
+            return 0;
+        strangers += kin == SHELL_KIN_STRANGER;
+        if (strangers == MACHINES_STRANGERS_MAX)
+            break;
     }
-    if (count > 0) {
-        log_error("machines",
-                  "the keys directory was missing: the %zu hosts that were there before cannot be "
-                  "reached with the new keys; stop berthd, put keys/ back from a backup, and start",
-                  count);
-    }
+    if (strangers == 0)
+        return 0;
+    return fault_set(fault, FAULT_STORAGE, "keys",
+                     "%s/keys are not the keys that the hosts in the database were made with",
+                     machines->config->data_dir);
 }
 
 static const struct config_pool *

@@ -37,5 +37,6 @@ const struct shell_port *machines_shell(struct machines *machines);
 /** machines_apply() - what @config (borrowed until the next call) says holds from now on.
  * Return: 0, or -1 with the first pool's fault; the others hold. */
 int machines_apply(struct machines *machines, const struct config *config, struct fault *fault);
-/** machines_check() - complains when hosts are older than the keys: they cannot be reached. */
-void machines_check(const struct machines *machines, const struct model *model);
+/** machines_check() - whether the keys are those that the hosts were made with, after machines_apply().
+ * Return: 0, or -1 with FAULT_STORAGE. */
+int machines_check(const struct machines *machines, const struct model *model, struct fault *fault);

@@ -103,12 +103,6 @@ shell_port(struct shell *shell)
     return &shell->port;
 }
 
-bool
-shell_is_fresh(const struct shell *shell)
-{
-    return vault_is_fresh(shell->vault);
-}
-
 /* --- Pools -------------------------------------------------------------------------------------- */
 
 static struct shell_pool *

@@ -7,6 +7,7 @@
  *   shell_config.c  a pool's part of the configuration
  *   shell_keys.c    the keys that belong to a host, and its user data
  *   shell_job.c     one preparation, from the connection to the endpoint
+ *   shell_lost.c    whether its keys are still those that it was made with
  *   shell_vars.c    what its playbook is given
  */
 

@@ -1,22 +1,28 @@
 #include "vault.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
+#include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "berth/base/buf.h"
 #include "berth/base/log.h"
 #include "berth/base/text.h"
 
+#include "vault_file.h"
+
+#define VAULT_FOLDER "keys"
+#define VAULT_SECRET "secret"
+#define VAULT_SINCE  "since"
+
 #define VAULT_DAY_MS    (INT64_C(86400) * 1000)
 #define VAULT_CLIENT_MS (365 * VAULT_DAY_MS)
 #define VAULT_RENEW_MS  (30 * VAULT_DAY_MS)
 
-enum { VAULT_FILE_MAX = 16384, VAULT_HEX_LEN = 2 * VAULT_SECRET_SIZE };
+enum { VAULT_HEX_LEN = 2 * VAULT_SECRET_SIZE };
 
 struct vault {
     char *folder; /* owned */
@@ -24,137 +30,8 @@ struct vault {
     struct secret *secret;     /* owned */
     struct vault_pool **pools; /* owned, [count], each owned */
     size_t count;
-    bool fresh;
+    int64_t since;
 };
-
-static const char *
-vault_why(void)
-{
-    return strerrordesc_np(errno);
-}
-
-static int
-vault_refuse(const char *path, const char *why, struct fault *fault)
-{
-    return fault_set(fault, FAULT_STORAGE, "vault", "%s: %s", path, why);
-}
-
-/* --- Files ---------------------------------------------------------------------------------------- */
-
-/* Also where it was there before. */
-static int
-vault_folder_make(const char *path, struct fault *fault)
-{
-    struct stat at;
-
-    if (mkdir(path, 0700) < 0 && errno != EEXIST)
-        return vault_refuse(path, vault_why(), fault);
-    if (lstat(path, &at) < 0)
-        return vault_refuse(path, vault_why(), fault);
-    if (!S_ISDIR(at.st_mode) || at.st_uid != geteuid())
-        return vault_refuse(path, "is not a directory of berthd's user", fault);
-    if (at.st_mode & 077) {
-        return fault_set(fault, FAULT_STORAGE, "vault",
-                         "%s: others may look into it (mode %04o): chmod 700 it", path,
-                         (unsigned)at.st_mode & 07777);
-    }
-    return 0;
-}
-
-static int
-vault_fd_check(const char *path, int fd, struct fault *fault)
-{
-    struct stat at;
-
-    if (fstat(fd, &at) < 0)
-        return vault_refuse(path, vault_why(), fault);
-    if (!S_ISREG(at.st_mode) || at.st_uid != geteuid())
-        return vault_refuse(path, "is not a file of berthd's user", fault);
-    if (at.st_mode & 077) {
-        return fault_set(fault, FAULT_STORAGE, "vault",
-                         "%s: others may read it (mode %04o): chmod 600 it", path,
-                         (unsigned)at.st_mode & 07777);
-    }
-    return 0;
-}
-
-/* @ret_text: NULL: there is no such file. */
-static int
-vault_file_read(const char *path, struct secret **ret_text, struct fault *fault)
-{
-    char bytes[VAULT_FILE_MAX];
-    size_t len = 0;
-    ssize_t got = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-    int result;
-
-    if (fd < 0 && errno == ENOENT) {
-        *ret_text = NULL;
-        return 0;
-    }
-    if (fd < 0)
-        return vault_refuse(path, vault_why(), fault);
-    result = vault_fd_check(path, fd, fault);
-    while (result == 0 && len < sizeof(bytes) &&
-           (got = read(fd, bytes + len, sizeof(bytes) - len)) > 0)
-        len += (size_t)got;
-    if (result == 0 && got < 0) {
-        result = vault_refuse(path, vault_why(), fault);
-    } else if (result == 0 && len == sizeof(bytes)) {
-        result = vault_refuse(path, "is too long for what it should be", fault);
-    }
-    (void)close(fd);
-    if (result == 0) {
-        *ret_text = secret_new(bytes, len);
-    } else {
-        secret_wipe(bytes, sizeof(bytes));
-    }
-    return result;
-}
-
-/* So that the rename is on the disk. */
-static bool
-vault_folder_sync(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool good = fd >= 0 && fsync(fd) == 0;
-
-    if (fd >= 0)
-        (void)close(fd);
-    return good;
-}
-
-static bool
-vault_fd_write(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t put = write(fd, bytes, len);
-
-        if (put <= 0)
-            return false;
-        bytes += put;
-        len -= (size_t)put;
-    }
-    return fsync(fd) == 0;
-}
-
-static int
-vault_file_write(const char *folder, const char *name, const struct secret *text,
-                 struct fault *fault)
-{
-    CLEANUP(mem_freep) char *path = mem_printf("%s/%s", folder, name);
-    CLEANUP(mem_freep) char *fresh = mem_printf("%s.new", path);
-    int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    bool good;
-
-    if (fd < 0)
-        return vault_refuse(fresh, vault_why(), fault);
-    good = fchmod(fd, 0600) == 0 && vault_fd_write(fd, secret_bytes(text), secret_len(text));
-    good = close(fd) == 0 && good;
-    if (!good || rename(fresh, path) < 0 || !vault_folder_sync(folder))
-        return vault_refuse(path, vault_why(), fault);
-    return 0;
-}
 
 int
 vault_keep(const struct vault *vault, const char *name, const struct secret *secret,
@@ -181,13 +58,12 @@ vault_secret_make(struct vault *vault, struct fault *fault)
     char text[VAULT_HEX_LEN + 2];
     CLEANUP(secret_freep) struct secret *hex = NULL;
 
-    vault->fresh = true;
     vault->random->fill(vault->random->self, bytes, sizeof(bytes));
     text_hex(bytes, sizeof(bytes), text);
     text[VAULT_HEX_LEN] = '\n';
     hex = secret_new(text, VAULT_HEX_LEN + 1);
     vault->secret = secret_new((char *)bytes, sizeof(bytes));
-    return vault_file_write(vault->folder, "secret", hex, fault);
+    return vault_file_write(vault->folder, VAULT_SECRET, hex, fault);
 }
 
 static bool
@@ -207,38 +83,59 @@ vault_secret_parse(struct vault *vault, const struct secret *hex)
     return good;
 }
 
+/* @ret_there: whether there is one. */
 static int
-vault_secret_read(struct vault *vault, struct fault *fault)
+vault_secret_read(struct vault *vault, bool *ret_there, struct fault *fault)
 {
-    CLEANUP(mem_freep) char *path = mem_printf("%s/secret", vault->folder);
+    CLEANUP(mem_freep) char *path = mem_printf("%s/" VAULT_SECRET, vault->folder);
     CLEANUP(secret_freep) struct secret *hex = NULL;
 
     if (vault_file_read(path, &hex, fault) < 0)
         return -1;
-    if (!hex)
-        return vault_secret_make(vault, fault);
-    if (!vault_secret_parse(vault, hex)) {
-        return vault_refuse(path, "is truncated or not what berthd wrote: take it from a backup",
-                            fault);
+    if (hex && !vault_secret_parse(vault, hex)) {
+        return vault_file_refuse(
+            path, "is truncated or not what berthd wrote: take it from a backup", fault);
     }
+    *ret_there = hex != NULL;
     return 0;
+}
+
+static int
+vault_since_read(struct vault *vault, struct fault *fault)
+{
+    CLEANUP(mem_freep) char *path = mem_printf("%s/" VAULT_SINCE, vault->folder);
+    CLEANUP(secret_freep) struct secret *text = NULL;
+
+    if (vault_file_read(path, &text, fault) < 0)
+        return -1;
+    if (text)
+        vault->since = strtoll(secret_bytes(text), NULL, 10);
+    return 0;
+}
+
+static int
+vault_fill(struct vault *vault, struct fault *fault)
+{
+    CLEANUP(mem_freep) char *pools = mem_printf("%s/pools", vault->folder);
+    bool there = false;
+
+    if (vault_file_folder(vault->folder, fault) < 0 || vault_file_folder(pools, fault) < 0 ||
+        vault_secret_read(vault, &there, fault) < 0 || vault_since_read(vault, fault) < 0)
+        return -1;
+    return there ? 0 : vault_secret_make(vault, fault);
 }
 
 int
 vault_open(const char *data_dir, const struct random_port *random, struct vault **ret_vault,
            struct fault *fault)
 {
-    CLEANUP(mem_freep) char *pools = mem_printf("%s/keys/pools", data_dir);
-    struct vault *vault = mem_new0(sizeof(*vault));
+    CLEANUP(vault_closep) struct vault *vault = mem_new0(sizeof(*vault));
 
-    vault->folder = mem_printf("%s/keys", data_dir);
+    vault->folder = mem_printf("%s/" VAULT_FOLDER, data_dir);
     vault->random = random;
-    if (vault_folder_make(vault->folder, fault) < 0 || vault_folder_make(pools, fault) < 0 ||
-        vault_secret_read(vault, fault) < 0) {
-        vault_close(vault);
+    if (vault_fill(vault, fault) < 0)
         return -1;
-    }
-    *ret_vault = vault;
+    *ret_vault = STEAL(vault);
     return 0;
 }
 
@@ -265,10 +162,21 @@ vault_close(struct vault *vault)
     mem_free(vault);
 }
 
-bool
-vault_is_fresh(const struct vault *vault)
+int
+vault_forgive(struct vault *vault, int64_t last_host_id, struct fault *fault)
 {
-    return vault->fresh;
+    char *line = mem_printf("%" PRId64 "\n", last_host_id);
+    CLEANUP(secret_freep) struct secret *text = secret_new(line, strlen(line));
+
+    mem_free(line);
+    vault->since = last_host_id;
+    return vault_file_write(vault->folder, VAULT_SINCE, text, fault);
+}
+
+int64_t
+vault_since(const struct vault *vault)
+{
+    return vault->since;
 }
 
 const struct secret *
@@ -302,28 +210,43 @@ vault_authority_make(const struct vault *vault, struct vault_pool *pool, const c
     return vault_file_write(folder, "ca.pem", certificate, fault);
 }
 
+/* @ret_there: whether there is one, which is whole then. */
 static int
-vault_authority_open(const struct vault *vault, struct vault_pool *pool, const char *folder,
-                     int64_t now_ms, struct fault *fault)
+vault_authority_read(const char *folder, struct pki_pair *authority, bool *ret_there,
+                     struct fault *fault)
 {
+    CLEANUP(mem_freep) char *path = mem_printf("%s/ca.pem", folder);
     CLEANUP(mem_freep) char *key_path = mem_printf("%s/ca.key", folder);
     CLEANUP(secret_freep) struct secret *certificate = NULL;
     struct fault why;
 
-    if (vault_file_read(pool->ca_path, &certificate, fault) < 0)
+    *ret_there = false;
+    if (vault_file_read(path, &certificate, fault) < 0)
         return -1;
     if (!certificate)
-        return vault_authority_make(vault, pool, folder, now_ms, fault);
-    if (vault_file_read(key_path, &pool->authority.key, fault) < 0)
+        return 0;
+    if (vault_file_read(key_path, &authority->key, fault) < 0)
         return -1;
-    if (!pool->authority.key)
-        return vault_refuse(key_path, "is missing: take it from a backup", fault);
-    pool->authority.certificate = mem_strdup(secret_bytes(certificate));
-    if (pki_check(&pool->authority, pool->authority.certificate, NULL, &why) < 0) {
+    if (!authority->key)
+        return vault_file_refuse(key_path, "is missing: take it from a backup", fault);
+    authority->certificate = mem_strdup(secret_bytes(certificate));
+    if (pki_check(authority, authority->certificate, NULL, &why) < 0) {
         return fault_set(fault, FAULT_STORAGE, "vault",
-                         "%s and ca.key: %s: take both from a backup", pool->ca_path, why.text);
+                         "%s and ca.key: %s: take both from a backup", path, why.text);
     }
+    *ret_there = true;
     return 0;
+}
+
+static int
+vault_authority_open(const struct vault *vault, struct vault_pool *pool, const char *folder,
+                     int64_t now_ms, struct fault *fault)
+{
+    bool there = false;
+
+    if (vault_authority_read(folder, &pool->authority, &there, fault) < 0)
+        return -1;
+    return there ? 0 : vault_authority_make(vault, pool, folder, now_ms, fault);
 }
 
 static int
@@ -390,7 +313,7 @@ vault_pool_open(const struct vault *vault, const char *name, int64_t now_ms,
     pool->name = mem_strdup(name);
     pool->ca_path = mem_printf("%s/ca.pem", folder);
     pool->client_path = mem_printf("%s/client.pem", folder);
-    if (vault_folder_make(folder, fault) < 0 ||
+    if (vault_file_folder(folder, fault) < 0 ||
         vault_authority_open(vault, pool, folder, now_ms, fault) < 0) {
         vault_pool_free(pool);
         return -1;
@@ -427,4 +350,61 @@ vault_pool(struct vault *vault, const char *name, int64_t now_ms,
         return -1;
     *ret_pool = pool;
     return 0;
+}
+
+/* --- Without opening it --------------------------------------------------------------------------- */
+
+char *
+vault_missing(const char *data_dir, const char *pool)
+{
+    char *path = pool ? mem_printf("%s/" VAULT_FOLDER "/pools/%s/ca.pem", data_dir, pool)
+                      : mem_printf("%s/" VAULT_FOLDER "/" VAULT_SECRET, data_dir);
+
+    if (access(path, F_OK) == 0 || errno != ENOENT)
+        mem_free(STEAL(path));
+    return path;
+}
+
+static int
+vault_check_pools(const char *folder, DIR *pools, struct fault *fault)
+{
+    const struct dirent *entry;
+
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): of a stream that nobody else has */
+    while ((entry = readdir(pools))) {
+        CLEANUP(mem_freep) char *pool = mem_printf("%s/pools/%s", folder, entry->d_name);
+        struct pki_pair authority = { 0 };
+        bool there = false;
+        int result;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        result = vault_authority_read(pool, &authority, &there, fault);
+        pki_pair_fini(&authority);
+        if (result < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int
+vault_check(const char *folder, struct fault *fault)
+{
+    CLEANUP(vault_closep) struct vault *vault = mem_new0(sizeof(*vault));
+    CLEANUP(mem_freep) char *path = mem_printf("%s/pools", folder);
+    bool there = false;
+    DIR *pools;
+    int result;
+
+    vault->folder = mem_strdup(folder);
+    if (vault_secret_read(vault, &there, fault) < 0)
+        return -1;
+    if (!there)
+        return vault_file_refuse(folder, "has no " VAULT_SECRET, fault);
+    pools = opendir(path);
+    if (!pools)
+        return errno == ENOENT ? 0 : vault_file_refuse(path, strerrordesc_np(errno), fault);
+    result = vault_check_pools(folder, pools, fault);
+    (void)closedir(pools);
+    return result;
 }

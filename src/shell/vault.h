@@ -5,6 +5,7 @@
  * reached.  It belongs to the backup.
  *
  *   secret                  32 random bytes in hex: all SSH keys are derived from it
+ *   since                   where keys were lost and made anew: the last host from before
  *   pools/<pool>/ca.pem     the pool's authority: what its hosts and berthd trust
  *   pools/<pool>/ca.key     the authority's key
  *   pools/<pool>/client.pem berthd's certificate and its key, in one file: a renewal is one rename
@@ -41,8 +42,12 @@ int vault_open(const char *data_dir, const struct random_port *random, struct va
                struct fault *fault);
 /** vault_close() - NULL is fine. */
 void vault_close(struct vault *vault);
-/** vault_is_fresh() - vault_open() made it: what hosts knew before is gone. */
-bool vault_is_fresh(const struct vault *vault);
+MEM_DEFINE_FREEP(struct vault, vault_close);
+
+/** vault_forgive() - hosts up to @last_host_id may have been made with other keys, which are lost. */
+int vault_forgive(struct vault *vault, int64_t last_host_id, struct fault *fault);
+/** vault_since() - the last host's id of vault_forgive(), also of an earlier run; 0: none. */
+int64_t vault_since(const struct vault *vault);
 
 /** vault_secret() - what key_derive() takes; borrowed. */
 const struct secret *vault_secret(const struct vault *vault);
@@ -58,3 +63,11 @@ int vault_keep(const struct vault *vault, const char *name, const struct secret 
  * Return: 0, or -1 with FAULT_STORAGE. */
 int vault_pool(struct vault *vault, const char *name, int64_t now_ms,
                const struct vault_pool **ret_pool, struct fault *fault);
+
+/** vault_missing() - the path of the secret, or of the authority of @pool (NULL: the secret), if it is not
+ * there; owned.
+ * Return: NULL: it is there, or cannot be looked for, which vault_open() will say. */
+char *vault_missing(const char *data_dir, const char *pool) MUST_USE;
+/** vault_check() - whether @folder, a copy of a keys directory, is whole; changes nothing.
+ * Return: 0, or -1 with FAULT_STORAGE that names the file. */
+int vault_check(const char *folder, struct fault *fault);

@@ -13,8 +13,10 @@
 #include <stdint.h>
 
 #include "berth/base/fault.h"
+#include "berth/base/mem.h"
 #include "berth/base/schema.h"
 #include "berth/loop/loop.h"
+#include "berth/port/random.h"
 #include "berth/port/shell.h"
 
 struct shell;
@@ -55,10 +57,6 @@ void shell_free(struct shell *shell);
 /** shell_port() - borrowed. */
 const struct shell_port *shell_port(struct shell *shell);
 
-/** shell_is_fresh() - the keys were made by shell_new(): no host that was there before can be reached
- * with them. */
-bool shell_is_fresh(const struct shell *shell);
-
 /** shell_pool_set() - machines of the pool called @name are prepared as @config (copied) says, from
  * their next preparation on.  Reads the playbook; makes the pool's certificates the first time; blocks.
  * Return: 0, or -1 with FAULT_INVALID or FAULT_STORAGE. */
@@ -66,3 +64,36 @@ int shell_pool_set(struct shell *shell, const char *name, const struct shell_con
                    struct fault *fault);
 /** shell_pools_keep() - no other pools than @names [count], borrowed, are set any more. */
 void shell_pools_keep(struct shell *shell, const char *const *names, size_t count);
+
+/* Whether a host's SSH key, which is of our making, was made with the keys of now. */
+enum shell_kin {
+    SHELL_KIN_UNKNOWN, /* a given machine, one that has no key of ours yet, or one that was given up */
+    SHELL_KIN_OURS,
+    SHELL_KIN_STRANGER, /* with others: it cannot be reached */
+};
+
+enum shell_kin shell_kin(const struct shell *shell, const struct host *host);
+
+/* --- The keys directory while no daemon runs -------------------------------------------------------- */
+
+/** shell_keys_missing() - the path of the cluster's secret (@pool: NULL), or of @pool's authority, when it
+ * is not there; owned. Return: NULL: it is. */
+char *shell_keys_missing(const char *data_dir, const char *pool) MUST_USE;
+
+/** shell_keys_check() - whether @folder, a copy of a keys directory, is whole: the secret is there, and
+ * each authority that is there has its key.
+ * Return: 0, or -1 with FAULT_STORAGE that names the file. */
+int shell_keys_check(const char *folder, struct fault *fault);
+
+struct shell_renewal {
+    const char *data_dir;
+    const struct random_port *random;
+    int64_t now_ms;
+    const char *const *pools; /* [count]: get an authority where they have none */
+    size_t count;
+    int64_t last_host_id; /* hosts up to this one may have been made with other keys */
+};
+
+/** shell_keys_renew() - make what is missing anew; what is there stays.
+ * Return: 0, or -1 with FAULT_STORAGE. */
+int shell_keys_renew(const struct shell_renewal *renewal, struct fault *fault);

@@ -12,6 +12,7 @@
  * and `ballast`, a file that is given up when the disk is full so that stops can be written.
  */
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "berth/base/fault.h"
@@ -67,3 +68,24 @@ int store_restore(const struct store_options *options, const char *file, struct 
  * a daemon may be running.
  * Return: false when none can be read there. */
 bool store_cluster_id(const char *data_dir, char ret_id[STORE_CLUSTER_ID_SIZE]);
+
+/* What rests on keys that were made for it: machines that are there, or given to us to be prepared. */
+struct store_machines_pool {
+    char *name; /* owned */
+    int64_t hosts;
+    int64_t certified; /* of these have an engine with a certificate of the pool's authority */
+};
+
+struct store_machines {
+    struct store_machines_pool *pools; /* owned, [count]; only those that have some */
+    size_t count;
+    int64_t hosts;        /* of all */
+    int64_t last_host_id; /* of any host that ever was and is remembered; 0: none */
+};
+
+/** store_machines_read() - of the database in @data_dir, which store_new() has opened and holds.
+ * @ret_machines: store_machines_fini()
+ * Return: 0, or -1 with a storage fault. */
+int store_machines_read(const char *data_dir, struct store_machines *ret_machines,
+                        struct fault *fault);
+void store_machines_fini(struct store_machines *machines);

@@ -18,13 +18,14 @@
 #include "berth/store/store.h"
 
 #include "log_sink.h"
+#include "lost_keys.h"
 #include "notify.h"
 #include "rehearsal.h"
 
 static const char berthd_help[] =
     "berthd - places containers on a pool of Docker hosts\n"
     "\n"
-    "Usage: berthd [--config FILE] [--check-config | --restore FILE]\n"
+    "Usage: berthd [--config FILE] [--check-config | --restore FILE | --new-keys]\n"
     "       berthd --version | --help\n"
     "\n"
     "  --config FILE   configuration in YAML; without one the defaults serve this machine:\n"
@@ -35,6 +36,9 @@ static const char berthd_help[] =
     "                  are tried at their provider, without renting anything (docs/IAM.md)\n"
     "  --restore FILE  put a backup (berth backup create) in the place of the database, and end;\n"
     "                  the next start takes up what still runs\n"
+    "  --new-keys      make what is missing of DATA_DIR/keys anew, and end: hosts that were made "
+    "with\n"
+    "                  the keys that are lost are given up for good, with all that runs there\n"
     "  --version       print the version\n"
     "\n"
     "SIGHUP reloads the configuration; SIGTERM ends the daemon, containers run on.\n"
@@ -45,14 +49,19 @@ struct berthd_options {
     const char *config;
     const char *restore;
     bool check;
+    bool new_keys;
     bool version;
     bool help;
 };
 
 static const struct option berthd_long_options[] = {
-    { "config", required_argument, NULL, 'c' },  { "check-config", no_argument, NULL, 'k' },
-    { "restore", required_argument, NULL, 'r' }, { "version", no_argument, NULL, 'v' },
-    { "help", no_argument, NULL, 'h' },          { NULL, 0, NULL, 0 },
+    { "config", required_argument, NULL, 'c' },
+    { "check-config", no_argument, NULL, 'k' },
+    { "restore", required_argument, NULL, 'r' },
+    { "new-keys", no_argument, NULL, 'n' },
+    { "version", no_argument, NULL, 'v' },
+    { "help", no_argument, NULL, 'h' },
+    { NULL, 0, NULL, 0 },
 };
 
 static int
@@ -68,6 +77,8 @@ berthd_parse(int argc, char **argv, struct berthd_options *ret_options)
             ret_options->check = true;
         } else if (c == 'r') {
             ret_options->restore = optarg;
+        } else if (c == 'n') {
+            ret_options->new_keys = true;
         } else if (c == 'v') {
             ret_options->version = true;
         } else if (c == 'h') {
@@ -75,6 +86,11 @@ berthd_parse(int argc, char **argv, struct berthd_options *ret_options)
         } else {
             return -1;
         }
+    }
+    if (ret_options->check + (ret_options->restore != NULL) + ret_options->new_keys > 1) {
+        (void)fputs("berthd: --check-config, --restore and --new-keys exclude each other\n",
+                    stderr);
+        return -1;
     }
     if (optind < argc) {
         (void)fprintf(stderr, "berthd: unexpected argument %s\n", argv[optind]);
@@ -105,6 +121,18 @@ berthd_restore(const struct config *config, const char *file)
     }
     (void)printf("restored %s into %s; start berthd to take up what still runs\n", file,
                  config->data_dir);
+    return EXIT_SUCCESS;
+}
+
+static int
+berthd_new_keys(const struct config *config)
+{
+    struct fault fault;
+
+    if (lost_keys_renew(config, &fault) < 0) {
+        (void)fprintf(stderr, "berthd: %s\n", fault.text);
+        return EXIT_FAILURE;
+    }
     return EXIT_SUCCESS;
 }
 
@@ -201,10 +229,14 @@ main(int argc, char **argv)
         berthd_print_problems(&problems, &fault);
         return 2;
     }
-    if (!options.check && !options.restore)
+    if (!options.check && !options.restore && !options.new_keys)
         return berthd_serve(&options, &config);
-    result =
-        options.check ? berthd_check(&options, &config) : berthd_restore(&config, options.restore);
+    if (options.check) {
+        result = berthd_check(&options, &config);
+    } else {
+        result =
+            options.restore ? berthd_restore(&config, options.restore) : berthd_new_keys(&config);
+    }
     config_fini(&config);
     return result;
 }

@@ -165,7 +165,6 @@ test_each_machine_has_its_own_key(void **state)
 
     shell_free(STEAL(world->shell));
     assert_int_equal(shell_new(world->loop, &options, &world->shell, NULL), 0);
-    assert_false(shell_is_fresh(world->shell));
     again = world_planted(world);
     assert_string_equal(first, again);
     world->host->machine->attempt = 1;
@@ -192,6 +191,40 @@ test_the_final_key_is_another(void **state)
     struct key *final = shell_key_derive(world->shell, world->host, SHELL_KEY_FINAL);
 
     assert_false(key_public_equal(key_public(planted), key_public(final)));
+}
+
+/* A host with a key that is not of ours is told from those that are, and from those that tell nothing; once
+ * a loss was accepted, the hosts from before are expected no more. */
+static void
+test_whose_keys_they_are(void **state)
+{
+    struct world *world = *state;
+    struct shell_options options = { .data_dir = world->folder,
+                                     .cluster_id = world_cluster,
+                                     .cookie = world };
+    const struct shell_renewal renewal = { .data_dir = world->folder,
+                                           .random = loop_random(world->loop),
+                                           .last_host_id = 7 };
+    CLEANUP(key_freep)
+    struct key *final = shell_key_derive(world->shell, world->host, SHELL_KEY_FINAL);
+    struct machine *machine = world->host->machine;
+    char line[KEY_LINE_SIZE];
+
+    machine->host_key = mem_strdup(key_public_line(key_public(final), "", line));
+    assert_int_equal(shell_kin(world->shell, world->host), SHELL_KIN_UNKNOWN);
+    machine->sealed = true;
+    assert_int_equal(shell_kin(world->shell, world->host), SHELL_KIN_OURS);
+    machine->attempt++; /* another machine, another key */
+    assert_int_equal(shell_kin(world->shell, world->host), SHELL_KIN_STRANGER);
+
+    shell_free(STEAL(world->shell));
+    assert_int_equal(shell_keys_renew(&renewal, NULL), 0);
+    assert_int_equal(shell_new(world->loop, &options, &world->shell, NULL), 0);
+    assert_int_equal(shell_kin(world->shell, world->host), SHELL_KIN_UNKNOWN);
+    world->host->id = 8;
+    assert_int_equal(shell_kin(world->shell, world->host), SHELL_KIN_STRANGER);
+    machine->ssh = mem_strdup("admin@10.0.0.5"); /* its key is its owner's */
+    assert_int_equal(shell_kin(world->shell, world->host), SHELL_KIN_UNKNOWN);
 }
 
 static void
@@ -351,6 +384,7 @@ main(void)
         TEST(test_user_data_plants_keys),
         TEST(test_each_machine_has_its_own_key),
         TEST(test_the_final_key_is_another),
+        TEST(test_whose_keys_they_are),
         TEST(test_given_machines_get_none),
         TEST(test_revisions),
         TEST(test_a_playbook_without_certificates_is_refused),

@@ -97,11 +97,9 @@ test_the_same_after_a_restart(void **state)
     struct world *world = *state;
     char first[VAULT_SECRET_SIZE];
 
-    assert_true(vault_is_fresh(world->vault));
     assert_int_equal(secret_len(vault_secret(world->vault)), VAULT_SECRET_SIZE);
     memcpy(first, secret_bytes(vault_secret(world->vault)), sizeof(first));
     assert_int_equal(world_open_again(world, NULL), 0);
-    assert_false(vault_is_fresh(world->vault));
     assert_int_equal(secret_len(vault_secret(world->vault)), VAULT_SECRET_SIZE);
     assert_memory_equal(first, secret_bytes(vault_secret(world->vault)), sizeof(first));
 }
@@ -293,6 +291,77 @@ test_a_broken_client_is_made_anew(void **state)
     assert_int_equal(pool->client_ends_at_ms, NOW_MS + 366 * DAY_MS);
 }
 
+/* --- Without opening it ----------------------------------------------------------------------------- */
+
+/* What is not there is named, and not made by looking. */
+static void
+test_what_is_missing(void **state)
+{
+    struct world *world = *state;
+    CLEANUP(mem_freep) char *secret = world_path(world, "secret");
+    CLEANUP(mem_freep) char *ca = world_path(world, "pools/web/ca.pem");
+    CLEANUP(mem_freep) char *missing = vault_missing(world->folder, "web");
+    CLEANUP(mem_freep) char *gone = NULL;
+    const struct vault_pool *pool;
+
+    assert_string_equal(missing, ca);
+    assert_null(vault_missing(world->folder, NULL));
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    assert_null(vault_missing(world->folder, "web"));
+    assert_int_equal(unlink(secret), 0);
+    gone = vault_missing(world->folder, NULL);
+    assert_string_equal(gone, secret);
+    assert_int_equal(access(secret, F_OK), -1);
+}
+
+/* A copy is whole, or the file is named that is not. */
+static void
+test_check(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *says;
+    } cases[] = {
+        { "pools/web/ca.key", "missing" },
+        { "pools/web/ca.pem", "does not belong" }, /* another pool's in its place */
+        { "secret", "has no secret" },
+    };
+    struct world *world = *state;
+    CLEANUP(mem_freep) char *folder = world_path(world, "");
+    CLEANUP(mem_freep) char *other = world_path(world, "pools/other/ca.pem");
+    const struct vault_pool *pool;
+
+    assert_int_equal(vault_pool(world->vault, "web", NOW_MS, &pool, NULL), 0);
+    assert_int_equal(vault_pool(world->vault, "other", NOW_MS, &pool, NULL), 0);
+    folder[strlen(folder) - 1] = '\0';
+    assert_int_equal(vault_check(folder, NULL), 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        CLEANUP(mem_freep) char *path = world_path(world, cases[i].name);
+        CLEANUP(mem_freep) char *aside = mem_printf("%s/aside", world->folder);
+        struct fault fault = { 0 };
+
+        assert_int_equal(rename(path, aside), 0);
+        if (strstr(cases[i].says, "belong"))
+            assert_int_equal(link(other, path), 0);
+        assert_int_equal(vault_check(folder, &fault), -1);
+        if (!strstr(fault.text, cases[i].says))
+            fail_msg("%s: %s", cases[i].name, fault.text);
+        assert_int_equal(rename(aside, path), 0);
+        assert_int_equal(vault_check(folder, NULL), 0);
+    }
+}
+
+static void
+test_a_loss_is_remembered(void **state)
+{
+    struct world *world = *state;
+
+    assert_int_equal(vault_since(world->vault), 0);
+    assert_int_equal(vault_forgive(world->vault, 12345, NULL), 0);
+    assert_int_equal(world_open_again(world, NULL), 0);
+    assert_int_equal(vault_since(world->vault), 12345);
+}
+
 int
 main(void)
 {
@@ -307,6 +376,9 @@ main(void)
         TEST(test_links_and_gaps),
         TEST(test_a_broken_client_is_made_anew),
         TEST(test_a_renewal_that_failed_is_repeated),
+        TEST(test_what_is_missing),
+        TEST(test_check),
+        TEST(test_a_loss_is_remembered),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
