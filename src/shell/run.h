@@ -4,7 +4,9 @@
  * One run of a playbook on one machine: step by step, over struct remote.
  *
  * Nothing is kept between runs.  A run that begins at a later step first repeats the steps before it
- * that registered or set what later ones use; what they register counts as changed then, and every
+ * that registered or set what later ones use, and those that use what is fresh (half of them done with
+ * an old certificate and half with a new key would be worse than none); what they register counts as
+ * changed then, and every
  * handler that a step before may have notified counts as notified: something is done twice rather than
  * never.
  */
@@ -35,6 +37,9 @@ struct run {
     /* An object; may be NULL.  They win over the playbook's own, as those of ansible-playbook
      * --extra-vars do; {{ }} in them stays as it is. */
     const json_t *vars;
+    /* Names of those of vars that are another value in each run. */
+    const char *const *fresh;
+    size_t fresh_count;
     /* Texts, and the lines of those that have several, that no output and no fault may show: "***"
      * stands there.  Those of less than 4 bytes are ignored. */
     const char *const *secrets;

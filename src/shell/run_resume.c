@@ -54,6 +54,10 @@ run_is_needed(const struct run_state *state, const struct playbook_step *step)
     const char *name;
     json_t *value;
 
+    for (size_t i = 0; i < state->run->fresh_count; i++) {
+        if (playbook_step_uses(step, state->run->fresh[i]))
+            return true;
+    }
     if (task->registered && run_is_used(state, step, task->registered))
         return true;
     if (!module_is(task->module, "set_fact"))

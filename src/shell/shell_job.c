@@ -351,6 +351,8 @@ job_run(struct job *job, const char *seen_from)
         .clock = loop_clock(job->shell->loop),
         .host = prepare->host->name,
         .vars = job->vars.json,
+        .fresh = shell_vars_fresh,
+        .fresh_count = SHELL_VARS_FRESH,
         .secrets = job->vars.secrets,
         .secret_count = job->vars.secret_count,
         .tag = prepare->purpose == SHELL_RENEW ? "certificates" : NULL,

@@ -7,6 +7,8 @@
 /* A day: longer than any restart or repair of berthd. */
 #define SHELL_DEADMAN_S "86400"
 
+const char *const shell_vars_fresh[SHELL_VARS_FRESH] = { "berth_server_cert", "berth_server_key" };
+
 static int
 shell_vars_certificate(const struct shell *shell, const struct shell_vars_for *machine,
                        struct shell_vars *vars, struct fault *fault)

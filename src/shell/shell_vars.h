@@ -15,6 +15,10 @@ struct shell_vars {
     size_t secret_count;
 };
 
+/* Those that are made anew for each run. */
+enum { SHELL_VARS_FRESH = 2 };
+extern const char *const shell_vars_fresh[SHELL_VARS_FRESH];
+
 /* For which machine. */
 struct shell_vars_for {
     const struct shell_pool *pool;

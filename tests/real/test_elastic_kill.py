@@ -31,6 +31,8 @@ SLOW_S = 0.5
 
 
 class KillTest(unittest.TestCase):
+    maxDiff = None
+
     def setUp(self):
         self.world = Elastic(policy={"max_hosts": 2, "launches_per_hour": 0}, pool={"machine_types": TYPES[:1]},
                              life={**LIFE, "shutdown_s": 1.0},
@@ -107,6 +109,13 @@ class KillTest(unittest.TestCase):
             shutil.rmtree(folder)
         return [f"{state} {json.loads(machine)['stage']}" for state, machine in found][:1]
 
+    def history(self, host):
+        """What became of it, from its row to its preparation."""
+        told = [json.dumps(host, indent=1)]
+        told += [f"{e['at']} {e['kind']} {e.get('text') or ''}" for e in self.daemon.items("events", host=host["id"])]
+        told += [json.dumps(step) for step in self.daemon.items(f"hosts/{host['id']}/log")]
+        return "\n".join(told)
+
     def check(self):
         for what, stages in self.hit.items():
             print(f"{what}: " + ", ".join(f"{stage} {count}" for stage, count in stages.most_common()), flush=True)
@@ -114,7 +123,7 @@ class KillTest(unittest.TestCase):
         self.world.assert_one_machine_each()
         hosts = self.daemon.items("hosts")
         lost = [h for h in hosts if h["active_at"] is None]
-        self.assertEqual(lost, [], "each machine became a host\n" + self.world.story())
+        self.assertEqual([self.history(h) for h in lost], [], "each machine became a host")
         self.assertEqual(book["launched"], len(hosts), "each host had a machine")
         for kind in ("host.lost", "host.given_up", "pool.orphan"):
             self.assertEqual(self.daemon.items("events", kind=kind), [])

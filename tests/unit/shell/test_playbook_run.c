@@ -188,6 +188,29 @@ test_resumes(void **state)
     check(resume, 99, "", "");
 }
 
+/* Two halves of different pairs are worse than none: what is another in each run is brought anew. */
+static void
+test_brings_again_what_is_fresh(void **state)
+{
+    static const char *const fresh[] = { "cert", "key" };
+    struct fixture fixture;
+
+    (void)state;
+    setup(&fixture, "  - {name: a, shell: \"test {{ where }} = here\", vars: {where: here}}\n"
+                    "  - {name: b, shell: \"test {{ cert }} = new && echo x\", register: done}\n"
+                    "  - {name: c, shell: \"test {{ key }} = new\", when: done is changed}\n"
+                    "  - {name: d, command: 'true'}\n");
+    fixture.run.vars = json_pack("{s:s, s:s}", "cert", "new", "key", "new");
+    fixture.run.fresh = fresh;
+    fixture.run.fresh_count = ARRAY_LEN(fresh);
+    fixture.run.from_step = 3;
+    play(&fixture);
+    assert_string_equal(buf_text(&fixture.trace), "b=changed c=changed d=changed ");
+    assert_string_equal(fixture.fault.text, "");
+    json_decref(mem_unconst(fixture.run.vars));
+    teardown(&fixture);
+}
+
 static void
 test_tags(void **state)
 {
@@ -322,6 +345,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ends),
         cmocka_unit_test(test_resumes),
+        cmocka_unit_test(test_brings_again_what_is_fresh),
         cmocka_unit_test(test_tags),
         cmocka_unit_test(test_hides),
         cmocka_unit_test(test_redacts),
