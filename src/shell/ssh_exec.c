@@ -144,6 +144,7 @@ ssh_exec_step(struct ssh_exec *exec, bool *ret_more)
     int result = 0;
 
     *ret_more = false;
+    ssh_link_turn(exec->link);
     while (result == 0 && exec->phase != SSH_EXEC_OVER && exec->phase != before) {
         before = exec->phase;
         switch (exec->phase) {

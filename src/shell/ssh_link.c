@@ -21,7 +21,9 @@ enum {
     LINK_IDLE_S = 15, /* after so much silence the kernel asks whether the machine is there */
     LINK_PROBE_S = 5,
     LINK_PROBES = 6,
-    LINK_UNACKED_MS = 45000, /* what was sent has not arrived for so long: it never will */
+    LINK_UNACKED_MS = 45000,     /* what was sent has not arrived for so long: it never will */
+    LINK_EARLY_MAX = 256 * 1024, /* bytes before the login: it takes some KiB */
+    LINK_TURN_MAX = 1 << 20,     /* bytes that are read before others have their turn */
     LINK_ALIVE_S = 2, /* libssh2 takes none that follow each other faster; ssh.c asks less often */
 };
 
@@ -56,19 +58,51 @@ ssh_link_on_send(libssh2_socket_t socket, const void *data, size_t len, int flag
     return sent < 0 ? -error : sent;
 }
 
+/* libssh2 reads on for as long as something comes, whatever it is: the other side must not say how long. */
+static bool
+ssh_link_may_hear(struct ssh_link *link)
+{
+    if (link->phase == SSH_LINK_UP)
+        return link->turn_left > 0;
+    link->flooded = link->heard >= LINK_EARLY_MAX;
+    link->closed = link->closed || link->flooded;
+    return true;
+}
+
+static void
+ssh_link_hear(struct ssh_link *link, size_t len)
+{
+    if (link->phase == SSH_LINK_UP) {
+        link->turn_left -= len < link->turn_left ? len : link->turn_left;
+    } else {
+        link->heard += len;
+    }
+}
+
+void
+ssh_link_turn(struct ssh_link *link)
+{
+    link->turn_left = LINK_TURN_MAX;
+}
+
 static ssize_t
 /* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): the signature is libssh2's. */
 ssh_link_on_recv(libssh2_socket_t socket, void *data, size_t len, int flags, void **abstract)
 {
     struct ssh_link *link = *abstract;
     const struct clock_port *clock = loop_clock(link->loop);
-    ssize_t got = link->closed ? 0 : recv(socket, data, len, flags);
     size_t room = sizeof(link->opening) - link->opening_len;
+    ssize_t got;
 
+    if (!ssh_link_may_hear(link))
+        return -EAGAIN;
+    got = link->closed ? 0 : recv(socket, data, len, flags);
     if (got < 0)
         return -errno;
-    if (got > 0)
+    if (got > 0) {
         link->heard_mono_ms = clock->mono_ms(clock->self);
+        ssh_link_hear(link, (size_t)got);
+    }
     if (link->phase == SSH_LINK_HANDSHAKE && room > 0) {
         size_t kept = (size_t)got < room ? (size_t)got : room;
 
@@ -78,17 +112,35 @@ ssh_link_on_recv(libssh2_socket_t socket, void *data, size_t len, int flags, voi
     return got;
 }
 
+static void *
+ssh_link_on_alloc(size_t size, void **abstract)
+{
+    return ssh_memory_resize(&((struct ssh_link *)*abstract)->memory, NULL, size);
+}
+
+static void *
+ssh_link_on_realloc(void *block, size_t size, void **abstract)
+{
+    return ssh_memory_resize(&((struct ssh_link *)*abstract)->memory, block, size);
+}
+
+static void
+ssh_link_on_free(void *block, void **abstract)
+{
+    ssh_memory_free(&((struct ssh_link *)*abstract)->memory, block);
+}
+
 /* libssh2 frees the signature. */
 static int
 ssh_link_on_sign(LIBSSH2_SESSION *session, unsigned char **ret_signature, size_t *ret_len,
                  const unsigned char *data, size_t len, void **abstract)
 {
     const struct key *key = *abstract;
+    struct ssh_link *link = *libssh2_session_abstract(session);
 
-    (void)session;
-    *ret_signature = malloc(KEY_SIGNATURE_SIZE);
+    *ret_signature = ssh_memory_resize(&link->memory, NULL, KEY_SIGNATURE_SIZE);
     if (!*ret_signature)
-        abort(); /* no memory */
+        return -1;
     key_sign(key, data, len, *ret_signature);
     *ret_len = KEY_SIGNATURE_SIZE;
     return 0;
@@ -156,8 +208,8 @@ ssh_link_open(struct ssh_link *link, struct fault *fault)
 
     ssh_link_close(link);
     link->phase = SSH_LINK_CONNECT;
-    link->half_sent = link->closed = false;
-    link->opening_len = 0;
+    link->half_sent = link->closed = link->flooded = false;
+    link->opening_len = link->heard = 0;
     if (len == 0) {
         link->hopeless = true;
         return fault_set(fault, FAULT_INVALID, "ssh.connect",
@@ -192,7 +244,8 @@ ssh_link_session_open(struct ssh_link *link, struct fault *fault)
         void *pointer; /* as libssh2 takes them */
     } on_send = { .send = ssh_link_on_send }, on_recv = { .recv = ssh_link_on_recv };
 
-    link->session = libssh2_session_init_ex(NULL, NULL, NULL, link);
+    link->session =
+        libssh2_session_init_ex(ssh_link_on_alloc, ssh_link_on_free, ssh_link_on_realloc, link);
     if (!link->session)
         abort(); /* no memory */
     libssh2_session_set_blocking(link->session, 0);
@@ -274,10 +327,20 @@ ssh_link_check(struct ssh_link *link, struct fault *fault)
 }
 
 static int
+ssh_link_flooded(const struct ssh_link *link, struct fault *fault)
+{
+    return fault_set(fault, FAULT_UNREACHABLE, "ssh.connect",
+                     "%s: what answers has sent more than %d KiB before the login", link->name,
+                     LINK_EARLY_MAX / 1024);
+}
+
+static int
 ssh_link_handshake_fault(struct ssh_link *link, int error, struct fault *fault)
 {
     char lacks[SSH_OFFER_TEXT_SIZE];
 
+    if (link->flooded)
+        return ssh_link_flooded(link, fault);
     if (ssh_offer_lacks(link->opening, link->opening_len, lacks)) {
         link->hopeless = true;
         return fault_set(fault, FAULT_GARBLED, "ssh.handshake", "%s: %s", link->name, lacks);
@@ -324,6 +387,8 @@ ssh_link_step_login(struct ssh_link *link, struct fault *fault)
         return SSH_STEP_AGAIN;
     if (result == 0)
         return 0;
+    if (link->flooded)
+        return ssh_link_flooded(link, fault);
     if (result == LIBSSH2_ERROR_AUTHENTICATION_FAILED ||
         result == LIBSSH2_ERROR_PUBLICKEY_UNVERIFIED) {
         return fault_set(fault, FAULT_TLS, "ssh.login",

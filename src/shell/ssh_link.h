@@ -14,6 +14,7 @@
 #include "berth/loop/loop.h"
 
 #include "ssh.h"
+#include "ssh_memory.h"
 #include "ssh_offer.h"
 
 enum ssh_link_phase {
@@ -35,9 +36,13 @@ struct ssh_link {
     LIBSSH2_SESSION *session;
     struct loop_fd fd;
     bool watching;
-    bool half_sent;        /* a packet is: libssh2 wants the very same call until it is through */
-    bool closed;           /* libssh2 gets no more from the socket */
-    bool hopeless;         /* another try would fail in the same way */
+    bool half_sent;   /* a packet is: libssh2 wants the very same call until it is through */
+    bool closed;      /* libssh2 gets no more from the socket */
+    bool hopeless;    /* another try would fail in the same way */
+    bool flooded;     /* far more came before the login than belongs there */
+    size_t heard;     /* bytes, before the login */
+    size_t turn_left; /* bytes that libssh2 may still have in this turn, once it is up */
+    struct ssh_memory memory;
     int64_t heard_mono_ms; /* when something last came from the server */
     size_t accepted;
     void *signer;                   /* the key, as libssh2 hands it through */
@@ -54,6 +59,8 @@ int ssh_link_open(struct ssh_link *link, struct fault *fault);
 /** ssh_link_step() - towards SSH_LINK_UP.
  * Return: 0: in another phase now, or up; SSH_STEP_AGAIN; -1: this try has failed. */
 int ssh_link_step(struct ssh_link *link, struct fault *fault);
+/** ssh_link_turn() - the next step may read again: libssh2 goes on for as long as there is something. */
+void ssh_link_turn(struct ssh_link *link);
 /** ssh_link_watch() - for what the last step that had to wait needs; not at all when @wanted is false. */
 void ssh_link_watch(struct ssh_link *link, bool wanted);
 /** ssh_link_alive() - ask the server for an answer, if nothing is on its way to it already. */
