@@ -13,7 +13,7 @@ install(FILES ${config}/berthd.sysusers DESTINATION lib/sysusers.d RENAME berthd
 install(FILES ${config}/berthd.tmpfiles DESTINATION lib/tmpfiles.d RENAME berthd.conf)
 install(DIRECTORY ${CMAKE_SOURCE_DIR}/playbooks DESTINATION share/berth)
 install(FILES ${config}/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(FILES ${config}/berthd.example.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
+install(FILES ${config}/berthd.example.yaml ${config}/alerts.example.yaml DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 install(FILES ${CMAKE_SOURCE_DIR}/docs/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR} OPTIONAL)
 
 # Manual pages and completions come from the program itself, so that they can't disagree with it.

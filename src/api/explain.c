@@ -3,11 +3,15 @@
 #include <string.h>
 
 #include "berth/base/id.h"
+#include "berth/engine/status.h"
+
+#include "auth.h"
 
 /* One look into the history on behalf of a request, which is suspended meanwhile. */
 struct explain {
     struct store_history history;
     struct request *request;
+    bool whole; /* what holds back the pool's growth is told, too */
 };
 
 static void explain_on_history(struct store_history *history, const struct fault *fault);
@@ -18,6 +22,7 @@ explain_start(struct request *request, const struct instance *instance)
     struct explain *explain = mem_new0(sizeof(*explain));
 
     explain->request = request;
+    explain->whole = auth_sees_all(request); /* its token may be gone when the answer comes */
     explain->history.kind = HISTORY_DECISION;
     explain->history.limit = 1;
     explain->history.instance_id = instance->id;
@@ -27,8 +32,10 @@ explain_start(struct request *request, const struct instance *instance)
 }
 
 static void
-explain_answer(struct request *request, const struct store_history *history)
+explain_answer(const struct explain *explain)
 {
+    const struct store_history *history = &explain->history;
+    struct request *request = explain->request;
     struct engine *engine = request->server->engine;
     const struct instance *instance =
         idmap_find(&engine_model(engine)->instances, history->instance_id);
@@ -50,6 +57,12 @@ explain_answer(struct request *request, const struct store_history *history)
     } else {
         json_out_null(&out);
     }
+    json_out_key(&out, "growth");
+    if (instance && instance->state == INSTANCE_QUEUED && explain->whole) {
+        engine_status_growth(engine, instance->pool, &out);
+    } else {
+        json_out_null(&out);
+    }
     json_out_object_end(&out);
 }
 
@@ -62,7 +75,7 @@ explain_on_history(struct store_history *history, const struct fault *fault)
     if (fault) {
         request_fail(request, fault);
     } else {
-        explain_answer(request, history);
+        explain_answer(explain);
     }
     mem_free(explain);
     request_finish(request);

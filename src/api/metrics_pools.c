@@ -241,6 +241,26 @@ metrics_pools_holds(struct buf *out, struct engine *engine)
     }
 }
 
+/* The kinds of one provider's answer are next to each other. */
+static void
+metrics_pools_refused(struct buf *out, struct engine *engine)
+{
+    metrics_family(out, "pool_refused_seconds", "gauge",
+                   "For how long the provider has refused the pool something, last for that "
+                   "reason; 0: it does not.");
+    IDMAP_EACH(&engine_model(engine)->pools, struct pool, pool)
+    {
+        for (int kind = FAULT_CLOUD_CAPACITY;
+             pool_provider_rents(pool->provider) && kind <= FAULT_CLOUD_UNSURE; kind++) {
+            int64_t ms = engine_status_refused_ms(engine, pool, (enum fault_kind)kind);
+
+            buf_printf(
+                out, "berth_pool_refused_seconds{pool=\"%s\",kind=\"%s\"} %" PRId64 ".%03d\n",
+                pool->name, fault_rule((enum fault_kind)kind)->code, ms / 1000, (int)(ms % 1000));
+        }
+    }
+}
+
 void
 metrics_pools(struct buf *out, struct engine *engine)
 {
@@ -251,6 +271,7 @@ metrics_pools(struct buf *out, struct engine *engine)
     metrics_pools_gauges(out, engine);
     metrics_pools_actions(out, engine);
     metrics_pools_holds(out, engine);
+    metrics_pools_refused(out, engine);
     metrics_family(out, "queue_length", "gauge", "Instances that wait for room.");
     IDMAP_EACH(&model->pools, struct pool, pool)
     buf_printf(out, "berth_queue_length{pool=\"%s\"} %" PRIu32 "\n", pool->name,

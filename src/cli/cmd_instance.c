@@ -4,6 +4,7 @@
 
 #include "berth/base/id.h"
 #include "berth/base/text.h"
+#include "berth/cli/advice.h"
 #include "berth/cli/format.h"
 #include "berth/cli/output.h"
 #include "berth/cli/signal.h"
@@ -222,12 +223,36 @@ cmd_instance_extend(struct cli *cli)
     return cli_output_rows(cli, &instance_rows, items);
 }
 
+/* What is in the way of what waits, with what helps. */
+static void
+cmd_instance_explain_growth(const json_t *growth)
+{
+    const char *pool = json_in_string(growth, "pool", "?");
+    json_t *item;
+    size_t i;
+
+    json_array_foreach(json_object_get(growth, "held"), i, item)
+    {
+        CLEANUP(mem_freep) char *todo = cli_advice_hold(item, pool);
+
+        json_object_set_new(item, "do", json_string(todo));
+    }
+    json_array_foreach(json_object_get(growth, "refused"), i, item)
+    {
+        CLEANUP(mem_freep) char *todo = cli_advice_mend(item, pool);
+
+        json_object_set_new(item, "do", json_string(todo));
+    }
+}
+
 int
 cmd_instance_explain(struct cli *cli)
 {
     CLEANUP(json_freep) json_t *items = NULL;
     int code = cmd_instance_each(cli, "explain", &items);
 
+    if (code == EXIT_OK)
+        cmd_instance_explain_growth(json_object_get(json_array_get(items, 0), "growth"));
     return code == EXIT_OK ? cli_output_object(cli, "instance", json_array_get(items, 0)) : code;
 }
 

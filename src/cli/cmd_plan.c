@@ -89,6 +89,24 @@ cmd_plan_held(const struct cli *cli, const json_t *plan, struct buf *out)
 }
 
 static void
+cmd_plan_refused(const struct cli *cli, const json_t *plan, struct buf *out)
+{
+    const char *pool = json_in_string(plan, "pool", "?");
+    int64_t now_ms = cmd_plan_time(json_array_get(json_object_get(plan, "rounds"), 0), "at");
+    const json_t *refused;
+    size_t i;
+
+    json_array_foreach(json_object_get(plan, "refused"), i, refused)
+    {
+        CLEANUP(mem_freep) char *what = cli_advice_refused(refused, pool, now_ms);
+        CLEANUP(mem_freep) char *mend = cli_advice_mend(refused, pool);
+
+        cli_format_wrap(out, 0, what, cli->term.width);
+        cli_format_wrap(out, 4, mend, cli->term.width);
+    }
+}
+
+static void
 cmd_plan_amount(const json_t *round, const char *key, struct buf *out)
 {
     const json_t *amount = json_object_get(round, key);
@@ -148,6 +166,7 @@ cmd_plan_print(struct cli *cli, const json_t *plan)
         buf_append_string(&out, "Nothing is to be done.\n");
     }
     buf_append_char(&out, '\n');
+    cmd_plan_refused(cli, plan, &out);
     cmd_plan_held(cli, plan, &out);
     cmd_plan_sums(plan, &out);
     code = cli_term_write(&cli->term, buf_text(&out), out.len, cli->term.colour);

@@ -99,6 +99,7 @@ static void
 cmd_status_held(json_t *status, const json_t *pool)
 {
     const char *name = json_in_string(pool, "name", "?");
+    bool refused = json_array_size(json_object_get(pool, "refused")) > 0;
     const json_t *held;
     size_t i;
 
@@ -110,7 +111,25 @@ cmd_status_held(json_t *status, const json_t *pool)
         char *what = mem_printf("pool %s is to grow and is held back by %s: %s", name, hold,
                                 json_in_string(held, "text", ""));
 
-        cmd_status_wrong(status, "held", what, todo);
+        /* What the provider refuses is said in its own words. */
+        if (!refused || strcmp(hold, "cloud") != 0)
+            cmd_status_wrong(status, "held", what, todo);
+    }
+}
+
+static void
+cmd_status_refused(json_t *status, const json_t *pool, int64_t now_ms)
+{
+    const char *name = json_in_string(pool, "name", "?");
+    const json_t *refused;
+    size_t i;
+
+    json_array_foreach(json_object_get(pool, "refused"), i, refused)
+    {
+        CLEANUP(mem_freep) char *what = cli_advice_refused(refused, name, now_ms);
+        CLEANUP(mem_freep) char *todo = cli_advice_mend(refused, name);
+
+        cmd_status_wrong(status, "refused", what, todo);
     }
 }
 
@@ -118,14 +137,18 @@ cmd_status_held(json_t *status, const json_t *pool)
 static void
 cmd_status_pools(json_t *status, const json_t *answer)
 {
+    int64_t now_ms;
     json_t *wrong;
     const json_t *pool;
     size_t i;
 
+    if (!text_time_parse(json_in_string(answer, "at", ""), &now_ms))
+        now_ms = cli_format_now_ms();
     json_object_set(status, "pools", json_object_get(answer, "pools"));
     json_object_set_new(status, "queued", json_integer(0));
     json_array_foreach(json_object_get(answer, "pools"), i, pool)
     {
+        cmd_status_refused(status, pool, now_ms);
         cmd_status_held(status, pool);
         cmd_status_waiting(status, pool);
     }

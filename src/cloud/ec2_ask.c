@@ -294,7 +294,10 @@ ec2_ask_read(struct ec2_ask *ask)
     const struct buf *answer = ask->op.answer;
     struct fault garbled;
 
-    ask->error = (struct ec2_error){ .status = ask->op.status };
+    ask->error = (struct ec2_error){
+        .status = ask->op.status,
+        .action = ec2_ask_actions[ask->action].name,
+    };
     if (ask->op.status != 200) {
         (void)ec2_fault_read(buf_text(answer), answer->len, &ask->error);
         (void)ec2_fault_set(&ask->error, ec2_ask_where(ask), &ask->fault);
@@ -315,18 +318,13 @@ ec2_ask_has_learnt(struct ec2_ask *ask)
 
     if (ask->learnt || ask->op.status < 400)
         return false;
-    switch (ec2_fault_rule(&ask->error)->lesson) {
-    case EC2_LESSON_CLOCK:
-        ask->learnt = moved_ms > ASK_SKEW_MS || moved_ms < -ASK_SKEW_MS;
-        break;
-    case EC2_LESSON_CREDENTIALS:
+    if (ec2_fault_rule(&ask->error)->lesson == EC2_LESSON_NONE)
+        return false;
+    /* EC2 tells keys that have ended from a wrong clock by no code. */
+    if (moved_ms <= ASK_SKEW_MS && moved_ms >= -ASK_SKEW_MS)
         credentials_refused(account->credentials, ask->keys);
-        ask->learnt = true;
-        break;
-    case EC2_LESSON_NONE:
-        break;
-    }
-    return ask->learnt;
+    ask->learnt = true;
+    return true;
 }
 
 static bool

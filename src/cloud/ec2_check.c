@@ -350,21 +350,6 @@ ec2_check_is_told(const struct ec2_checking *checking, const struct fault *fault
             ec2_check_is(checking, "AccessDenied"));
 }
 
-/* "ec2:CreateTags" of "... is not authorized to perform: ec2:CreateTags on resource: ...". */
-static void
-ec2_check_permission(const struct ec2_checking *checking, char *ret_name, size_t size)
-{
-    static const char before[] = "to perform: ";
-    const char *at = strstr(checking->ask.error.message, before);
-    size_t len = at ? strcspn(at + strlen(before), " ,") : 0;
-
-    if (len > 0 && len < size) {
-        (void)snprintf(ret_name, size, "%.*s", (int)len, at + strlen(before));
-    } else {
-        (void)snprintf(ret_name, size, "ec2:%s", ec2_ask_name(checking->ask.action));
-    }
-}
-
 /* A permission that lacks. Return: whether the step is worth another try without it. */
 static bool
 ec2_check_denied(struct ec2_checking *checking)
@@ -372,7 +357,7 @@ ec2_check_denied(struct ec2_checking *checking)
     const struct ec2_check_step *step = &ec2_check_steps[checking->step];
     char name[EC2_FINDING_ACTION_SIZE];
 
-    ec2_check_permission(checking, name, sizeof(name));
+    (void)ec2_fault_permission(&checking->ask.error, sizeof(name), name);
     if (step->aid) {
         ec2_look_add(&checking->look, EC2_UNKNOWN, name,
                      "not allowed: %s cannot be looked up; Berth goes on without", step->subject);

@@ -7,11 +7,14 @@
 
 #include "ec2_xml.h"
 
-enum { MESSAGE_SHOWN = 110 };
+enum { MESSAGE_SHOWN = 110, PERMISSION_SIZE = 80 };
 
 #define CLOCK       EC2_LESSON_CLOCK
 #define CREDENTIALS EC2_LESSON_CREDENTIALS
 #define NOTHING     EC2_LESSON_NONE
+
+#define QUOTA(service, name)                                                                       \
+    "the account's quota is used up: Service Quotas, " service ", \"" name "\""
 
 /* The first that fits counts. */
 /* clang-format off */
@@ -30,12 +33,18 @@ static const struct ec2_rule ec2_fault_rules[] = {
     { "SlowDown",                            FAULT_CLOUD_THROTTLED, true,  NOTHING, NULL },
     { "PriorRequestNotComplete",             FAULT_CLOUD_THROTTLED, true,  NOTHING, NULL },
     /* The account may not have more. */
+    { "VcpuLimitExceeded",                   FAULT_CLOUD_LIMIT,     false, NOTHING, QUOTA("EC2", "Running On-Demand ... instances") },
+    { "InstanceLimitExceeded",               FAULT_CLOUD_LIMIT,     false, NOTHING, QUOTA("EC2", "Running On-Demand ... instances") },
+    { "MaxSpotInstanceCountExceeded",        FAULT_CLOUD_LIMIT,     false, NOTHING, QUOTA("EC2", "All ... Spot Instance Requests") },
+    { "VolumeLimitExceeded",                 FAULT_CLOUD_LIMIT,     false, NOTHING, QUOTA("EBS", "Storage for ... volumes") },
+    { "SecurityGroupLimitExceeded",          FAULT_CLOUD_LIMIT,     false, NOTHING, QUOTA("VPC", "VPC security groups per Region") },
+    { "RulesPerSecurityGroupLimitExceeded",  FAULT_CLOUD_LIMIT,     false, NOTHING, QUOTA("VPC", "Inbound or outbound rules per security group") },
     { "*LimitExceeded",                      FAULT_CLOUD_LIMIT,     false, NOTHING, NULL },
     { "*CountExceeded",                      FAULT_CLOUD_LIMIT,     false, NOTHING, NULL },
-    { "PendingVerification",                 FAULT_CLOUD_LIMIT,     false, NOTHING, NULL },
+    { "PendingVerification",                 FAULT_CLOUD_LIMIT,     false, NOTHING, "the account is being verified; the provider mails when it is, mostly within hours" },
     /* Credentials, permissions, our clock. */
     { "AuthFailure",                         FAULT_CLOUD_DENIED,    false, CLOCK, NULL },
-    { "RequestExpired",                      FAULT_CLOUD_DENIED,    false, CLOCK, "the request's time is not the provider's" },
+    { "RequestExpired",                      FAULT_CLOUD_DENIED,    false, CLOCK, "the keys have ended (their session token), or this machine's clock is wrong" },
     { "RequestTimeTooSkewed",                FAULT_CLOUD_DENIED,    false, CLOCK, "the request's time is not the provider's" },
     { "SignatureDoesNotMatch",               FAULT_CLOUD_DENIED,    false, CLOCK, "the secret key does not belong to the key id, or our clock is wrong" },
     { "InvalidSignature*",                   FAULT_CLOUD_DENIED,    false, CLOCK, "the secret key does not belong to the key id, or our clock is wrong" },
@@ -48,9 +57,9 @@ static const struct ec2_rule ec2_fault_rules[] = {
     { "UnauthorizedOperation",               FAULT_CLOUD_DENIED,    false, NOTHING, NULL },
     { "AccessDenied*",                       FAULT_CLOUD_DENIED,    false, NOTHING, NULL },
     { "NotAuthorized*",                      FAULT_CLOUD_DENIED,    false, NOTHING, NULL },
-    { "OptInRequired",                       FAULT_CLOUD_DENIED,    false, NOTHING, NULL },
+    { "OptInRequired",                       FAULT_CLOUD_DENIED,    false, NOTHING, "the account has not agreed to the image's terms (AWS Marketplace), or not enabled the region" },
     { "OperationNotPermitted",               FAULT_CLOUD_DENIED,    false, NOTHING, NULL },
-    { "Blocked",                             FAULT_CLOUD_DENIED,    false, NOTHING, NULL },
+    { "Blocked",                             FAULT_CLOUD_DENIED,    false, NOTHING, "the account is blocked: the provider's support tells why" },
     /* What was asked for was there, and is not any more. */
     { "IdempotentInstanceTerminated",        FAULT_MACHINE_GONE,    false, NOTHING, NULL },
     { "InvalidInstanceID.NotFound",          FAULT_MACHINE_GONE,    false, NOTHING, NULL },
@@ -140,16 +149,47 @@ ec2_fault_read(const char *body, size_t len, struct ec2_error *ret_error)
     return ret_error->code[0] != '\0';
 }
 
+bool
+ec2_fault_permission(const struct ec2_error *error, size_t size, char *ret_name)
+{
+    static const char before[] = "to perform: ";
+    const char *at = strstr(error->message, before);
+    size_t len = at ? strcspn(at + strlen(before), " ,") : 0;
+
+    if (len > 0 && len < size) {
+        (void)snprintf(ret_name, size, "%.*s", (int)len, at + strlen(before));
+    } else if (error->action) {
+        (void)snprintf(ret_name, size, "ec2:%s", error->action);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* Its message is long, and says what lacks behind what would be cut. */
+static bool
+ec2_fault_is_permission(const struct ec2_error *error)
+{
+    return ec2_fault_fits("UnauthorizedOperation", error->code) ||
+           ec2_fault_fits("AccessDenied*", error->code);
+}
+
 int
 ec2_fault_set(const struct ec2_error *error, const char *where, struct fault *fault)
 {
     const struct ec2_rule *rule = ec2_fault_rule(error);
     const char *words = rule->words ? rule->words : error->message;
     char code[sizeof(error->code)];
+    char name[PERMISSION_SIZE];
+    char lacks[PERMISSION_SIZE + 40];
 
     (void)snprintf(code, sizeof(code), "%s", error->code);
     if (!code[0])
         (void)snprintf(code, sizeof(code), "HTTP status %d", error->status);
+    if (ec2_fault_is_permission(error) && ec2_fault_permission(error, sizeof(name), name)) {
+        (void)snprintf(lacks, sizeof(lacks), "the keys lack the permission %s", name);
+        words = lacks;
+    }
     (void)fault_set(fault, rule->kind, where, "%s%s%.*s%s%s%s", code, *words ? ": " : "",
                     (int)text_utf8_len(words, strnlen(words, MESSAGE_SHOWN)), words,
                     error->request_id[0] ? " (request " : "", error->request_id,

@@ -13,14 +13,15 @@
 /* What can be learnt from an error, so that the same request may go well next time. */
 enum ec2_lesson {
     EC2_LESSON_NONE,
-    EC2_LESSON_CLOCK,       /* our clock may be wrong: the answer's Date tells */
+    EC2_LESSON_CLOCK, /* our clock may be wrong: the answer's Date tells; if it is not, others are to be had */
     EC2_LESSON_CREDENTIALS, /* these have ended: others are to be had */
 };
 
 enum { EC2_MESSAGE_SIZE = 4096 /* it may name a hundred machines */ };
 
 struct ec2_error {
-    int status; /* HTTP */
+    int status;         /* HTTP */
+    const char *action; /* what was asked for, "RunInstances"; static; NULL: not known */
     char code[64];
     char message[EC2_MESSAGE_SIZE];
     char request_id[48];
@@ -40,6 +41,9 @@ struct ec2_rule {
 bool ec2_fault_read(const char *body, size_t len, struct ec2_error *ret_error);
 /** ec2_fault_rule() - what @error means. Static. */
 const struct ec2_rule *ec2_fault_rule(const struct ec2_error *error);
+/** ec2_fault_permission() - which permission lacks, "ec2:RunInstances", by its message or its action.  Return: whether that
+ * is known and shorter than @size. */
+bool ec2_fault_permission(const struct ec2_error *error, size_t size, char *ret_name);
 /** ec2_fault_set() - @error as a fault: its code, its words, its request's id.
  * Return: always -1. */
 int ec2_fault_set(const struct ec2_error *error, const char *where, struct fault *fault);

@@ -5,6 +5,7 @@
 #include "berth/domain/forecast.h"
 
 #include "housekeeping.h"
+#include "mind.h"
 #include "outlook.h"
 #include "tell.h"
 #include "upkeep.h"
@@ -91,6 +92,7 @@ engine_pool_plan(struct engine *engine, struct pool *pool, uint32_t rounds, stru
     tell_money(out, pool, plan->spent_micro, plan->committed_micro);
     tell_launches(out, pool, outlook.view.launches);
     json_out_kv_uint(out, "waiting", outlook.view.demand.count);
+    refusal_tell(mind_of(engine, pool), out);
     json_out_kv_time(out, "next_at", plan->next_at_ms);
     pools_rounds(engine, &outlook.view, plan, rounds, out);
     json_out_object_end(out);

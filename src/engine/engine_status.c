@@ -154,6 +154,12 @@ engine_status_planned(struct mind *mind, const struct policy_view *view,
         kept->held[i] = plan->held[i];
 }
 
+int64_t
+engine_status_refused_ms(struct engine *engine, struct pool *pool, enum fault_kind kind)
+{
+    return refusal_kind_ms(mind_of(engine, pool), kind);
+}
+
 const struct status_pool *
 engine_status_pool(struct engine *engine, struct pool *pool)
 {

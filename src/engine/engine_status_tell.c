@@ -104,8 +104,38 @@ engine_status_tell(struct engine *engine, struct pool *pool, struct json_out *ou
     tell_money(out, pool, plan->spent_micro, plan->committed_micro);
     tell_launches(out, pool, plan->launches);
     tell_held(out, plan->held, plan->held_count);
+    refusal_tell(mind_of(engine, pool), out);
     json_out_kv_time(out, "planned_at", plan->at_ms);
     json_out_kv_time(out, "next_at", plan->next_at_ms);
+    json_out_object_end(out);
+}
+
+/* Those that come without anybody's doing: what is kept warm does not. */
+static uint32_t
+engine_status_coming(const struct engine *engine, const struct pool *pool)
+{
+    uint32_t coming = 0;
+
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        int32_t stage = host->machine ? host->machine->stage : MACHINE_STAGE_COUNT;
+
+        coming += host->pool == pool && host->state == HOST_SPAWNED && stage != MACHINE_WARM &&
+                  stage != MACHINE_PARKING;
+    }
+    return coming;
+}
+
+void
+engine_status_growth(struct engine *engine, struct pool *pool, struct json_out *out)
+{
+    const struct status_plan *plan = &engine_status_pool(engine, pool)->plan;
+
+    json_out_object(out);
+    json_out_kv_string(out, "pool", pool->name);
+    json_out_kv_uint(out, "coming", engine_status_coming(engine, pool));
+    tell_held(out, plan->held, plan->held_count);
+    refusal_tell(mind_of(engine, pool), out);
     json_out_object_end(out);
 }
 

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "berth/base/text.h"
 #include "berth/port/cloud.h"
 
 #include "housekeeping.h"
@@ -191,6 +192,7 @@ inventory_failed(struct inventory *inventory, const struct fault *fault)
     struct mind *mind = inventory->mind;
     int64_t delay_ms = inventory->delay_ms > 0 ? inventory->delay_ms * 2 : INVENTORY_HASTE_MS;
 
+    (void)refusal_note(mind, CLOUD_LIST, fault);
     inventory->delay_ms = delay_ms < INVENTORY_DELAY_MAX_MS ? delay_ms : INVENTORY_DELAY_MAX_MS;
     delay_ms = inventory->delay_ms +
                (int64_t)(random_u32(mind->engine->ports.random) % (INVENTORY_HASTE_MS / 4));
@@ -199,7 +201,23 @@ inventory_failed(struct inventory *inventory, const struct fault *fault)
         return;
     inventory->fail_told = true;
     state_pool_event(mind->engine, "pool.listing_failed", mind->pool,
-                     "the provider does not tell which machines there are: %s", fault->text);
+                     "the provider does not tell which machines there are: %s",
+                     mind->refusals[CLOUD_LIST].last.text);
+}
+
+static void
+inventory_told(struct inventory *inventory)
+{
+    struct mind *mind = inventory->mind;
+    int64_t lasted_ms = refusal_end(mind, CLOUD_LIST);
+    char lasted[32];
+
+    if (inventory->fail_told) {
+        state_pool_event(mind->engine, "pool.listing_resumed", mind->pool,
+                         "the provider tells again which machines there are, after %s",
+                         text_duration(lasted_ms, lasted));
+    }
+    inventory->fail_told = false;
 }
 
 /* Each is done with the answer, and may be gone after that. */
@@ -243,7 +261,7 @@ inventory_on_listed(struct cloud_call *call, const struct fault *fault)
         inventory_failed(inventory, fault);
     } else {
         inventory->delay_ms = 0;
-        inventory->fail_told = false;
+        inventory_told(inventory);
         inventory_compare(inventory, &call->out.list);
         if (inventory->haste_ms > 0)
             state_timer_set(engine, &inventory->timer, inventory->haste_ms);
@@ -387,6 +405,16 @@ const struct inventory_seen *
 inventory_seen(const struct mind *mind)
 {
     return mind->inventory && mind->inventory->seen.at_ms > 0 ? &mind->inventory->seen : NULL;
+}
+
+int64_t
+inventory_next_mono_ms(const struct mind *mind)
+{
+    const struct inventory *inventory = mind->inventory;
+
+    if (!inventory)
+        return 0;
+    return inventory->listing ? state_mono_ms(mind->engine) : inventory->timer.at_mono_ms;
 }
 
 struct orphans *

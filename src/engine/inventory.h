@@ -34,6 +34,9 @@ void inventory_hasten(struct mind *mind);
 void inventory_await_boot(struct mind *mind);
 /** inventory_seen() - borrowed; NULL: there was none yet. */
 const struct inventory_seen *inventory_seen(const struct mind *mind);
+/** inventory_next_mono_ms() - when the provider is asked again, as far as that is planned; now: it is being asked;
+ * 0: with the next round. */
+int64_t inventory_next_mono_ms(const struct mind *mind);
 /** inventory_orphans() - of the pool; borrowed. */
 struct orphans *inventory_orphans(struct mind *mind);
 /** inventory_late() - machines of ours that have had no row for long: not given back, or not to be. */

@@ -1,10 +1,13 @@
 #include "mind.h"
 
+#include "berth/base/text.h"
+
 #include "inventory.h"
 
 enum {
     MIND_DELAY_MIN_MS = 5000,
     MIND_DELAY_MAX_MS = 300000,
+    MIND_UNANSWERED = 3,     /* launches in a row that are told */
     MIND_PROVEN_MS = 300000, /* in service for so long, it is a success even when nobody needs it */
 };
 
@@ -23,12 +26,24 @@ mind_of(struct engine *engine, struct pool *pool)
     return mind;
 }
 
+/* Once for each reason. */
+static void
+mind_tell_refused(struct mind *mind, const struct fault *fault)
+{
+    if (mind->held_kind == (int32_t)fault->kind)
+        return;
+    mind->held_kind = (int32_t)fault->kind;
+    state_pool_event(mind->engine, "pool.refused", mind->pool,
+                     "the provider launches nothing now: %s", fault->text);
+}
+
 void
 mind_refused(struct mind *mind, const struct fault *fault)
 {
     struct engine *engine = mind->engine;
     int64_t delay_ms = mind->held_delay_ms * 2;
 
+    (void)refusal_note(mind, CLOUD_LAUNCH, fault);
     if (mind->held_until_mono_ms > state_mono_ms(engine))
         return; /* several hosts were refused at once */
     if (delay_ms < MIND_DELAY_MIN_MS)
@@ -38,16 +53,26 @@ mind_refused(struct mind *mind, const struct fault *fault)
     /* Jitter comes after the cap: clamped, it would make a herd. */
     delay_ms += (int64_t)(random_u32(engine->ports.random) % (uint64_t)(delay_ms / 4));
     mind->held_until_mono_ms = state_mono_ms(engine) + delay_ms;
-    if (mind->held_kind == (int32_t)fault->kind)
-        return;
-    mind->held_kind = (int32_t)fault->kind;
-    state_pool_event(engine, "pool.refused", mind->pool, "the provider launches nothing now: %s",
-                     fault->text);
+    mind_tell_refused(mind, fault);
+}
+
+void
+mind_unanswered(struct mind *mind, const struct fault *fault)
+{
+    if (refusal_note(mind, CLOUD_LAUNCH, fault) >= MIND_UNANSWERED)
+        mind_tell_refused(mind, &mind->refusals[CLOUD_LAUNCH].last);
 }
 
 void
 mind_accepted(struct mind *mind)
 {
+    int64_t lasted_ms = refusal_end(mind, CLOUD_LAUNCH);
+    char lasted[32];
+
+    if (mind->held_kind != FAULT_NONE) {
+        state_pool_event(mind->engine, "pool.refused_ended", mind->pool,
+                         "the provider launches again, after %s", text_duration(lasted_ms, lasted));
+    }
     mind->held_until_mono_ms = 0;
     mind->held_delay_ms = 0;
     mind->held_kind = FAULT_NONE;

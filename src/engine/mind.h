@@ -7,6 +7,7 @@
 
 #include "berth/engine/status.h"
 
+#include "refusal.h"
 #include "state.h"
 
 enum { MIND_HOLD_TEXT_SIZE = 160, MIND_HOUR_MS = 3600000 };
@@ -33,8 +34,9 @@ struct mind {
     struct list launches;       /* struct mind_launch of the last hour */
     int64_t held_until_mono_ms; /* no launch before; 0: none failed lately */
     int64_t held_delay_ms;
-    int32_t held_kind;           /* enum fault_kind that was told last; FAULT_NONE: none */
-    bool warm_refused;           /* the provider does not stop machines of the pool */
+    int32_t held_kind; /* enum fault_kind that was told last; FAULT_NONE: none */
+    bool warm_refused; /* the provider does not stop machines of the pool */
+    struct refusal refusals[CLOUD_VERB_COUNT];
     uint32_t holds_told;         /* a bit for each enum policy_hold that is told as an event */
     struct mind_proof proof;     /* shutdown.c's */
     struct inventory *inventory; /* inventory.c's; NULL: never listed */
@@ -46,6 +48,8 @@ struct mind *mind_of(struct engine *engine, struct pool *pool);
 
 /** mind_refused() - the provider did not launch: nothing is asked for a while, ever longer. */
 void mind_refused(struct mind *mind, const struct fault *fault);
+/** mind_unanswered() - whether it did is not known: that is told when it lasts. */
+void mind_unanswered(struct mind *mind, const struct fault *fault);
 /** mind_accepted() - it did. */
 void mind_accepted(struct mind *mind);
 /** mind_held_ms() - for so long nothing is to be launched; 0: now is fine. */

@@ -59,12 +59,14 @@ retire_on_terminated(struct cloud_call *call, const struct fault *fault)
         return;
     }
     if (fault) {
+        (void)refusal_note(rental->mind, CLOUD_TERMINATE, fault);
         if (rental->delay_ms == 0) {
             state_event(rental->engine, "host.return_failed", rental->host, NULL,
                         "its machine could not be given back, it is tried again: %s", fault->text);
         }
         rental_poke_in(rental, rental_delay_next(rental));
     } else {
+        (void)refusal_end(rental->mind, CLOUD_TERMINATE);
         rental->asked = true;
         rental->delay_ms = 0;
         rental_poke_in(rental, RETIRE_AGAIN_MS);

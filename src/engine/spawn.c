@@ -267,9 +267,11 @@ static void
 spawn_tell_why(struct rental *rental, const struct fault *fault)
 {
     struct host *host = rental->host;
+    bool silent = fault->kind == FAULT_CANCELLED;
 
     mem_free(host->waiting_for);
-    host->waiting_for = mem_printf("machine: %s", fault->text);
+    host->waiting_for =
+        mem_printf("machine: %s", silent ? "the provider did not answer in time" : fault->text);
     model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
 }
 
@@ -282,6 +284,7 @@ spawn_on_refused(struct rental *rental, const struct fault *fault)
     spawn_tell_why(rental, fault);
     if (!spawn_is_definite(fault->kind)) {
         rental->unsure = true;
+        mind_unanswered(rental->mind, fault);
         rental_poke_in(rental, rental_delay_next(rental));
         return;
     }

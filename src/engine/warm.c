@@ -72,6 +72,16 @@ warm_refused(struct rental *rental, const struct fault *fault)
 }
 
 static void
+warm_tell(struct mind *mind, enum cloud_verb verb, const struct fault *fault)
+{
+    if (fault) {
+        (void)refusal_note(mind, verb, fault);
+    } else {
+        (void)refusal_end(mind, verb);
+    }
+}
+
+static void
 warm_on_asked(struct cloud_call *call, const struct fault *fault)
 {
     struct rental *rental = rental_called(call);
@@ -80,6 +90,7 @@ warm_on_asked(struct cloud_call *call, const struct fault *fault)
     if (!rental)
         return;
     host = rental->host;
+    warm_tell(rental->mind, call->verb, fault);
     if (rental->gone || host->state != HOST_SPAWNED || !warm_is_stage(host->machine->stage)) {
         rental_settle(rental);
         return;

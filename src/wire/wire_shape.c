@@ -43,9 +43,13 @@ const struct wire_shape wire_shapes[] = {
     { "PoolPlan", "What the next rounds would do to a pool. The revision stands for all that the first round rests on.",
       "{pool:s,revision:s,rounds:[{at:t,actions:[{kind:(prepare|activate|remove|spawn|drain|inactivate),host:s?,"
       "machine_type:s?,cause:s?,reason:s}],held:[@PoolHold],headroom:" ROOM ",wanted:" ROOM "}],"
-      "money:" MONEY ",launches_last_hour:i,launches_per_hour:i?,waiting:i,next_at:t?}" },
+      "money:" MONEY ",launches_last_hour:i,launches_per_hour:i?,waiting:i,refused:[@PoolRefusal],next_at:t?}" },
     { "PoolHold", "What holds back the growth of a pool.",
       "{hold:(max_hosts|launches|budget|no_type|by_hand|shutdown|cloud|failing),text:s}" },
+    { "PoolRefusal", "What the provider refuses a pool, until such a call goes well again: why (kind, title, and text in the "
+      "provider's words), how often in a row since when, when it is asked again (null: when the pool needs it again), and how "
+      "many hosts and requests in the queue wait for it.",
+      "{call:(launch|list|terminate|stop|start),kind:s,title:s,text:s,since:t,last_at:t,next_at:t?,times:i,hosts:i,waiting:i}" },
     { "PoolDrift", "Hosts that another playbook than the pool's of today has prepared (differs), or nobody knows which (unknown); hosts: "
       "of all that Berth has prepared.",
       "{pool:s,revision:s?,playbook_drift:(ignore|rerun|replace),hosts:i,items:[{host:s,name:s,state:(spawned|active|inactive|removed),"
@@ -79,8 +83,9 @@ const struct wire_shape wire_shapes[] = {
     { "Stats", "One sample of what a container uses.",
       "{at:t,memory_bytes:i,memory_limit_bytes:i,cpu_ns:i,system_cpu_ns:i,cpus:i,network_in_bytes:i,"
       "network_out_bytes:i,block_in_bytes:i,block_out_bytes:i,pids:i}" },
-    { "Explanation", "Why it was placed where it is, and how things stand now.",
-      "{instance:s,decision:j,now:j}" },
+    { "Explanation", "Why it was placed where it is, and how things stand now. growth: of what waits, what its pool does about it "
+      "(hosts that come, what holds back more); for operators.",
+      "{instance:s,decision:j,now:j,growth:{pool:s,coming:i,held:[@PoolHold],refused:[@PoolRefusal]}?}" },
     { "Version", "What answers here.", "{version:s,cluster:s,cluster_id:s,api:(v1)}" },
     { "Doctor", "The invariants, checked on the live rows.",
       "{ok:b,failed:i,checks:[{check:s,ok:b,detail:s?}]}" },
@@ -91,7 +96,7 @@ const struct wire_shape wire_shapes[] = {
       "{name:s,provider:(local|static|ec2),hosts:{spawned:i,active:i,inactive:i,suspended:i,probation:i},instances:i,"
       "capacity:" AMOUNT ",reserved:" AMOUNT ",largest_free_bytes:i,headroom:" ROOM ",wanted:" ROOM ","
       "queue:{length:i,oldest_s:i?,oldest:s?},money:" MONEY ",launches_last_hour:i,launches_per_hour:i?,"
-      "held:[@PoolHold],planned_at:t?,next_at:t?}" },
+      "held:[@PoolHold],refused:[@PoolRefusal],planned_at:t?,next_at:t?}" },
     { "Wrong", "Something to look at: so many hosts, instances or blueprints, a few of them by name, and what there is to say "
       "of the first.",
       "{kind:(host_other_engine|host_unreachable|host_missing|host_suspended|host_probation|host_preparation|host_waiting|"

@@ -101,6 +101,20 @@ class Authorization(world.Case):
                              nowhere.json["detail"].replace("i-0000000000001", "X"))
         self.assertEqual(self.world.get(f"/v1/instances/{self.own}")["state"], "running")
 
+    def test_what_a_pool_does_about_it_is_told_to_operators(self):
+        w = self.world
+        w.ok("PUT", "/v1/pools/empty", {})
+        w.blueprint("lone", pool="empty")
+        waits = w.ok("POST", "/v1/instances", {"blueprint": "lone"}, token=self.tokens["user"]).json
+        path = f"/v1/instances/{waits['id']}/explain"
+        self.assertIsNone(w.get(path, token=self.tokens["user"])["growth"])
+        growth = w.get(path, token=self.tokens["operator"])["growth"]
+        self.assertEqual((growth["pool"], growth["coming"], growth["refused"]), ("empty", 0, []))
+        self.assertEqual([held["hold"] for held in growth["held"]], ["by_hand"])
+        w.ok("DELETE", f"/v1/instances/{waits['id']}")
+        w.await_state(waits["id"], "stopped")
+        self.assertIsNone(w.get(path, token=self.tokens["operator"])["growth"])
+
     def test_lists_hold_their_own_only(self):
         w = self.world
         mine = {i["id"] for i in w.get("/v1/instances", token=self.tokens["user"])["items"]}

@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import unittest
@@ -51,6 +52,19 @@ class Contract(world.Case):
             self.skipTest("promtool is not installed")
         result = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, check=False)
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""))
+
+    def test_example_alerts_are_rules_about_what_there_is(self):
+        path = pathlib.Path(os.environ.get("BERTH_SOURCE", pathlib.Path(__file__).parents[2])) / "config/alerts.example.yaml"
+        told = self.world.call("GET", "/metrics", token=None).body.decode()
+        kinds = self.world.call("GET", "/openapi.json").json["components"]["schemas"]["PoolHold"]
+        for name in set(re.findall(r"berth_[a-z_]+", path.read_text())):
+            self.assertIn(f"# TYPE {name} ", told)
+        for hold in re.findall(r'hold="(\w+)"', path.read_text()):
+            self.assertIn(hold, kinds["properties"]["hold"]["enum"])
+        if not shutil.which("promtool"):
+            self.skipTest("promtool is not installed")
+        result = subprocess.run(["promtool", "check", "rules", path], capture_output=True, text=True, check=False)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
 
     def test_methods(self):
         document = self.world.document

@@ -70,9 +70,16 @@ void engine_status_count(struct engine *engine);
  * was made yet, the plan is made for this. */
 const struct status_pool *engine_status_pool(struct engine *engine, struct pool *pool);
 
+/** engine_status_refused_ms() - for how long the provider has refused @pool anything, last for a reason of @kind
+ * (FAULT_CLOUD_*); 0: it does not. */
+int64_t engine_status_refused_ms(struct engine *engine, struct pool *pool, enum fault_kind kind);
+
 /** engine_status_tell() - one pool as the API shows it (PoolStatus), after engine_status_count(). */
 void engine_status_tell(struct engine *engine, struct pool *pool, struct json_out *out);
 
+/** engine_status_growth() - what comes to @pool for those that wait for room, and what is in the way:
+ * {"pool","coming","held","refused"}. */
+void engine_status_growth(struct engine *engine, struct pool *pool, struct json_out *out);
 /** engine_status_wrongs() - what is wrong with @pool: values of an open array (StatusWrong). */
 void engine_status_wrongs(struct engine *engine, struct pool *pool, struct json_out *out);
 /** engine_status_blueprints() - the same for blueprints that fail wherever they are tried and that

@@ -226,6 +226,7 @@ a_check_that_cannot_be_made_says_why(void **state)
 {
     static const struct fake_http_rule rules[] = {
         ONCE(NO("401 No", "AuthFailure")),
+        ONCE(NO("401 No", "AuthFailure")), /* with keys that were looked up anew */
         ONCE(ONE_IMAGE),
         { "/", .reply = OK("{}"), .then = FAKE_HTTP_CLOSE },
         { .path = NULL },

@@ -379,7 +379,7 @@ the_providers_clock_is_learnt(void **state)
 }
 
 static void
-a_wrong_key_is_told_once(void **state)
+a_wrong_key_is_looked_up_once_more(void **state)
 {
     static const struct fake_http_rule rules[] = {
         { "/", .reply = NO("401 No", "AuthFailure"), .then = FAKE_HTTP_CLOSE },
@@ -390,7 +390,7 @@ a_wrong_key_is_told_once(void **state)
     (void)state;
     world_serve(rules);
     asked_run(&asked, CLOUD_LIST, FAULT_CLOUD_DENIED);
-    assert_int_equal(fake_http_requests(fake, "/"), 1);
+    assert_int_equal(fake_http_requests(fake, "/"), 2);
 }
 
 static bool
@@ -483,7 +483,7 @@ main(void)
         TEST(spot_machines_that_are_taken_back_are_marked),
         TEST(what_is_gone_was_terminated),
         TEST(the_providers_clock_is_learnt),
-        TEST(a_wrong_key_is_told_once),
+        TEST(a_wrong_key_is_looked_up_once_more),
         TEST(a_cancelled_call_ends),
         TEST(a_pool_that_is_set_again_lets_its_calls_end),
     };

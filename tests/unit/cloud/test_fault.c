@@ -121,6 +121,39 @@ what_was_signed_is_not_repeated(void **state)
 }
 
 static void
+what_lacks_is_named(void **state)
+{
+    struct ec2_error error;
+    struct fault fault;
+
+    (void)state;
+    read_as("<Response><Errors><Error><Code>UnauthorizedOperation</Code>"
+            "<Message>You are not authorized to perform this operation. User: "
+            "arn:aws:iam::123456789012:user/"
+            "with-a-long-name-for-berth is not authorized to perform: ec2:CreateTags on resource: "
+            "x</Message>"
+            "</Error></Errors></Response>",
+            &error);
+    error.action = "RunInstances";
+    (void)ec2_fault_set(&error, "test", &fault);
+    assert_string_equal(fault.text,
+                        "UnauthorizedOperation: the keys lack the permission ec2:CreateTags");
+    read_as("<Response><Errors><Error><Code>UnauthorizedOperation</Code>"
+            "<Message>You are not authorized to perform this operation. Encoded: AbC</Message>"
+            "</Error></Errors></Response>",
+            &error);
+    error.action = "RunInstances";
+    (void)ec2_fault_set(&error, "test", &fault);
+    assert_string_equal(fault.text,
+                        "UnauthorizedOperation: the keys lack the permission ec2:RunInstances");
+    read_as("<Response><Errors><Error><Code>VcpuLimitExceeded</Code><Message>more</Message>"
+            "</Error></Errors></Response>",
+            &error);
+    (void)ec2_fault_set(&error, "test", &fault);
+    assert_non_null(strstr(fault.text, "Service Quotas, EC2, \"Running On-Demand"));
+}
+
+static void
 long_words_are_cut(void **state)
 {
     char body[1200];
@@ -148,6 +181,7 @@ main(void)
         cmocka_unit_test(each_code_has_its_meaning),
         cmocka_unit_test(both_forms_are_read),
         cmocka_unit_test(what_was_signed_is_not_repeated),
+        cmocka_unit_test(what_lacks_is_named),
         cmocka_unit_test(long_words_are_cut),
     };
 
