@@ -190,6 +190,7 @@ ec2_group_on_answer(struct ec2_ask *ask, const struct fault *fault)
         break;
     case EC2_GROUP_DELETE:
         log_info("ec2", "security group %s (%s) was deleted", group->id, group->name);
+        memcpy(group->gone, group->id, sizeof(group->gone));
         ec2_group_again(group, NULL); /* there may be another one */
         break;
     case EC2_GROUP_STEP_COUNT:

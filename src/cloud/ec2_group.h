@@ -40,7 +40,8 @@ struct ec2_group {
      * FAULT_CANCELLED. */
     void (*done)(struct ec2_group *group, const struct fault *fault);
     /* Out. */
-    char id[EC2_GROUP_ID_SIZE]; /* "": there is none (any more) */
+    char id[EC2_GROUP_ID_SIZE];   /* "": there is none (any more) */
+    char gone[EC2_GROUP_ID_SIZE]; /* the last that was deleted; "": none */
 
     /* Its own. */
     enum ec2_group_step step;

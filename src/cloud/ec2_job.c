@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "ec2_ending.h"
+#include "ec2_forget.h"
 #include "ec2_listing.h"
 #include "ec2_machine.h"
 #include "ec2_single.h"
@@ -46,6 +47,7 @@ ec2_job_start(struct ec2_pool *pool, struct cloud_call *call)
         [CLOUD_CONSOLE] = { ec2_single_begin, JOB_LIST_MS },
         [CLOUD_STOP] = { ec2_single_begin, JOB_CHANGE_MS },
         [CLOUD_START] = { ec2_single_begin, JOB_CHANGE_MS },
+        [CLOUD_FORGET] = { ec2_forget_begin, JOB_CHANGE_MS },
     };
     struct ec2_job *job = mem_new0(sizeof(*job));
 
@@ -64,7 +66,9 @@ void
 ec2_job_cancel(struct ec2_job *job)
 {
     job->cancelled = true;
-    if (job->asking) {
+    if (job->forget) {
+        ec2_forget_cancel(job);
+    } else if (job->asking) {
         ec2_ask_cancel(&job->ask);
     } else if (job->batch) {
         ec2_batch_leave(job);

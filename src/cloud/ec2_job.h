@@ -7,6 +7,7 @@
  *   list:       together with those of other pools: ec2_listing.c
  *   terminate:  together with others: ec2_ending.c
  *   console, stop, start: ec2_single.c
+ *   forget:     ec2_forget.c
  *
  *   ec2.c         pools, and calls as jobs
  *   ec2_config.c  a pool's section of the configuration
@@ -14,7 +15,7 @@
  *   ec2_job.c     calls, and the chain of a launch
  *   ec2_batch.c   calls that are asked for together
  *   ec2_ready.c   what a launch has to know before; ec2_group.c: a security group of the pool's own
- *   ec2_forget.c  the end of a pool
+ *   ec2_forget.c  the end of a pool: what was made for it goes
  *   ec2_check.c   a check of a pool without renting; ec2_look.c: what it learns
  *   ec2_ask.c     one question: keys, pace, signature, answer, repeats
  *   ec2_launch.c, ec2_query.c, ec2_sign.c, ec2_xml.c, ec2_machine.c, ec2_fault.c, ec2_pace.c,
@@ -27,6 +28,7 @@
 #include "ec2_region.h"
 
 struct ec2_batch;
+struct ec2_forget;
 
 /* A pool as it is configured.  Shared: a call goes on with what it began with. */
 struct ec2_pool {
@@ -65,6 +67,8 @@ struct ec2_job {
     /* Console. */
     char *console; /* owned */
     bool latest;   /* what it shows now is asked for */
+    /* Forget. */
+    struct ec2_forget *forget; /* owned; NULL: it is not one, or ends */
 };
 
 void ec2_job_start(struct ec2_pool *pool, struct cloud_call *call);

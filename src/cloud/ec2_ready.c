@@ -111,6 +111,12 @@ ec2_ready_forget(struct ec2_ready *ready)
     ready->group_until_mono_ms = 0;
 }
 
+void
+ec2_ready_ended(struct ec2_ready *ready)
+{
+    ready->known.group[0] = '\0';
+}
+
 static void
 ec2_ready_look(struct ec2_ready *ready)
 {

@@ -54,5 +54,7 @@ void ec2_ready_wait(struct ec2_ready *ready, const struct cloud_call *call,
 /** ec2_ready_leave() - do not wait any more.
  * Return: true: done does not come. false: it does, with FAULT_CANCELLED, when the look has ended. */
 bool ec2_ready_leave(struct ec2_ready *ready, struct ec2_ready_wait *wait);
+/** ec2_ready_ended() - what was made for the pool was deleted: the next launch makes it anew. */
+void ec2_ready_ended(struct ec2_ready *ready);
 /** ec2_ready_forget() - what is known turned out to be wrong: it is looked up again. */
 void ec2_ready_forget(struct ec2_ready *ready);

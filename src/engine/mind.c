@@ -2,6 +2,7 @@
 
 #include "berth/base/text.h"
 
+#include "forget.h"
 #include "inventory.h"
 
 enum {
@@ -154,6 +155,7 @@ mind_fini(struct engine *engine)
         struct list_node *node;
 
         inventory_free(mind->inventory);
+        forget_free(mind->forget);
         while ((node = list_pop(&mind->launches)))
             mem_free(CONTAINER_OF(node, struct mind_launch, node));
         mem_free(mind);

@@ -12,6 +12,7 @@
 
 enum { MIND_HOLD_TEXT_SIZE = 160, MIND_HOUR_MS = 3600000 };
 
+struct forget;
 struct inventory;
 
 /* When a machine was launched, by the monotonic clock: a wall clock that is set changes nothing. */
@@ -40,6 +41,7 @@ struct mind {
     uint32_t holds_told;         /* a bit for each enum policy_hold that is told as an event */
     struct mind_proof proof;     /* shutdown.c's */
     struct inventory *inventory; /* inventory.c's; NULL: never listed */
+    struct forget *forget;       /* forget.c's; NULL: never begun */
     struct status_pool status;   /* engine_status.c's */
 };
 

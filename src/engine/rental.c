@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "console.h"
+#include "forget.h"
 #include "inventory.h"
 #include "retire.h"
 #include "spawn.h"
@@ -286,6 +287,7 @@ rental_cancel_all(struct engine *engine)
             shell->prepare_cancel(shell->self, &rental->prepare);
     }
     inventory_cancel_all(engine);
+    forget_cancel_all(engine);
     console_cancel_all(engine);
 }
 

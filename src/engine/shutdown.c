@@ -7,6 +7,7 @@
 
 #include "departures.h"
 #include "engine_hosts.h"
+#include "forget.h"
 #include "housekeeping.h"
 
 enum { SHUTDOWN_MICRO_CENT = 10000 };
@@ -19,7 +20,9 @@ struct shutdown_rest {
 
 /* In order of time. */
 static void shutdown_look(struct engine *engine, struct operation *operation, struct pool *pool);
-static void shutdown_done(struct engine *engine, struct operation *operation, struct pool *pool);
+/* @forgotten: what became of what was made for the pool, as the end of a sentence */
+static void shutdown_done(struct engine *engine, struct operation *operation, struct pool *pool,
+                          const char *forgotten);
 
 static bool
 shutdown_runs(const struct operation *operation)
@@ -195,6 +198,12 @@ shutdown_text(const struct operation *operation, const struct mind *mind,
                           "(berth pool orphans %s)",
                           seen->alive, mind->pool->name);
     }
+    if (forget_is_busy(mind)) {
+        const char *why = forget_says(mind);
+
+        return mem_printf("all machines are gone; what was made for the pool is being deleted%s%s",
+                          why ? ", but: " : "", why ? why : "");
+    }
     return mem_printf("all hosts are gone; %" PRIu32 " of %d complete listings show no machine",
                       mind->proof.listings, SHUTDOWN_LISTINGS);
 }
@@ -214,7 +223,7 @@ shutdown_look(struct engine *engine, struct operation *operation, struct pool *p
     }
     rest = shutdown_rest(engine, pool);
     if (!rents && rest.instances == 0) {
-        shutdown_done(engine, operation, pool);
+        shutdown_done(engine, operation, pool, "");
         return;
     }
     if (rest.hosts > 0) {
@@ -248,8 +257,25 @@ shutdown_listed(struct mind *mind, const struct inventory_seen *seen)
     if (proof->listings == 0)
         proof->first_at_ms = seen->at_ms;
     proof->last_at_ms = seen->at_ms;
-    if (++proof->listings >= SHUTDOWN_LISTINGS)
-        shutdown_done(engine, operation, mind->pool);
+    if (proof->listings < SHUTDOWN_LISTINGS)
+        proof->listings++;
+    if (proof->listings == SHUTDOWN_LISTINGS)
+        forget_start(mind);
+}
+
+/* A machine that was seen since then is given back first; the proof begins anew. */
+void
+shutdown_forgotten(struct mind *mind, const char *deleted, const struct fault *fault)
+{
+    struct operation *operation = shutdown_find(mind->engine, mind->pool);
+    CLEANUP(mem_freep) char *text = NULL;
+
+    if (!operation || mind->proof.listings < SHUTDOWN_LISTINGS)
+        return;
+    text = mem_printf("%s%s%s%s%s", deleted ? "; deleted: " : "", deleted ? deleted : "",
+                      fault ? "; not deleted, what is left of the pool beside machines: " : "",
+                      fault ? fault->text : "", fault ? " (once more: berth pool shutdown)" : "");
+    shutdown_done(mind->engine, operation, mind->pool, text);
 }
 
 /* @text: taken */
@@ -268,7 +294,8 @@ shutdown_end(struct engine *engine, struct operation *operation, enum operation_
 }
 
 static char *
-shutdown_proof_text(struct engine *engine, const struct operation *operation, struct pool *pool)
+shutdown_proof_text(struct engine *engine, const struct operation *operation, struct pool *pool,
+                    const char *forgotten)
 {
     const struct mind_proof *proof = &mind_of(engine, pool)->proof;
     bool this_month = pool->spent_month == cost_month(state_now_ms(engine));
@@ -278,17 +305,18 @@ shutdown_proof_text(struct engine *engine, const struct operation *operation, st
 
     return mem_printf("proof: the account lists 0 machines of pool %s with tag " CLOUD_TAG_CLUSTER
                       "=%s, in two complete listings at %s and %s; machines given back: %" PRId64
-                      "; all machines of the pool cost %" PRId64 ".%02" PRId64 " this month",
+                      "; all machines of the pool cost %" PRId64 ".%02" PRId64 " this month%s",
                       pool->name, engine->info.cluster_id, text_time(proof->first_at_ms, first),
                       text_time(proof->last_at_ms, last), operation->total - SHUTDOWN_LISTINGS,
-                      cents / 100, cents % 100);
+                      cents / 100, cents % 100, forgotten);
 }
 
 static void
-shutdown_done(struct engine *engine, struct operation *operation, struct pool *pool)
+shutdown_done(struct engine *engine, struct operation *operation, struct pool *pool,
+              const char *forgotten)
 {
     char *text = pool_provider_rents(pool->provider)
-                     ? shutdown_proof_text(engine, operation, pool)
+                     ? shutdown_proof_text(engine, operation, pool, forgotten)
                      : mem_printf("nothing runs in pool %s any more; its machines are not Berth's "
                                   "to end: they stay, out of service",
                                   pool->name);
@@ -302,6 +330,7 @@ shutdown_undo(struct engine *engine, struct pool *pool, const char *why)
 {
     struct operation *operation = shutdown_find(engine, pool);
 
+    forget_stop(mind_of(engine, pool));
     if (operation) {
         state_pool_event(engine, "pool.shutdown_cancelled", pool, "%s", why);
         shutdown_end(engine, operation, OPERATION_CANCELLED, mem_strdup(why));

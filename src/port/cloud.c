@@ -5,6 +5,7 @@
 static const char *const cloud_verb_names[CLOUD_VERB_COUNT] = {
     [CLOUD_LAUNCH] = "launch",   [CLOUD_LIST] = "list", [CLOUD_TERMINATE] = "terminate",
     [CLOUD_CONSOLE] = "console", [CLOUD_STOP] = "stop", [CLOUD_START] = "start",
+    [CLOUD_FORGET] = "forget",
 };
 
 const char *

@@ -60,6 +60,18 @@ class Provider(Live):
                              {(22, 22, "127.0.0.0/8"), (2376, 2376, "127.0.0.0/8"), (4000, 4999, "127.0.0.0/8")})
             self.assertEqual({tuple(g for g, _ in i.groups) for i in self.cloud.instances.values()}, {(ours[0]["id"],)})
 
+    def test_what_was_made_is_deleted_in_the_end(self):
+        """The security group goes with the pool, whatever is lost on the way; another's stays."""
+        def prepare(cloud):
+            for name, tags in (("theirs", {}), ("another pool's", {"berth:cluster": "00c0ffee00c0ffee", "berth:pool": "db"})):
+                cloud.new_group(name, name, cloud.catalog.vpc, tags)
+        pool = json.dumps({"image": IMAGE, "security_group": {"create": True, "from": ["127.0.0.0/8"]}})
+        for faults in ([], [{"action": "DeleteSecurityGroup", "kind": "lose", "count": 3},
+                            {"action": "DescribeSecurityGroups", "kind": "http", "probability": 0.3, "status": 503}]):
+            self.live({"BERTH_TEST_POOL": pool, "BERTH_TEST_FORGET": "1", **admin()}, faults=faults, prepare=prepare)
+            self.assertEqual({g["name"] for g in self.cloud.groups.values()}, {"default", "theirs", "another pool's"})
+            self.assertGreaterEqual(self.calls["DeleteSecurityGroup"], 1)
+
     def test_launch_template(self):
         """What it says against our rules does not count; what it says beside them does."""
         def prepare(cloud):

@@ -12,11 +12,12 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2]))
 
 from tests.real import cases
 from tests.real.elastic import Elastic, why_not
+from tests.real.wait import wait_for
 
 
 class ElasticTest(unittest.TestCase):
     def setUp(self):
-        self.world = Elastic()
+        self.world = Elastic(pool={"security_group": {"create": True, "from": ["127.0.0.0/8"]}})
         self.addCleanup(self.world.close)
         self.daemon = self.world.daemon
 
@@ -43,6 +44,16 @@ class ElasticTest(unittest.TestCase):
         world.await_hosts(0, "spawned", "active", "inactive")
         book = world.assert_nothing_leaked()
         self.assertEqual(book["launched"], 1, "one machine was enough")
+        self.look_at_the_end()
+
+    def look_at_the_end(self):
+        """Shut down, the pool leaves nothing in the account, and says so."""
+        made, = [g["id"] for g in self.world.cloud.groups.values() if "berth:pool" in g["tags"]]
+        operation = self.daemon.call("POST", "/v1/pools/default/shutdown", {"deadline_s": 0}, status=202)
+        path = f"/v1/operations/{operation['id']}"
+        wait_for(lambda: self.daemon.call("GET", path)["state"] == "done", self.world.story, 60)
+        self.assertRegex(self.daemon.call("GET", path)["text"], f"^proof: the account lists 0 machines .*; deleted: security group {made}$")
+        self.assertEqual([g["name"] for g in self.world.cloud.groups.values()], ["default"])
 
     def look_at_host(self, host):
         """Its API row, and an engine that speaks to us alone."""

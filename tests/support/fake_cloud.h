@@ -69,6 +69,8 @@ struct fake_vm *fake_cloud_alien_add(struct fake_cloud *fake);
 uint64_t fake_cloud_aliens_touched(const struct fake_cloud *fake);
 /** fake_cloud_calls() - calls of @verb so far. */
 uint64_t fake_cloud_calls(const struct fake_cloud *fake, enum cloud_verb verb);
+/** fake_cloud_has_group() - what the first launch of @pool made for it is there. */
+bool fake_cloud_has_group(const struct fake_cloud *fake, const struct pool *pool);
 /** fake_cloud_alive() - machines of ours that cost now. */
 size_t fake_cloud_alive(const struct fake_cloud *fake);
 /** fake_cloud_cost_micro() - of all machines of ours up to now. */

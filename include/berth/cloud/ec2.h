@@ -95,19 +95,3 @@ const struct cloud_port *ec2_port(struct ec2 *ec2);
  * Return: 0, or -1 with FAULT_INVALID: no region, or an endpoint that is no URL. */
 int ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
                  const struct ec2_defaults *defaults, struct fault *fault);
-
-/* The end of a pool for good: what Berth made for it beside machines, its security group, is deleted.
- * Embed it. */
-struct ec2_forget {
-    const struct pool *pool; /* borrowed until done */
-    const char *cluster_id;  /* borrowed until done */
-    /* Exactly once, from the loop, never from inside _start(); last touch.  FAULT_CLOUD_FAILED: machines
-     * are still in the group, it may be tried again later; other FAULT_CLOUD_*; FAULT_CANCELLED. */
-    void (*done)(struct ec2_forget *forget, const struct fault *fault);
-    void *own;
-};
-
-/** ec2_forget_start() - where nothing is left to be deleted it is a success. */
-void ec2_forget_start(struct ec2 *ec2, struct ec2_forget *forget);
-/** ec2_forget_cancel() - done still comes, with FAULT_CANCELLED unless it had ended. */
-void ec2_forget_cancel(struct ec2_forget *forget);

@@ -24,6 +24,7 @@ enum {
     CLOUD_ADDRESS_SIZE = 64,
     CLOUD_ZONE_SIZE = 32,
     CLOUD_CONSOLE_MAX = 64 * 1024, /* bytes of a console that are told */
+    CLOUD_FORGOTTEN_SIZE = 160,
 };
 
 enum cloud_verb {
@@ -31,10 +32,12 @@ enum cloud_verb {
     CLOUD_LIST,      /* all machines of the pool with our cluster's tag; out: list */
     CLOUD_TERMINATE, /* in: id; one that is gone is a success */
     CLOUD_CONSOLE,   /* in: id; out: console */
-    CLOUD_STOP,  /* in: id; its disk stays, its address goes, and it costs little; of one that is
+    CLOUD_STOP,   /* in: id; its disk stays, its address goes, and it costs little; of one that is
                         stopped a success. A spot machine's is FAULT_CLOUD_REFUSED */
-    CLOUD_START, /* in: id; of one that runs a success. FAULT_CLOUD_CAPACITY: no room now;
+    CLOUD_START,  /* in: id; of one that runs a success. FAULT_CLOUD_CAPACITY: no room now;
                         FAULT_CLOUD_FAILED: it has not stopped yet */
+    CLOUD_FORGET, /* what was made for the pool beside its machines is deleted: it has none any more;
+                        out: forgotten. FAULT_CLOUD_FAILED: not yet, something holds on to it */
     CLOUD_VERB_COUNT,
 };
 
@@ -100,6 +103,9 @@ struct cloud_call {
         struct cloud_machine machine;
         struct cloud_list list;
         struct cloud_console console;
+        char forgotten
+            [CLOUD_FORGOTTEN_SIZE]; /* what was deleted, also before a fault: "security group
+                                                 sg-1"; "": nothing */
     } out;
     /* Exactly once, from the loop, never from inside start(); last touch. */
     void (*done)(struct cloud_call *call, const struct fault *fault);

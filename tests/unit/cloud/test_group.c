@@ -181,41 +181,15 @@ a_group_that_is_gone_is_made_again(void **state)
 
 /* --- The end -------------------------------------------------------------------------------------- */
 
-static struct forgotten {
-    struct ec2_forget forget;
-    struct fault fault;
-    bool done;
-} forgotten;
-
 static void
-on_forgotten(struct ec2_forget *forget, const struct fault *fault)
+forget(enum fault_kind kind, const char *text, const char *gone)
 {
-    (void)forget;
-    forgotten.done = true;
-    if (fault)
-        forgotten.fault = *fault;
-}
+    struct asked asked;
 
-static bool
-is_forgotten(void *cookie)
-{
-    (void)cookie;
-    return forgotten.done;
-}
-
-static void
-forget(enum fault_kind kind, bool cancel)
-{
-    forgotten = (struct forgotten){
-        .forget = { .pool = pool, .cluster_id = CLUSTER, .done = on_forgotten }
-    };
-    ec2_forget_start(ec2, &forgotten.forget);
-    if (cancel)
-        ec2_forget_cancel(&forgotten.forget);
-    assert_false(forgotten.done);
-    assert_true(loop_run_until(loop, is_forgotten, NULL, PATIENCE_MS));
-    if (forgotten.fault.kind != kind)
-        fail_msg("ended with %s", forgotten.fault.text);
+    asked_run(&asked, CLOUD_FORGET, kind);
+    if (!strstr(asked.fault.text, text))
+        fail_msg("\"%s\" does not say \"%s\"", asked.fault.text, text);
+    assert_string_equal(asked.call.out.forgotten, gone);
 }
 
 static void
@@ -232,15 +206,55 @@ a_pool_is_forgotten(void **state)
         { "/", .reply = GROUPS(""), .then = FAKE_HTTP_CLOSE },
         { .path = NULL },
     };
+    struct asked asked;
 
     (void)state;
     serve(rules, true, NULL);
-    forget(FAULT_CLOUD_FAILED, false);
-    assert_non_null(strstr(forgotten.fault.text, "sg-1 is in use"));
-    forget(FAULT_NONE, false);
+    forget(FAULT_CLOUD_FAILED, "sg-1 is in use", "");
+    forget(FAULT_NONE, "", "security group sg-1");
     assert_int_equal(fake_http_requests(fake, NULL), 7);
-    forget(FAULT_NONE, false);
-    forget(FAULT_CANCELLED, true);
+    forget(FAULT_NONE, "", "");
+    asked_start(&asked, CLOUD_FORGET);
+    ec2_port(ec2)->cancel(ec2_port(ec2)->self, &asked.call);
+    asked_wait(&asked, FAULT_CANCELLED);
+}
+
+/* Whoever may not look has made none, unless one is configured: then it is told. */
+static void
+who_may_not_look_has_nothing_to_forget(void **state)
+{
+    static const struct fake_http_rule rules[] = {
+        { "/", .reply = NO("403 No", "UnauthorizedOperation"), .then = FAKE_HTTP_CLOSE },
+        { .path = NULL },
+    };
+
+    (void)state;
+    serve(rules, false, NULL);
+    forget(FAULT_NONE, "", "");
+    fake_http_free(fake);
+    serve(rules, true, NULL);
+    forget(FAULT_CLOUD_DENIED, "UnauthorizedOperation", "");
+}
+
+/* What was deleted is made anew for the next launch. */
+static void
+a_pool_that_comes_back_has_a_new_group(void **state)
+{
+    static const struct fake_http_rule rules[] = {
+        HTTP(IMAGES),     HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        HTTP(LAUNCHED),   HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        HTTP(DONE),       HTTP(GROUPS("")),
+        HTTP(GROUPS("")), HTTP(MADE),
+        HTTP(DONE),       HTTP(LAUNCHED),
+        { .path = NULL },
+    };
+
+    (void)state;
+    serve(rules, true, NULL);
+    launch(FAULT_NONE, "");
+    forget(FAULT_NONE, "", "security group sg-1");
+    launch(FAULT_NONE, "");
+    world_sent("SecurityGroupId.1=sg-new&", true);
 }
 
 /* --- Launch templates ------------------------------------------------------------------------------- */
@@ -366,6 +380,8 @@ main(void)
         TEST(what_is_not_ours_is_left_alone),
         TEST(a_group_that_is_gone_is_made_again),
         TEST(a_pool_is_forgotten),
+        TEST(who_may_not_look_has_nothing_to_forget),
+        TEST(a_pool_that_comes_back_has_a_new_group),
         TEST(a_template_is_looked_up_before),
         TEST(who_leaves_does_not_stop_the_others),
         TEST(all_may_leave),

@@ -2,7 +2,7 @@
  * The life of a pool before an EC2: hosts are launched as the engine does it, listed until all run, given
  * back until none is left, whatever the weather.  Set BERTH_TEST_CLOUD to the API's URL and the AWS_...
  * variables of the SDKs; BERTH_TEST_SPOT to launch spot machines; BERTH_TEST_POOL to the pool's section as
- * JSON.  BERTH_TEST_EACH: each verb of the port is used; BERTH_TEST_NOTICE: the machines live until one of
+ * JSON.  BERTH_TEST_FORGET: in the end the pool is forgotten.  BERTH_TEST_EACH: each verb of the port is used; BERTH_TEST_NOTICE: the machines live until one of
  * them is about to be taken back.  Without a cloud there is nothing to try and the program says so.
  */
 
@@ -300,6 +300,17 @@ one_is_noticed(void *cookie)
     return any;
 }
 
+/* Something may hold on to it for a while. */
+static void
+forget(void)
+{
+    enum fault_kind kind = FAULT_CLOUD_FAILED;
+
+    while (kind == FAULT_CLOUD_FAILED || kind == FAULT_CLOUD_UNSURE)
+        kind = life_do(&lives[0], CLOUD_FORGET);
+    assert_int_equal(kind, FAULT_NONE);
+}
+
 static void
 pool_lives_and_ends(void **state)
 {
@@ -326,6 +337,8 @@ pool_lives_and_ends(void **state)
         port->cancel(port->self, &listing);
     assert_true(loop_run_until(loop, listing_is_over, NULL, PATIENCE_MS));
     loop_clock(loop)->timer_clear(loop_clock(loop)->self, &listing_timer);
+    if (secure_getenv("BERTH_TEST_FORGET"))
+        forget();
 }
 
 /* What BERTH_TEST_POOL says, else an image. */

@@ -76,7 +76,9 @@ assert_proven(struct rented *rented, size_t machines)
     assert_non_null(strstr(operation->text, "proof: the account lists 0 machines of pool rent"));
     assert_non_null(strstr(operation->text, engine_cluster_id(rented->world.engine)));
     assert_non_null(strstr(operation->text, given));
+    assert_non_null(strstr(operation->text, "; deleted: security group sg-1"));
     assert_int_equal(fake_cloud_alive(rented->world.cloud), 0);
+    assert_false(fake_cloud_has_group(rented->world.cloud, rented_pool(rented)));
     world_run(&rented->world, 1000);
     assert_int_equal(rented_events(rented, "pool.shutdown_done"), 1);
 }
@@ -163,6 +165,98 @@ test_half_a_listing_proves_nothing(void **state)
     fake_cloud_rules_clear(rented.world.cloud);
     assert_true(world_run_until(&rented.world, is_over, 120000));
     assert_int_equal(fake_cloud_alive(rented.world.cloud), 0);
+    rented_end(&rented);
+}
+
+static void
+forgetting_fails(struct rented *rented, enum fault_kind kind, int nth)
+{
+    struct fake_cloud_rule rule = { .verb = CLOUD_FORGET, .nth = nth };
+
+    rule.fate = fake_cloud_fate_usual();
+    rule.fate.how.kind = kind;
+    fake_cloud_rule_add(rented->world.cloud, &rule);
+}
+
+static bool
+is_forgetting(struct world *world)
+{
+    return fake_cloud_calls(world->cloud, CLOUD_FORGET) > 0;
+}
+
+/* What was made for the pool is still in use for a while: it is tried again. */
+static void
+test_what_was_made_is_deleted_in_the_end(void **state)
+{
+    struct rented rented;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    rented_until_active(&rented, 1, 180000);
+    assert_true(fake_cloud_has_group(rented.world.cloud, rented_pool(&rented)));
+    forgetting_fails(&rented, FAULT_CLOUD_FAILED, 1);
+    forgetting_fails(&rented, FAULT_CLOUD_UNSURE, 1);
+    forgetting_fails(&rented, FAULT_CLOUD_THROTTLED, 1);
+    (void)shut_down(&rented, 0);
+    assert_true(world_run_until(&rented.world, is_forgetting, LONG_MS));
+    world_run(&rented.world, 3000);
+    assert_false(is_over(&rented.world));
+    assert_non_null(strstr(the_operation(&rented.world)->text, "is being deleted, but: made up"));
+    assert_true(world_run_until(&rented.world, is_over, 60000));
+    assert_int_equal(fake_cloud_calls(rented.world.cloud, CLOUD_FORGET), 4);
+    assert_proven(&rented, 1);
+    rented_end(&rented);
+}
+
+/* It cannot be deleted: that the machines are gone is proven all the same, soon or in bounded time. */
+static void
+test_what_cannot_be_deleted_hides_no_proof(void **state)
+{
+    static const enum fault_kind kinds[] = { FAULT_CLOUD_DENIED, FAULT_CLOUD_FAILED };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        const struct operation *operation;
+        struct rented rented;
+
+        rented_begin(&rented, 1);
+        rented_until_active(&rented, 1, 180000);
+        forgetting_fails(&rented, kinds[i], 0);
+        (void)shut_down(&rented, 0);
+        assert_true(world_run_until(&rented.world, is_forgetting, LONG_MS));
+        assert_true(world_run_until(&rented.world, is_over, i == 0 ? 1000 : 310000));
+        operation = the_operation(&rented.world);
+        assert_int_equal(operation->state, OPERATION_DONE);
+        assert_non_null(strstr(operation->text, "proof: the account lists 0 machines"));
+        assert_non_null(strstr(operation->text, "; not deleted, "));
+        assert_non_null(strstr(operation->text, "made up (once more: berth pool shutdown)"));
+        /* Said once more, it is done. */
+        fake_cloud_rules_clear(rented.world.cloud);
+        (void)shut_down(&rented, 0);
+        world_run(&rented.world, 30000);
+        assert_false(fake_cloud_has_group(rented.world.cloud, rented_pool(&rented)));
+        rented_end(&rented);
+    }
+}
+
+/* The pool is set back to work while that is under way: it goes on with what it makes anew. */
+static void
+test_it_is_set_back_while_it_is_forgotten(void **state)
+{
+    struct rented rented;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    rented_until_active(&rented, 1, 180000);
+    forgetting_fails(&rented, FAULT_CLOUD_FAILED, 0);
+    (void)shut_down(&rented, 0);
+    assert_true(world_run_until(&rented.world, is_forgetting, LONG_MS));
+    rented_policy_set(&rented, 1, false);
+    assert_int_equal(the_operation(&rented.world)->state, OPERATION_CANCELLED);
+    rented_until_active(&rented, 1, 180000);
+    world_run(&rented.world, LONG_MS);
+    assert_true(fake_cloud_has_group(rented.world.cloud, rented_pool(&rented)));
+    assert_int_equal(fake_cloud_calls(rented.world.cloud, CLOUD_FORGET), 1);
     rented_end(&rented);
 }
 
@@ -288,6 +382,9 @@ main(void)
         cmocka_unit_test(test_it_is_emptied_and_proven),
         cmocka_unit_test(test_nothing_is_forgotten),
         cmocka_unit_test(test_half_a_listing_proves_nothing),
+        cmocka_unit_test(test_what_was_made_is_deleted_in_the_end),
+        cmocka_unit_test(test_what_cannot_be_deleted_hides_no_proof),
+        cmocka_unit_test(test_it_is_set_back_while_it_is_forgotten),
         cmocka_unit_test(test_it_survives_a_crash),
         cmocka_unit_test(test_it_is_cancelled),
         cmocka_unit_test(test_the_pool_is_set_back),
