@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "berth/base/idmap.h"
-
 #define LATENCY_MS 100
 
 /* What a call asked for; it may outlive the call. */
@@ -46,8 +44,6 @@ struct fake_cloud {
     void *cookie;
     struct fake_quota quota;
     uint64_t aliens_touched;
-    struct idmap
-        groups; /* of pools that have launched: what was made for them, until it is forgotten */
     struct cloud_tally tally[CLOUD_VERB_COUNT];
 };
 
@@ -94,7 +90,6 @@ fake_cloud_free(struct fake_cloud *fake)
     while ((node = list_first(&fake->calls)))
         fake_cloud_call_free(CONTAINER_OF(node, struct fake_cloud_call, node));
     fake_vm_fini(&fake->vms);
-    idmap_fini(&fake->groups);
     mem_free(fake);
 }
 
@@ -278,8 +273,6 @@ fake_cloud_launch(struct fake_cloud *fake, const struct fake_cloud_call *fc,
     if (!vm) {
         if (fake_cloud_refuse(fake, ask, fault) < 0)
             return -1;
-        if (!idmap_find(&fake->groups, ask->pool_id))
-            idmap_insert(&fake->groups, ask->pool_id, fake);
         vm = fake_vm_launch(&fake->vms, &fc->fate.life);
         memcpy(vm->token, ask->token, sizeof(vm->token));
         memcpy(vm->user_data, ask->user_data, sizeof(vm->user_data));
@@ -287,7 +280,7 @@ fake_cloud_launch(struct fake_cloud *fake, const struct fake_cloud_call *fc,
         memcpy(vm->seen.type, vm->type, sizeof(vm->seen.type) - 1);
         memcpy(vm->name, ask->name, sizeof(vm->name));
         memcpy(vm->cluster, ask->cluster, sizeof(vm->cluster));
-        vm->pool_id = ask->pool_id;
+        fake_vm_pool_set(vm, ask->pool_id);
         vm->price_micro = ask->machine.price_micro;
         if (fc->fate.life.spot_micro > 0) {
             vm->price_micro = vm->seen.price_micro = fc->fate.life.spot_micro;
@@ -359,22 +352,6 @@ fake_cloud_console(struct fake_cloud *fake, const struct fake_cloud_ask *ask,
     return 0;
 }
 
-/* What was made for a pool goes when none of its machines holds on to it. */
-static int
-fake_cloud_forget(struct fake_cloud *fake, const struct fake_cloud_ask *ask,
-                  char ret_forgotten[CLOUD_FORGOTTEN_SIZE], struct fault *fault)
-{
-    struct fake_vm *vm = NULL;
-
-    while ((vm = fake_vm_next(&fake->vms, vm))) {
-        if (vm->pool_id == ask->pool_id && fake_vm_is_alive(vm))
-            return fault_set(fault, FAULT_CLOUD_FAILED, "fake.cloud", "DependencyViolation");
-    }
-    if (idmap_remove(&fake->groups, ask->pool_id))
-        (void)snprintf(ret_forgotten, CLOUD_FORGOTTEN_SIZE, "security group sg-1");
-    return 0;
-}
-
 static int
 fake_cloud_do(struct fake_cloud *fake, const struct fake_cloud_call *fc, struct cloud_call *out,
               struct fault *fault)
@@ -388,7 +365,7 @@ fake_cloud_do(struct fake_cloud *fake, const struct fake_cloud_call *fc, struct 
     case CLOUD_CONSOLE:
         return fake_cloud_console(fake, &fc->ask, &out->out.console, fault);
     case CLOUD_FORGET:
-        return fake_cloud_forget(fake, &fc->ask, out->out.forgotten, fault);
+        return fake_vm_forget(&fake->vms, fc->ask.pool_id, out->out.forgotten, fault);
     default:
         return fake_cloud_change(fake, &fc->ask, fault);
     }
@@ -497,7 +474,7 @@ fake_cloud_tally(void *self, size_t *ret_count)
 bool
 fake_cloud_has_group(const struct fake_cloud *fake, const struct pool *pool)
 {
-    return idmap_find(&fake->groups, pool->id) != NULL;
+    return idmap_find(&fake->vms.groups, pool->id) != NULL;
 }
 
 size_t

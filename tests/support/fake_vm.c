@@ -29,6 +29,7 @@ fake_vm_fini(struct fake_vms *vms)
         vms->clock->timer_clear(vms->clock->self, &vm->timer);
         mem_free(vm);
     }
+    idmap_fini(&vms->groups);
 }
 
 static int64_t
@@ -76,6 +77,31 @@ fake_vm_launch(struct fake_vms *vms, const struct fake_vm_life *life)
     list_push(&vms->list, &vm->node);
     fake_vm_arm(vm);
     return vm;
+}
+
+void
+fake_vm_pool_set(struct fake_vm *vm, int64_t pool_id)
+{
+    struct idmap *groups = &vm->vms->groups;
+
+    vm->pool_id = pool_id;
+    if (!idmap_find(groups, pool_id))
+        idmap_insert(groups, pool_id, vm->vms);
+}
+
+int
+fake_vm_forget(struct fake_vms *vms, int64_t pool_id, char ret_forgotten[CLOUD_FORGOTTEN_SIZE],
+               struct fault *fault)
+{
+    struct fake_vm *vm = NULL;
+
+    while ((vm = fake_vm_next(vms, vm))) {
+        if (vm->pool_id == pool_id && fake_vm_is_alive(vm))
+            return fault_set(fault, FAULT_CLOUD_FAILED, "fake.cloud", "DependencyViolation");
+    }
+    if (idmap_remove(&vms->groups, pool_id))
+        (void)snprintf(ret_forgotten, CLOUD_FORGOTTEN_SIZE, "security group sg-1");
+    return 0;
 }
 
 /* It does not count as stopped any more. */

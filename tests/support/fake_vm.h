@@ -6,6 +6,7 @@
  * after its end.
  */
 
+#include "berth/base/idmap.h"
 #include "berth/base/list.h"
 #include "berth/base/text.h"
 #include "berth/port/clock.h"
@@ -56,6 +57,7 @@ struct fake_vms {
     struct list list; /* struct fake_vm, oldest first; those that ended, too */
     const struct clock_port *clock;
     struct fake_docker *docker;
+    struct idmap groups; /* by pool: made by its first launch, until it is forgotten */
     int64_t next_id;
 };
 
@@ -64,6 +66,13 @@ void fake_vm_fini(struct fake_vms *vms);
 
 /** fake_vm_launch() - one more, pending; the caller fills in whose it is. */
 struct fake_vm *fake_vm_launch(struct fake_vms *vms, const struct fake_vm_life *life);
+/** fake_vm_pool_set() - it is of that pool; the first makes a security group for the pool. */
+void fake_vm_pool_set(struct fake_vm *vm, int64_t pool_id);
+/** fake_vm_forget() - the pool's group goes, if none of its machines holds on to it.
+ * @ret_forgotten: untouched when there is none
+ * Return: 0, or -1 with FAULT_CLOUD_FAILED. */
+int fake_vm_forget(struct fake_vms *vms, int64_t pool_id, char ret_forgotten[CLOUD_FORGOTTEN_SIZE],
+                   struct fault *fault);
 /** fake_vm_terminate() - it stops, and is terminated after life.stop_ms. */
 void fake_vm_terminate(struct fake_vm *vm);
 /** fake_vm_stop() - what it wrote stays, its address goes and its engine ends; stopped after
