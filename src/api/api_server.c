@@ -72,6 +72,8 @@ api_server_new(struct loop *loop, struct engine *engine, const struct api_option
         server->listeners[i].address = mem_strdup(options->listen[i]);
     server->listener_count = options->listen_count;
     routes_prepare();
+    if (server->temp_dir)
+        handler_backups_clean(server->temp_dir);
     return server;
 }
 

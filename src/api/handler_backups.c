@@ -1,4 +1,6 @@
+#include <dirent.h>
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "handlers.h"
@@ -14,6 +16,35 @@ struct backup_run {
 
 static void handler_backups_on_durable(struct engine_wait *wait, const struct fault *fault);
 static void handler_backups_on_done(struct store_backup *backup, const struct fault *fault);
+
+/* "backup-12-3.tmp", and the journal of one. */
+static bool
+handler_backups_is_temp(const char *name)
+{
+    static const char start[] = "backup-";
+    static const char end[] = ".tmp";
+    const char *at = name + strlen(start);
+
+    if (strncmp(name, start, strlen(start)) != 0)
+        return false;
+    at += strspn(at, "0123456789-");
+    return strncmp(at, end, strlen(end)) == 0;
+}
+
+void
+handler_backups_clean(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    const struct dirent *entry;
+
+    if (!dir)
+        return;
+    while ((entry = readdir(dir))) { // NOLINT(concurrency-mt-unsafe): a stream of its own
+        if (handler_backups_is_temp(entry->d_name))
+            (void)unlinkat(dirfd(dir), entry->d_name, 0);
+    }
+    (void)closedir(dir);
+}
 
 void
 handler_backups_create(struct request *request)

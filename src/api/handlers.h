@@ -68,6 +68,8 @@ void handler_images_load(struct request *request);
 void handler_images_pull(struct request *request);
 
 void handler_backups_create(struct request *request);
+/** handler_backups_clean() - what a killed daemon was about to send from @folder: secrets. */
+void handler_backups_clean(const char *folder);
 
 void handler_system_version(struct request *request);
 void handler_system_doctor(struct request *request);

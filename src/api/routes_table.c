@@ -126,7 +126,7 @@ const struct route routes[] = {
       .status = 202, .answer = "Operation", .name = "pullImage", .summary = "Pull an image on a pool's hosts" },
 
     { AT(POST, ADMIN), .path = "/v1/backups", .handler = handler_backups_create, .flags = ROUTE_ACTS,
-      .status = 200, .stream_type = "application/vnd.sqlite3", .name = "createBackup", .summary = "A consistent copy of the database" },
+      .status = 200, .stream_type = "application/vnd.sqlite3", .name = "createBackup", .summary = "A consistent copy of the database and of the keys of its hosts: a secret" },
 
     { AT(GET, USER), .path = "/v1/version", .handler = handler_system_version,
       .status = 200, .answer = "Version", .name = "getVersion", .summary = "What answers here" },

@@ -21,7 +21,7 @@ static const struct cli_group table_groups[] = {
     { "token",     "Who may do what" },
     { "image",     "Images on the hosts of a pool" },
     { "operation", "What takes time, and how far it is" },
-    { "backup",    "Copies of the daemon's database" },
+    { "backup",    "Copies of the daemon's database and keys" },
     { "context",   "Daemons that this command line knows" },
 };
 

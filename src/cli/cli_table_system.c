@@ -73,9 +73,9 @@ const struct cli_command cli_table_system[] = {
       NULL, operation_one, NULL, CLI_SET_OUTPUT | CLI_SET_WAIT, false, cmd_operation_show },
     { "operation cancel", "Cancel operations", NULL, "berth operation cancel o-01h7q2m8k3v9a",
       NULL, operation_some, NULL, CLI_SET_OUTPUT, false, cmd_operation_cancel },
-    { "backup create", "Write a consistent copy of the daemon's database",
+    { "backup create", "Write a consistent copy of the daemon's database and of the keys of its hosts",
       "The daemon goes on meanwhile. To restore: stop it, 'berthd --config FILE --restore BACKUP', start it; it finds "
-      "what still runs.",
+      "what still runs. The file is for its owner alone (0600): whoever reads it can log in to the hosts.",
       "berth backup create berth-$(date +%F).db",
       NULL, backup_file, NULL, 0, false, cmd_backup_create },
     { .path = NULL },

@@ -54,6 +54,19 @@ lost_keys_check(const char *data_dir, struct fault *fault)
     return lost_keys_tell(data_dir);
 }
 
+bool
+lost_keys_are_needed(const char *data_dir)
+{
+    CLEANUP(store_machines_fini) struct store_machines machines = { 0 };
+    CLEANUP(mem_freep) char *path = NULL;
+    int64_t hosts;
+
+    if (store_machines_read(data_dir, &machines, NULL) < 0)
+        return false;
+    path = lost_keys_first(data_dir, &machines, &hosts);
+    return path != NULL;
+}
+
 /* --- By a person's word ------------------------------------------------------------------------- */
 
 static void

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "db.h"
+#include "keyring.h"
 
 /* The folder of @path; owned. */
 static char *
@@ -47,7 +48,10 @@ backup_copy(const struct backup_task *task, struct fault *fault)
         db_copy(from, to, task->stop, fault) != 0)
         return -1;
     /* One file, which can be read where nothing can be written. */
-    return db_exec(to, "PRAGMA journal_mode = DELETE", "store.backup", fault);
+    if (db_exec(to, "PRAGMA journal_mode = DELETE", "store.backup", fault) != 0)
+        return -1;
+    /* After the rows, so that what they rest on is there. */
+    return keyring_put(to, task->keys, fault);
 }
 
 int

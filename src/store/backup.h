@@ -1,7 +1,7 @@
 #pragma once
 
 /*
- * A copy of the database in one file, on the backup thread.
+ * A copy of the database in one file, with the keys directory in it, on the backup thread.
  */
 
 #include <stdbool.h>
@@ -12,6 +12,7 @@
 struct backup_task {
     const char *from; /* the database's path */
     const char *vfs;
+    const char *keys;         /* the keys directory */
     const char *to;           /* a new file */
     const _Atomic bool *stop; /* gives up when it turns true; may be NULL */
 };

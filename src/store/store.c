@@ -433,8 +433,10 @@ static void
 store_backup_run(struct worker_job *worker_job)
 {
     struct backup_job *job = CONTAINER_OF(worker_job, struct backup_job, job);
+    CLEANUP(mem_freep) char *keys = mem_printf("%s/keys", job->store->data_dir);
     struct backup_task task = {
         .from = job->store->path,
+        .keys = keys,
         .vfs = job->store->vfs,
         .to = job->asked->path,
         .stop = &job->store->closing,

@@ -13,6 +13,7 @@
 
 #include "datadir.h"
 #include "db.h"
+#include "keyring.h"
 
 /* The paths of one restore; all owned. */
 struct restore {
@@ -21,24 +22,49 @@ struct restore {
     char *half;  /* the new database until it is whole */
     char *aside; /* where the old one goes */
     char *aside_wal;
+    char *keys;       /* the keys directory */
+    char *half_keys;  /* the backup's */
+    char *aside_keys; /* where the old one goes */
+    size_t key_files; /* of the backup; 0: it has none, and the old ones stay */
+    bool moved;       /* there were old ones, and they are aside */
 };
 
 static int restore_copy(const struct restore *restore, const char *file, struct fault *fault);
-static int restore_swap(const struct restore *restore, struct fault *fault);
+static int restore_take_keys(struct restore *restore, const struct store_restore *asked,
+                             struct fault *fault);
+static int restore_swap(struct restore *restore, struct fault *fault);
 
+/* Names for what was there, that nothing has yet: there may be two restores in a second. */
 static void
-restore_init(struct restore *restore, const char *data_dir)
+restore_name_aside(struct restore *restore, const char *data_dir)
 {
     char stamp[32] = { 0 };
     time_t now = time(NULL);
     struct tm parts;
+    int more = 0;
 
     (void)strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &parts));
+    restore->aside = mem_printf("%s/berth.db.before-restore-%s", data_dir, stamp);
+    restore->aside_keys = mem_printf("%s/keys.before-restore-%s", data_dir, stamp);
+    while (access(restore->aside, F_OK) == 0 || access(restore->aside_keys, F_OK) == 0) {
+        mem_free(restore->aside);
+        mem_free(restore->aside_keys);
+        more++;
+        restore->aside = mem_printf("%s/berth.db.before-restore-%s.%d", data_dir, stamp, more);
+        restore->aside_keys = mem_printf("%s/keys.before-restore-%s.%d", data_dir, stamp, more);
+    }
+    restore->aside_wal = mem_printf("%s-wal", restore->aside);
+}
+
+static void
+restore_init(struct restore *restore, const char *data_dir)
+{
     restore->path = mem_printf("%s/berth.db", data_dir);
     restore->wal = mem_printf("%s/berth.db-wal", data_dir);
     restore->half = mem_printf("%s/berth.db.restoring", data_dir);
-    restore->aside = mem_printf("%s/berth.db.before-restore-%s", data_dir, stamp);
-    restore->aside_wal = mem_printf("%s-wal", restore->aside);
+    restore->keys = mem_printf("%s/keys", data_dir);
+    restore->half_keys = mem_printf("%s/keys.restoring", data_dir);
+    restore_name_aside(restore, data_dir);
 }
 
 static void
@@ -49,27 +75,41 @@ restore_fini(struct restore *restore)
     mem_free(restore->half);
     mem_free(restore->aside);
     mem_free(restore->aside_wal);
+    mem_free(restore->keys);
+    mem_free(restore->half_keys);
+    mem_free(restore->aside_keys);
+}
+
+static void
+restore_clear(const struct restore *restore)
+{
+    (void)unlink(restore->half);
+    keyring_remove(restore->half_keys);
 }
 
 int
-store_restore(const struct store_options *options, const char *file, struct fault *fault)
+store_restore(struct store_restore *asked, struct fault *fault)
 {
-    const char *data_dir = options->data_dir;
     CLEANUP(restore_fini) struct restore restore = { 0 };
     int lock;
     int rc;
 
-    if (datadir_take(data_dir, &lock, fault) != 0)
+    if (datadir_take(asked->data_dir, &lock, fault) != 0)
         return -1;
-    restore_init(&restore, data_dir);
-    (void)unlink(restore.half);
-    rc = restore_copy(&restore, file, fault);
+    restore_init(&restore, asked->data_dir);
+    restore_clear(&restore);
+    rc = restore_copy(&restore, asked->file, fault);
+    if (rc == 0)
+        rc = restore_take_keys(&restore, asked, fault);
     if (rc == 0)
         rc = restore_swap(&restore, fault);
     if (rc == 0)
-        rc = db_sync_dir(data_dir, fault);
-    if (rc != 0)
-        (void)unlink(restore.half);
+        rc = db_sync_dir(asked->data_dir, fault);
+    if (rc == 0) {
+        asked->has_keys = restore.key_files > 0;
+    } else {
+        restore_clear(&restore);
+    }
     (void)close(lock);
     return rc;
 }
@@ -143,7 +183,56 @@ restore_settle_old(const struct restore *restore, struct fault *fault)
 }
 
 static int
-restore_swap(const struct restore *restore, struct fault *fault)
+restore_take_keys(struct restore *restore, const struct store_restore *asked, struct fault *fault)
+{
+    CLEANUP(db_closep) sqlite3 *db = NULL;
+    struct fault why;
+
+    if (db_open(restore->half, DB_WRITE, NULL, &db, fault) != 0 ||
+        keyring_take(db, restore->half_keys, &restore->key_files, fault) != 0)
+        return -1;
+    if (restore->key_files > 0 && asked->check_keys &&
+        asked->check_keys(restore->half_keys, &why) != 0) {
+        return fault_set(fault, FAULT_INVALID, "store.restore", "the keys in %s are damaged: %s",
+                         asked->file, why.text);
+    }
+    if (keyring_drop(db, restore->keys, fault) != 0)
+        return -1;
+    return db_sync_file(restore->half, fault);
+}
+
+static int
+restore_rename(const char *from, const char *to, struct fault *fault)
+{
+    return rename(from, to) == 0 ? 0 : db_fault_errno(errno, "store.restore", to, fault);
+}
+
+/* A crash in between leaves a directory without keys, with which no daemon starts. */
+static int
+restore_swap_keys(struct restore *restore, struct fault *fault)
+{
+    if (restore->key_files == 0)
+        return 0;
+    if (access(restore->keys, F_OK) == 0) {
+        if (restore_rename(restore->keys, restore->aside_keys, fault) != 0)
+            return -1;
+        restore->moved = true;
+    }
+    return restore_rename(restore->half_keys, restore->keys, fault);
+}
+
+/* The database could not be replaced: neither are the keys. */
+static void
+restore_put_keys_back(const struct restore *restore)
+{
+    if (restore->key_files > 0)
+        (void)rename(restore->keys, restore->half_keys);
+    if (restore->moved && rename(restore->aside_keys, restore->keys) != 0)
+        log_error("store", "the old keys are in %s", restore->aside_keys);
+}
+
+static int
+restore_swap(struct restore *restore, struct fault *fault)
 {
     if (access(restore->path, F_OK) == 0) {
         if (restore_settle_old(restore, fault) != 0)
@@ -152,7 +241,9 @@ restore_swap(const struct restore *restore, struct fault *fault)
         if (link(restore->path, restore->aside) != 0)
             return db_fault_errno(errno, "store.restore", restore->aside, fault);
     }
-    if (rename(restore->half, restore->path) != 0)
-        return db_fault_errno(errno, "store.restore", restore->path, fault);
-    return 0;
+    if (restore_swap_keys(restore, fault) == 0 &&
+        restore_rename(restore->half, restore->path, fault) == 0)
+        return 0;
+    restore_put_keys_back(restore);
+    return -1;
 }

@@ -95,6 +95,69 @@ class Keys(unittest.TestCase):
         self.assertIn("stays as it is", text)
         self.world.start()
 
+    def test_a_backup_brings_the_keys_along(self):
+        """Into a directory that is not there any more, and then over keys that are others."""
+        before = self.public_key()
+        backup = pathlib.Path(self.world.dir) / "backup.db"
+        answer = self.world.ok("POST", "/v1/backups")
+        backup.write_bytes(answer.body)
+        self.assertEqual(list(self.data.glob("backup*")), [])
+        self.stop()
+        left = [self.data / name for name in ("backup-1-2.tmp", "backup-1-2.tmp-journal", "backup-mine.tmp")]
+        for path in left:
+            path.touch()
+        self.world.start()
+        self.assertEqual([path.exists() for path in left], [False, False, True])
+        self.stop()
+        secret = (self.keys / "secret").read_text()
+        shutil.rmtree(self.data)
+        status, text = self.berthd("--restore", str(backup))
+        self.assertEqual(status, 0, text)
+        self.assertIn("with the keys of its hosts", text)
+        (self.data / "admin.token").write_text(self.world.admin)  # of tokens a backup has digests only
+        self.world.start()
+        self.assertEqual(self.public_key(), before)
+        self.assertEqual([h["name"] for h in self.world.get("/v1/hosts")["items"]], ["bare"])
+        self.stop()
+        (self.keys / "secret").write_text(secret[::-1].strip() + "\n")
+        self.assertEqual(self.berthd("--restore", str(backup))[0], 0)
+        self.assertEqual((self.keys / "secret").read_text(), secret)
+        self.assertEqual(len(list(self.data.glob("keys.before-restore-*"))), 1)
+
+    def test_keys_that_are_no_more_whole_are_not_restored(self):
+        backup = pathlib.Path(self.world.dir) / "backup.db"
+        backup.write_bytes(self.world.ok("POST", "/v1/backups").body)
+        self.stop()
+        for path, says in (("secret", "keys.restoring/secret"), ("pools/default/ca.key", "take both from a backup")):
+            with sqlite3.connect(backup) as db:
+                kept, = db.execute("SELECT bytes FROM keyring WHERE path = ?", (path,)).fetchone()
+                db.execute("UPDATE keyring SET bytes = ? WHERE path = ?", (kept[:20], path))
+                db.commit()
+                status, text = self.berthd("--restore", str(backup))
+                db.execute("UPDATE keyring SET bytes = ? WHERE path = ?", (kept, path))
+            db.close()
+            self.assertEqual(status, 1, text)
+            self.assertIn("damaged", text)
+        self.assertEqual(list(self.data.glob("*restor*")), [])
+        self.world.start()
+
+    def test_a_backup_without_keys_says_what_it_needs(self):
+        backup = pathlib.Path(self.world.dir) / "backup.db"
+        backup.write_bytes(self.world.ok("POST", "/v1/backups").body)
+        with sqlite3.connect(backup) as db:
+            db.execute("DROP TABLE keyring")
+        db.close()
+        self.stop()
+        self.keys.rename(self.aside)
+        status, text = self.berthd("--restore", str(backup))
+        self.assertEqual(status, 0, text)
+        self.assertIn("put them there first", text)
+        self.refused("secret is missing")
+        self.aside.rename(self.keys)
+        status, text = self.berthd("--restore", str(backup))
+        self.assertIn("stays as it is\n", text)
+        self.world.start()
+
     def test_one_thing_at_a_time(self):
         status, text = self.berthd("--new-keys", "--check-config")
         self.assertEqual(status, 2)

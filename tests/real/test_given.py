@@ -70,6 +70,7 @@ class GivenTest(peer.Case):
         self.assertEqual((host["state"], host["address"]), ("active", address))
         self.assertIn("changed", self.berth("host", "log", "rack1"))
         self.serves(host)
+        self.comes_back_from_a_backup()
 
         self.berth("host", "rm", "rack1", "--yes", "--wait=120s")
         self.assertEqual(self.one(machine)["State"]["Name"], "running", "a machine that is not ours is never ended")
@@ -86,6 +87,25 @@ class GivenTest(peer.Case):
         self.assertEqual(port["host_address"], host["address"])
         self.assertEqual(cases.http_get(port["host_address"], port["host_port"]), b"sample answers\n")
         self.daemon.stop_instance(one["id"])
+
+    def comes_back_from_a_backup(self):
+        """Of all that the daemon had only the backup and a token are left: its host is reached as before."""
+        backup, token = self.folder / "backup.db", pathlib.Path(self.daemon.data, "admin.token").read_text(encoding="ascii")
+        one = self.daemon.await_running(self.daemon.run("web")["id"], deadline_s=60)
+        key = self.berth("pool", "ssh-key")
+        self.berth("backup", "create", str(backup))
+        self.daemon.stop()
+        shutil.rmtree(self.daemon.data)
+        self.daemon.command("--restore", str(backup), check=True)
+        pathlib.Path(self.daemon.data, "admin.token").write_text(token, encoding="ascii")
+        self.daemon.start()
+        wait_for(lambda: self.daemon.hosts()["rack1"]["reachable"], lambda: f"the engine answers\n{self.daemon.log_tail()}")
+        self.assertEqual(self.daemon.hosts()["rack1"]["state"], "active")
+        self.assertEqual(self.daemon.await_running(one["id"])["container_id"], one["container_id"])
+        self.assertEqual(self.berth("pool", "ssh-key"), key)
+        self.daemon.await_running(self.daemon.run("web")["id"], deadline_s=60)
+        for each in self.daemon.items("instances"):
+            self.daemon.stop_instance(each["id"])
 
 
 if __name__ == "__main__":

@@ -130,7 +130,7 @@ struct store_history {
     void *adapter;
 };
 
-/* A consistent copy of the database. */
+/* A consistent copy of the database, with the keys of its hosts in it: a secret. */
 struct store_backup {
     const char *path;   /* in: a new file, mode 0600; borrowed until done */
     int64_t size_bytes; /* out */

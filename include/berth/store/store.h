@@ -6,12 +6,13 @@
  *   loop thread      collects batches, reads kept answers, loads, probes
  *   writer thread    one transaction for each commit, in order
  *   reader thread    history
- *   backup thread    copies, from the first backup on
+ *   backup thread    copies with the keys directory in them, from the first backup on
  *
  * Each thread has a connection of its own.  Beside the database lie `lock`, which one daemon holds,
  * and `ballast`, a file that is given up when the disk is full so that stops can be written.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -51,18 +52,26 @@ MEM_DEFINE_FREEP(struct store, store_free);
 /** store_port() - borrowed from @store. */
 const struct store_port *store_port(struct store *store);
 
+struct store_restore {
+    /* in */
+    const char *data_dir; /* made when it is not there */
+    const char *file;     /* made by a backup, by this version of the program or an older one */
+    /* Whether @folder, the keys of the backup, is whole; NULL: not asked. */
+    int (*check_keys)(const char *folder, struct fault *fault);
+    /* out */
+    bool has_keys; /* the backup has some: they are in place */
+};
+
 /**
  * store_restore() - put a backup in the database's place, while no daemon runs
- * @options: its data_dir, which is made when it is not there
- * @file: made by a backup, by this version of the program or an older one
  *
- * The database that was there stays as berth.db.before-restore-<time>.  The next load() tells
- * store_info.restored.
+ * What was there stays: the database as berth.db.before-restore-<time>, and, where the backup has keys,
+ * the old ones as keys.before-restore-<time>.  The next load() tells store_info.restored.
  *
- * Return: 0, or -1 (as store_new(); FAULT_INVALID when @file is damaged or is not Berth's).  The old
- * database is in place then.
+ * Return: 0, or -1 (as store_new(); FAULT_INVALID when the file is damaged or is not Berth's).  The old
+ * database and the old keys are in place then.
  */
-int store_restore(const struct store_options *options, const char *file, struct fault *fault);
+int store_restore(struct store_restore *asked, struct fault *fault);
 
 /** store_cluster_id() - the id of the cluster whose database is in @data_dir, without opening a store;
  * a daemon may be running.

@@ -15,6 +15,7 @@
 
 #include "berth/base/log.h"
 #include "berth/daemon/daemon.h"
+#include "berth/shell/shell.h"
 #include "berth/store/store.h"
 
 #include "log_sink.h"
@@ -34,8 +35,9 @@ static const char berthd_help[] =
     "  --check-config  read the configuration, say what is wrong with it, and end; pools that "
     "rent\n"
     "                  are tried at their provider, without renting anything (docs/IAM.md)\n"
-    "  --restore FILE  put a backup (berth backup create) in the place of the database, and end;\n"
-    "                  the next start takes up what still runs\n"
+    "  --restore FILE  put a backup (berth backup create) in the place of the database and the "
+    "keys,\n"
+    "                  and end; the next start takes up what still runs\n"
     "  --new-keys      make what is missing of DATA_DIR/keys anew, and end: hosts that were made "
     "with\n"
     "                  the keys that are lost are given up for good, with all that runs there\n"
@@ -112,15 +114,26 @@ berthd_print_problems(const struct problems *problems, const struct fault *fault
 static int
 berthd_restore(const struct config *config, const char *file)
 {
-    const struct store_options options = { .data_dir = config->data_dir };
+    struct store_restore restore = { .data_dir = config->data_dir,
+                                     .file = file,
+                                     .check_keys = shell_keys_check };
     struct fault fault;
 
-    if (store_restore(&options, file, &fault) < 0) {
+    if (store_restore(&restore, &fault) < 0) {
         (void)fprintf(stderr, "berthd: %s\n", fault.text);
         return EXIT_FAILURE;
     }
-    (void)printf("restored %s into %s; start berthd to take up what still runs\n", file,
-                 config->data_dir);
+    (void)printf("restored %s into %s%s\n", file, config->data_dir,
+                 restore.has_keys ? ", with the keys of its hosts" : "");
+    if (!restore.has_keys) {
+        (void)printf(
+            "%s has no keys of hosts (an older berthd made it): %s/keys stays as it is%s\n", file,
+            config->data_dir,
+            lost_keys_are_needed(config->data_dir)
+                ? "; hosts rest on keys that are not there: put them there first"
+                : "");
+    }
+    (void)printf("what was there is kept beside it; start berthd to take up what still runs\n");
     return EXIT_SUCCESS;
 }
 

@@ -136,6 +136,12 @@ test_backup_of_a_busy_store(void **state)
                      0);
 }
 
+static int
+restore(const struct kit *kit, const char *file, struct fault *fault)
+{
+    return store_restore(&(struct store_restore){ .data_dir = kit->dir, .file = file }, fault);
+}
+
 /* Proves: after a restore the rows are those of the backup, the cluster is the same, what was there is
  * kept aside, and the mark stays until the comparison with the hosts was committed. */
 static void
@@ -160,8 +166,7 @@ test_restore(void **state)
     image_put(kit, 1234);
     kit_close(kit);
 
-    assert_int_equal(store_restore(&(struct store_options){ .data_dir = kit->dir }, path, &fault),
-                     0);
+    assert_int_equal(restore(kit, path, &fault), 0);
     aside = only_file(kit, "berth.db.before-restore-*");
     assert_int_equal(kit_int(aside, "SELECT count(*) FROM images WHERE id = 1234"), 1);
     kit_open(kit);
@@ -218,8 +223,7 @@ test_restore_after_a_crash(void **state)
     kit_close(kit);
     assert_int_equal(rename(left, db), 0);
     assert_int_equal(rename(left_wal, wal), 0);
-    assert_int_equal(store_restore(&(struct store_options){ .data_dir = kit->dir }, path, &fault),
-                     0);
+    assert_int_equal(restore(kit, path, &fault), 0);
     aside = only_file(kit, "berth.db.before-restore-*");
     assert_int_equal(kit_int(aside, "SELECT count(*) FROM images WHERE id = 1234"), 1);
     assert_int_equal(kit_int(db, "SELECT count(*) FROM images WHERE id = 1234"), 0);
@@ -241,26 +245,22 @@ test_a_wrong_file_is_refused(void **state)
     kit_open(kit);
     assert_int_equal(kit_backup(kit, newer, &fault), 0);
     kit_close(kit);
-    assert_int_equal(store_restore(&(struct store_options){ .data_dir = kit->dir }, none, &fault),
-                     -1);
+    assert_int_equal(restore(kit, none, &fault), -1);
     assert_int_equal(fault.kind, FAULT_INVALID);
     assert_non_null(strstr(fault.text, "none.db"));
 
     kit_exec(wrong, "CREATE TABLE other (x)");
-    assert_int_equal(store_restore(&(struct store_options){ .data_dir = kit->dir }, wrong, &fault),
-                     -1);
+    assert_int_equal(restore(kit, wrong, &fault), -1);
     assert_non_null(strstr(fault.text, "is not a Berth database"));
 
     kit_exec(newer, "PRAGMA user_version = 77");
-    assert_int_equal(store_restore(&(struct store_options){ .data_dir = kit->dir }, newer, &fault),
-                     -1);
+    assert_int_equal(restore(kit, newer, &fault), -1);
     assert_non_null(strstr(fault.text, "schema version 77"));
 
     file = fopen(wrong, "we");
     assert_non_null(file);
     assert_true(fputs("SQLite format 3", file) >= 0 && fclose(file) == 0);
-    assert_int_equal(store_restore(&(struct store_options){ .data_dir = kit->dir }, wrong, &fault),
-                     -1);
+    assert_int_equal(restore(kit, wrong, &fault), -1);
     assert_int_equal(fault.kind, FAULT_INVALID);
     aside = only_file(kit, "berth.db.*");
     assert_string_equal(aside, "");
@@ -290,8 +290,7 @@ test_restore_over_damage(void **state)
     assert_int_equal(fclose(file), 0);
     kit_open_fault(kit, &fault);
 
-    assert_int_equal(store_restore(&(struct store_options){ .data_dir = kit->dir }, copy, &fault),
-                     0);
+    assert_int_equal(restore(kit, copy, &fault), 0);
     kit_open(kit);
     model = kit_load(kit, &info);
     assert_int_equal(model->instances.live, 2);
