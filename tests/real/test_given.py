@@ -99,7 +99,7 @@ class GivenTest(peer.Case):
         self.daemon.command("--restore", str(backup), check=True)
         pathlib.Path(self.daemon.data, "admin.token").write_text(token, encoding="ascii")
         self.daemon.start()
-        wait_for(lambda: self.daemon.hosts()["rack1"]["reachable"], lambda: f"the engine answers\n{self.daemon.log_tail()}")
+        wait_for(lambda: self.daemon.hosts()["rack1"]["engine"]["reachable"], lambda: f"the engine answers\n{self.daemon.log_tail()}")
         self.assertEqual(self.daemon.hosts()["rack1"]["state"], "active")
         self.assertEqual(self.daemon.await_running(one["id"])["container_id"], one["container_id"])
         self.assertEqual(self.berth("pool", "ssh-key"), key)

@@ -101,7 +101,8 @@ test_a_second_daemon_is_refused(void **state)
     assert_non_null(strstr(fault.text, pid));
     assert_non_null(strstr(fault.text, kit->dir));
     assert_int_equal(
-        store_restore(&(struct store_options){ .data_dir = kit->dir }, "/dev/null", &fault), -1);
+        store_restore(&(struct store_restore){ .data_dir = kit->dir, .file = "/dev/null" }, &fault),
+        -1);
     assert_int_equal(fault.kind, FAULT_CONFLICT);
     kit_close(kit);
     kit_open(kit);
