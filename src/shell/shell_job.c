@@ -415,13 +415,11 @@ job_on_run(struct run *run, const struct fault *fault)
     }
 }
 
-/* The timer of its user data would end it, and may not have been made yet. */
+/* The unit of its user data would end it, and may not have been started yet. */
 static void
 job_keep(struct job *job)
 {
-    static const char script[] = "systemctl stop berth-unprepared.timer 2>/dev/null\n"
-                                 "systemctl --quiet mask --runtime berth-unprepared.timer\n"
-                                 "true\n";
+    static const char script[] = "systemctl --quiet mask --now " SHELL_UNPREPARED "\n";
 
     job_command(job, mem_strdup(script), "root", job_on_kept);
 }
@@ -430,8 +428,16 @@ static void
 job_on_kept(struct remote_command *command, const struct fault *fault)
 {
     struct job *job = CONTAINER_OF(command, struct job, command);
+    struct fault failed;
 
     job->at = JOB_WAITING;
+    if (!fault && command->exit_code != 0) {
+        fault = &failed;
+        fault_set(&failed, FAULT_PREPARE, "shell",
+                  "the machine would end itself: " SHELL_UNPREPARED
+                  " could not be masked (exit code %d): %s",
+                  command->exit_code, buf_text(&command->err));
+    }
     job_end(job, fault);
 }
 

@@ -41,6 +41,9 @@ struct shell {
     uint32_t jobs;
 };
 
+/* The unit of user data that ends a machine which nobody prepares in time. */
+#define SHELL_UNPREPARED "berth-unprepared.service"
+
 /** shell_pool_unref() - NULL is fine. */
 void shell_pool_unref(struct shell_pool *pool);
 

@@ -3,9 +3,24 @@
 
 #include "berth/domain/host.h"
 
+#include "module.h"
 #include "shell_job.h"
 
-enum { KEYS_DEADMAN_S = 3600, KEYS_NUMBER_SIZE = 24 };
+enum { KEYS_NUMBER_SIZE = 24 };
+
+/* In a place of units that /etc comes before: there it can be masked, and stays so. */
+#define KEYS_UNIT   "/usr/local/lib/systemd/system/" SHELL_UNPREPARED
+#define KEYS_SCRIPT "/usr/local/lib/berth/unprepared"
+
+static const char shell_unprepared_unit[] =
+    "[Unit]\n"
+    "Description=Powers this machine off unless it is prepared in time\n"
+    "[Service]\n"
+    "ExecStart=/bin/sh " KEYS_SCRIPT "\n"
+    "Restart=always\n"
+    "RestartSec=60\n"
+    "[Install]\n"
+    "WantedBy=multi-user.target\n";
 
 struct key *
 shell_key_derive(const struct shell *shell, const struct host *host, enum shell_key which)
@@ -38,18 +53,29 @@ shell_user_data_host_key(const struct key *key, struct json_out *out)
     json_out_object_end(out);
 }
 
-/* A machine that nobody prepares ends itself, and with it what it costs. */
+static void
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): where, and what */
+shell_user_data_file(struct json_out *out, const char *path, const char *content)
+{
+    json_out_object(out);
+    json_out_kv_string(out, "path", path);
+    json_out_kv_string(out, "content", content);
+    json_out_object_end(out);
+}
+
+/* A machine that nobody prepares ends itself, also if it reboots meanwhile: a lasting unit, not a timer
+ * in memory. */
 static void
 shell_user_data_deadman(struct json_out *out)
 {
-    char command[200];
-
-    (void)snprintf(command, sizeof(command),
-                   "systemd-run --unit=berth-unprepared --on-active=%d systemctl poweroff",
-                   KEYS_DEADMAN_S);
+    json_out_key(out, "write_files");
+    json_out_array(out);
+    shell_user_data_file(out, KEYS_UNIT, shell_unprepared_unit);
+    shell_user_data_file(out, KEYS_SCRIPT, module_script_find("unprepared"));
+    json_out_array_end(out);
     json_out_key(out, "runcmd");
     json_out_array(out);
-    json_out_string(out, command);
+    json_out_string(out, "systemctl enable --now " SHELL_UNPREPARED);
     json_out_array_end(out);
 }
 

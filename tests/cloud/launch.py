@@ -306,7 +306,7 @@ def create(cloud, call, params, plan, subnet, reservation_id, index):
     return Instance(
         instance_id, len(cloud.instances), reservation_id, index, plan.kind,
         cloud.catalog.types[plan.kind]["mib"], plan.image, subnet["zone"], subnet["id"], address,
-        address if interface.get("AssociatePublicIpAddress", subnet["default"]) else None,
+        cloud.machines.public(address) if interface.get("AssociatePublicIpAddress", subnet["default"]) else None,
         key and key["name"], key and key["material"], [(g["id"], g["name"]) for g in plan.groups],
         params.get("UserData", b""), plan.profile,
         {"tokens": options.get("HttpTokens", "optional"), "hops": options.get("HttpPutResponseHopLimit", 1),

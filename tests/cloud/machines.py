@@ -30,6 +30,10 @@ class Paper:
                 return address
         raise ApiError("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in the subnet")
 
+    def public(self, address):
+        """The public address that goes with a private one: the same, since there is one network only."""
+        return address
+
     def boot(self, instance):
         self.write(instance.id, f"[    0.000000] Linux version 6.1.0 ({instance.kind})\n{instance.id} login: \n")
 

@@ -2,7 +2,10 @@
 
     this machine            router namespace                       a machine's namespace
     berthN 10.79.N.1 ────── uplink ─ bridge 10.79.N.2 ─ m<K> ─ eth0 10.79.N.10...
-                                            169.254.169.254
+           10.80.N.1                        169.254.169.254
+
+What has 10.79.N.K as its private address has 10.80.N.K as its public one and, as on EC2, knows nothing of that: the router
+puts the one for the other. Who asks by a public address comes from 10.80.N.1.
 """
 
 import contextlib
@@ -58,7 +61,7 @@ class Network:
             raise OSError("machines of the kind real take root")
         self.number, self.lock = self.take_number()
         self.name, self.router = f"berth{self.number}", f"berth{self.number}-r"
-        self.prefix = f"10.79.{self.number}."
+        self.prefix, self.outside = f"10.79.{self.number}.", f"10.80.{self.number}."
         self.state = os.path.join(os.path.abspath(state), str(self.number))
         self.used = {}
         self.next = 0
@@ -106,6 +109,25 @@ class Network:
         self.inside(self.router, "address", "add", f"{METADATA}/32", "dev", "bridge")
         for device in ("lo", "uplink", "bridge"):
             self.inside(self.router, "link", "set", "dev", device, "up")
+        self.build_outside()
+
+    def build_outside(self):
+        run("ip", "address", "add", f"{self.outside}1/32", "dev", self.name)
+        run("ip", "route", "add", f"{self.outside}0/24", "via", f"{self.prefix}2", "dev", self.name, "src", f"{self.outside}1")
+        self.inside(self.router, "route", "add", f"{self.outside}1", "dev", "bridge")
+        # Both ways lead over the bridge: nobody is to be told of a shorter one.
+        for setting in ("ip_forward=1", "conf.all.send_redirects=0", "conf.bridge.send_redirects=0"):
+            self.at_router("sysctl", "--quiet", "--write", f"net.ipv4.{setting}")
+        self.at_router("iptables", "-t", "nat", "-A", "PREROUTING", "-d", f"{self.outside}0/24", "-j", "NETMAP",
+                       "--to", f"{self.prefix}0/24")
+
+    def at_router(self, *words):
+        """A program in the router's place."""
+        return run("nsenter", f"--net=/run/netns/{self.router}", *words)
+
+    def public(self, address):
+        """The public address that goes with a private one."""
+        return self.outside + address.rpartition(".")[2]
 
     def inside(self, namespace, *words):
         run("ip", "-netns", namespace, *words)

@@ -13,6 +13,7 @@ from .network import METADATA, Network, listen_in, run
 from .plant import plant
 
 HALT_S = 5
+REBOOTS = 133  # how systemd-nspawn, told to keep its unit, ends when its machine wants to boot again
 CONSOLE_BYTES = 65536
 
 
@@ -141,8 +142,20 @@ class Machine:
         for name in ("upper", "work", "docker"):
             shutil.rmtree(os.path.join(self.dir, name), ignore_errors=True)
 
-    def ended(self):
-        return self.failed or (self.process is not None and not self.halting and self.process.poll() is not None)
+    def boot_again(self, instance):
+        """It rebooted itself: the same disk, address and memory, and user data is not run again."""
+        self.halt()
+        self.boot(instance)
+
+    def status(self):
+        """Of the process, if it ended by itself; else None."""
+        return None if self.process is None or self.halting else self.process.poll()
+
+    def ended(self, instance):
+        if self.status() == REBOOTS and not self.failed:
+            self.halting = True
+            self.submit(self.boot_again, instance)
+        return self.failed or self.status() is not None
 
 
 class Real:
@@ -156,6 +169,9 @@ class Real:
         if found is None:
             raise ApiError("InsufficientFreeAddressesInSubnet", "There are not enough free addresses in the subnet")
         return found
+
+    def public(self, address):
+        return self.network.public(address)
 
     def boot(self, instance):
         machine = self.machines.get(instance.id) or Machine(instance, self.layers, self.network)
@@ -176,7 +192,7 @@ class Real:
 
     def ended(self, instance):
         machine = self.machines.get(instance.id)
-        return machine is not None and machine.ended()
+        return machine is not None and machine.ended(instance)
 
     def console(self, instance_id):
         machine = self.machines.get(instance_id)

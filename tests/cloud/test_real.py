@@ -118,6 +118,23 @@ class Real(peer.Case):
         wait_for(lambda: self.state(one) == "terminated", "terminated by its own poweroff")
         self.assertEqual(self.one(one)["StateReason"]["Code"], "Client.InstanceInitiatedShutdown")
 
+    def test_reboot_from_inside(self):
+        """By its public address: after a reboot it is the same machine, whose user data is not run again."""
+        one, address = self.launch()
+        public = self.one(one)["PublicIpAddress"]
+        self.assertNotEqual(public, address)
+        self.wait_for_ssh(public)
+        wait_for(lambda: self.ssh(public, "sudo cat /root/ran", check=False), "user data's commands")
+        seen_from = self.ssh(public, "sudo rm /root/ran; echo ${SSH_CONNECTION%% *}")
+        self.assertEqual(seen_from.strip(), public.rpartition(".")[0] + ".1")
+        show = "systemctl show --property UserspaceTimestampMonotonic"
+        started = self.ssh(public, show)
+        self.ssh(public, "sudo systemctl reboot", check=False)
+        wait_for(lambda: self.ssh(public, show, check=False) not in (None, started), "it has booted again")
+        self.assertEqual(self.state(one), "running")
+        wait_for(lambda: self.ssh(public, "systemctl is-active multi-user.target", check=False), "the boot's end")
+        self.assertIsNone(self.ssh(public, "sudo test -e /root/ran", check=False))
+
     def test_docker_and_the_hop_limit(self):
         """A Docker engine installs and runs; a container gets a token of the metadata service only if two hops may be."""
         _, one = self.launch(MetadataOptions={"HttpTokens": "required", "HttpPutResponseHopLimit": 1})

@@ -144,9 +144,28 @@ test_user_data_plants_keys(void **state)
                      0);
     assert_true(key_public_equal(&public, key_public(planted)));
     assert_true(key_public_equal(&public, key_public(read)));
-    /* A machine that nobody prepares ends itself. */
-    assert_non_null(
-        strstr(json_string_value(json_array_get(json_object_get(json, "runcmd"), 0)), "poweroff"));
+}
+
+static const char *
+world_file(const json_t *json, size_t index, const char *name)
+{
+    return json_in_string(json_array_get(json_object_get(json, "write_files"), index), name, "");
+}
+
+/* A machine that nobody prepares ends itself: by a unit that is there after a reboot, and can be masked. */
+static void
+test_user_data_has_a_dead_man(void **state)
+{
+    struct world *world = *state;
+    CLEANUP(json_freep) json_t *json = world_user_data(world);
+    const char *command = json_string_value(json_array_get(json_object_get(json, "runcmd"), 0));
+
+    assert_string_equal(command, "systemctl enable --now " SHELL_UNPREPARED);
+    assert_string_equal(world_file(json, 0, "path"),
+                        "/usr/local/lib/systemd/system/" SHELL_UNPREPARED);
+    assert_non_null(strstr(world_file(json, 0, "content"), world_file(json, 1, "path")));
+    assert_non_null(strstr(world_file(json, 0, "content"), "WantedBy="));
+    assert_non_null(strstr(world_file(json, 1, "content"), "systemctl poweroff"));
 }
 
 /* The same again, also after a restart, and another for whatever is another machine. */
@@ -382,6 +401,7 @@ main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_user_data_plants_keys),
+        TEST(test_user_data_has_a_dead_man),
         TEST(test_each_machine_has_its_own_key),
         TEST(test_the_final_key_is_another),
         TEST(test_whose_keys_they_are),
