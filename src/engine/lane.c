@@ -4,6 +4,7 @@
 
 #include "join.h"
 #include "pulse.h"
+#include "rental.h"
 #include "trust.h"
 
 /* In order of time. */
@@ -310,6 +311,19 @@ lane_counts(const struct lane *lane, const struct lane_op *op, const struct faul
            (fault->kind != FAULT_UNREACHABLE || lane->probe_delay_ms >= LANE_PROBE_MAX_MS);
 }
 
+/* Its engine is restarted by what is done there just now: that it does not answer is our doing.  An engine
+ * that stays away makes that run fail, and counts from then on. */
+static bool
+lane_is_excused(const struct lane *lane, const struct fault *fault)
+{
+    const struct host *host = lane->host;
+    const struct rental *rental = host->machine ? rental_find(lane->engine, host) : NULL;
+
+    return rental && rental->upkeep &&
+           (fault->kind == FAULT_UNREACHABLE || fault->kind == FAULT_LOST ||
+            fault->kind == FAULT_TLS);
+}
+
 /* A fault that blames the host raises its score; some mean that it cannot be worked with now. */
 static void
 lane_judge(struct lane *lane, const struct lane_op *op, const struct fault *fault)
@@ -321,7 +335,8 @@ lane_judge(struct lane *lane, const struct lane_op *op, const struct fault *faul
     lane->engine->meter.faults[fault->kind]++;
     if (fault_rule(fault->kind)->blame != BLAME_HOST || !lane_counts(lane, op, fault))
         return;
-    trust_fault(lane, docker_verb_name(op->call.verb), fault);
+    if (!lane_is_excused(lane, fault))
+        trust_fault(lane, docker_verb_name(op->call.verb), fault);
     if (lane->state == LANE_BROKEN)
         return;
     if (lane->failures < LANE_FAILURES_MAX)

@@ -360,8 +360,15 @@ spawn_on_deadline(struct rental *rental)
         [MACHINE_WAKING] = "its machine did not start in time",
     };
 
-    if (host_is_rented(rental->host)) {
-        spawn_give_up(rental, whys[rental->host->machine->stage]);
+    const struct host *host = rental->host;
+    enum machine_stage stage = (enum machine_stage)host->machine->stage;
+    bool at_step = (stage == MACHINE_UP || stage == MACHINE_PREPARING) && host->waiting_for;
+    CLEANUP(mem_freep)
+    char *why = mem_printf("%s%s%s%s", whys[stage], at_step ? " (" : "",
+                           at_step ? host->waiting_for : "", at_step ? ")" : "");
+
+    if (host_is_rented(host)) {
+        spawn_give_up(rental, why);
     } else if (rental->preparing) {
         prepare_late(rental);
     }

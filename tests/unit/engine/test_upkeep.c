@@ -222,6 +222,38 @@ test_what_interrupts_it(void **state)
     rented_end(&rented);
 }
 
+/* The engine is restarted with its new certificate: the host takes no work for that while, and is not blamed,
+ * let alone replaced.  An engine that does not come back is. */
+static void
+test_the_restart_is_nobodys_fault(void **state)
+{
+    struct rented rented;
+    struct fake_machine *engine;
+
+    (void)state;
+    serving_begin(&rented);
+    engine = fake_docker_machine(rented.world.docker, rented_first(&rented)->endpoint.engine);
+    rented_first(&rented)->machine->certificate_ends_at_ms =
+        engine_now_ms(rented.world.engine) + day_ms;
+    rented_first(&rented)->machine->certificate_at_ms = 0; /* nobody knows */
+    assert_true(world_run_until(&rented.world, is_kept_up, 60000));
+    engine->unreachable = true;
+    world_run(&rented.world, 30000);
+    assert_true(is_kept_up(&rented.world));
+    assert_false(rented_first(&rented)->reachable);
+    engine->unreachable = false;
+    world_run(&rented.world, 60000);
+    assert_int_equal(rented_events(&rented, "host.certificate_renewed"), 1);
+    assert_true(rented_first(&rented)->reachable);
+    assert_int_equal(rented_events(&rented, "host.fault"), 0);
+    assert_int_equal(rented_first(&rented)->score.milli, 0);
+    engine->unreachable = true;
+    world_run(&rented.world, 30000);
+    assert_true(rented_events(&rented, "host.fault") > 0);
+    assert_int_equal(fake_cloud_calls(rented.world.cloud, CLOUD_LAUNCH), 2);
+    rented_end(&rented);
+}
+
 /* Told, and left alone. */
 static void
 test_drift_is_ignored(void **state)
@@ -313,6 +345,7 @@ main(void)
         cmocka_unit_test(test_a_renewal_that_fails_is_told_in_time),
         cmocka_unit_test(test_an_ended_one_is_renewed),
         cmocka_unit_test(test_what_interrupts_it),
+        cmocka_unit_test(test_the_restart_is_nobodys_fault),
         cmocka_unit_test(test_drift_is_ignored),
         cmocka_unit_test(test_drift_is_mended),
         cmocka_unit_test(test_drift_is_replaced),
