@@ -237,6 +237,7 @@ launch_end_now(struct launch *launch)
     bool abandoned = launch->work.abandoned;
 
     state_timer_clear(engine, &launch->timer);
+    launch->wanting = false;
     if (launch->flow.in_step) {
         (void)launch_is_over(launch);
         return;

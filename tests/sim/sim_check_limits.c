@@ -13,6 +13,8 @@
 /* How far the two counts may be apart, for each machine, with a round so often. */
 enum { LESS_S = 10, MORE_S = 300, ROUND_MS = 15000 };
 
+enum { SPAWN_MS = 1000 }; /* from the decision until its row is durable, at most */
+
 /* Of the machines of one pool, as the provider counts; the disks of stopped ones are not counted. */
 static int64_t
 sim_cost_micro(const struct sim *sim, int64_t pool_id)
@@ -48,13 +50,14 @@ sim_spent_micro(struct sim *sim, struct pool *pool)
     return spent_micro;
 }
 
+/* They are known when they are durable: what was decided an hour apart may be so a little earlier. */
 static int64_t
 sim_spawns_lately(const struct sim_pool *pool, int64_t now)
 {
     int64_t count = 0;
 
     for (uint64_t i = 0; i < pool->spawns && i < SIM_SPAWNS_MAX; i++)
-        count += now - pool->spawns_ms[i] < HOUR_MS;
+        count += now - pool->spawns_ms[i] < HOUR_MS - SPAWN_MS;
     return count;
 }
 

@@ -224,6 +224,39 @@ test_launch_waits_in_vain(void **state)
     scene_end(&scene);
 }
 
+static bool
+is_removing(struct world *world)
+{
+    return fake_docker_count(world->docker, DOCKER_REMOVE) > 0;
+}
+
+/* Who waits for one and is stopped makes sure that no container is left; the archive comes while that is
+ * under way, and begins nothing. */
+static void
+test_archive_comes_to_what_is_removed(void **state)
+{
+    struct scene scene;
+    struct fault fault;
+    int64_t id;
+
+    (void)state;
+    begin(&scene, 0);
+    (void)load(&scene);
+    id = scene_launch(&scene, "kept");
+    scene_fault(&scene, DOCKER_LOAD, "h1", 1, (struct fake_fate){ .latency_ms = 3000 });
+    scene_fault(&scene, DOCKER_REMOVE, "h1", 1, (struct fake_fate){ .latency_ms = 5000 });
+    (void)world_host(&scene.world, "default", "h1", 4 * GIB, 4);
+    world_machine(&scene.world, "h1")->any_image = false;
+    world_run(&scene.world, 2000);
+    assert_int_equal(scene_instance(&scene, id)->state, INSTANCE_STARTING);
+    assert_int_equal(engine_instance_stop(scene.world.engine, world_instance(&scene.world, id),
+                                          "asked to", &fault),
+                     0);
+    assert_true(world_run_until(&scene.world, is_removing, 1000));
+    scene_until(&scene, id, INSTANCE_STOPPED, 30000);
+    scene_end(&scene);
+}
+
 /* Who waits for one can be stopped, and loses nothing to a crash. */
 static void
 test_launch_that_waits_ends(void **state)
@@ -442,6 +475,7 @@ main(void)
         cmocka_unit_test(test_load_later),
         cmocka_unit_test(test_launch_waits_for_an_archive),
         cmocka_unit_test(test_launch_waits_in_vain),
+        cmocka_unit_test(test_archive_comes_to_what_is_removed),
         cmocka_unit_test(test_launch_that_waits_ends),
         cmocka_unit_test(test_load_fails),
         cmocka_unit_test(test_load_again),
