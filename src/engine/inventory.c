@@ -279,15 +279,17 @@ inventory_known(struct inventory *inventory, struct rental *rental,
     struct machine *machine = rental->host->machine;
     bool ends = seen->state >= CLOUD_STOPPING;
 
-    rental->listed = true;
+    rental->listed = rental->shown = true;
     machine->strikes = 0;
     if (machine->stage == MACHINE_RETURNING) {
         retire_seen(rental, seen);
     } else if (warm_is_stage(machine->stage) && seen->state != CLOUD_TERMINATED) {
         warm_seen(rental, seen);
-    } else if (seen->state == CLOUD_TERMINATED || seen->state == CLOUD_STOPPED) {
+    } else if (seen->state == CLOUD_TERMINATED) {
         retire_gone(rental, seen->notice ? "the provider took its machine back"
-                                         : "it was stopped, but not by us");
+                                         : "it was ended, but not by us");
+    } else if (seen->state == CLOUD_STOPPED) {
+        retire_lost(rental, "it was stopped, but not by us");
     } else if (!ends) {
         spawn_seen(rental, seen);
         if (seen->notice)
@@ -307,6 +309,20 @@ inventory_is_of(const struct inventory *inventory, const struct host *host,
     return id ? strcmp(id, seen->id) == 0 : seen->state < CLOUD_STOPPING;
 }
 
+/* People, and programs that tidy up, change tags: a machine that a row names is not nobody's. */
+static struct rental *
+inventory_by_id(const struct inventory *inventory, const char *machine_id)
+{
+    IDMAP_EACH(&inventory->mind->engine->rentals, struct rental, rental)
+    {
+        const char *id = rental->host->machine->id;
+
+        if (rental->mind == inventory->mind && id && strcmp(id, machine_id) == 0)
+            return rental;
+    }
+    return NULL;
+}
+
 static void
 inventory_machine(struct inventory *inventory, const struct cloud_machine *seen)
 {
@@ -314,7 +330,9 @@ inventory_machine(struct inventory *inventory, const struct cloud_machine *seen)
     struct host *host = idmap_find(&engine->model->hosts, seen->host_id);
     struct rental *rental = host ? rental_find(engine, host) : NULL;
 
-    if (rental && inventory_is_of(inventory, host, seen)) {
+    if (!rental || !inventory_is_of(inventory, host, seen))
+        rental = inventory_by_id(inventory, seen->id);
+    if (rental) {
         inventory_known(inventory, rental, seen);
         return;
     }
@@ -359,8 +377,9 @@ inventory_is_struck(const struct inventory *inventory, const struct rental *rent
         return false;
     if (!machine->id && machine->stage != MACHINE_RETURNING)
         return false; /* it is still being asked for */
+    /* The end of one that is too young to be found is accepted, too, and nothing comes of it. */
     return inventory->began_mono_ms - rental->quiet_mono_ms >= INVENTORY_YOUNG_MS ||
-           (rental->asked && machine->id);
+           (rental->asked && machine->id && rental->shown);
 }
 
 /* The next listing is to tell more. */

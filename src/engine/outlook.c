@@ -59,7 +59,9 @@ outlook_is_busy(const struct engine *engine, const struct host *host)
 {
     const struct rental *rental = host->machine ? rental_find(engine, host) : NULL;
 
-    return host->lost || host->remove_when_empty || (rental && rental_is_busy(rental));
+    /* What is done to a host while it serves keeps none that does not serve any more. */
+    return host->lost || host->remove_when_empty ||
+           (rental && rental_is_busy(rental) && !(rental->upkeep && host->state == HOST_INACTIVE));
 }
 
 static uint32_t
@@ -110,7 +112,7 @@ outlook_host(const struct engine *engine, const struct host *host, struct policy
     ret->warm = host->state == HOST_SPAWNED && host->machine->warm;
 }
 
-/* One at a time: the oldest, when none is on its way out. */
+/* One at a time: the oldest, when none is on its way out; one that a person keeps aside is not. */
 static void
 outlook_outdated(const struct engine *engine, const struct pool *pool, struct policy_host *hosts,
                  size_t count)
@@ -122,7 +124,7 @@ outlook_outdated(const struct engine *engine, const struct pool *pool, struct po
     for (size_t i = 0; i < count; i++) {
         const struct host *host = idmap_find(&engine->model->hosts, hosts[i].id);
 
-        if (host->state == HOST_INACTIVE)
+        if (host->state == HOST_INACTIVE && host->cause != CAUSE_OPERATOR)
             return;
         if (!first && host->state == HOST_ACTIVE && host_is_rented(host) &&
             upkeep_drift(engine, host) == DRIFT_DIFFERS)

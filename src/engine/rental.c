@@ -225,7 +225,8 @@ rental_called(struct cloud_call *call)
     struct engine *engine = rental->engine;
 
     rental->calling = false;
-    rental->quiet_mono_ms = state_mono_ms(engine);
+    if (call->verb != CLOUD_TERMINATE)
+        rental->quiet_mono_ms = state_mono_ms(engine);
     engine->cloud_calls--;
     state_timer_clear(engine, &rental->timer);
     engine->ports.clock->turn_ask(engine->ports.clock->self);

@@ -38,7 +38,8 @@ struct rental {
     bool late;                    /* prepare was cancelled: a step took too long */
     bool stale;                   /* ... no more, when the commit that is waited for is done */
     bool unsure;                  /* a launch with this token may have been done all the same */
-    bool listed;                  /* a listing showed it */
+    bool listed;                  /* the last listing showed it */
+    bool shown;                   /* a listing has shown it: it is not too young to be found */
     bool asked;                   /* RETURNING: the provider accepted the termination */
     bool gone;                    /* RETURNING: there is no machine any more */
     bool upkeep;                  /* prepare is a run of upkeep.c's, on a host that serves */
@@ -46,7 +47,7 @@ struct rental {
     int64_t upkeep_after_mono_ms; /* none begins before */
     uint32_t tried;               /* machine types that the provider had no room for, in a row */
     int64_t delay_ms;             /* until the next call, when that failed */
-    int64_t quiet_mono_ms;        /* the last call that could make or change the machine ended */
+    int64_t quiet_mono_ms;        /* the last call that could bring the machine about ended */
 };
 
 /** rental_new() - for @host, which has a machine; does nothing before rental_poke(). */

@@ -103,8 +103,7 @@ void
 retire_gone(struct rental *rental, const char *why)
 {
     struct engine *engine = rental->engine;
-    struct host *host = rental->host;
-    int64_t now_ms = state_now_ms(engine);
+    const struct host *host = rental->host;
 
     rental->gone = true;
     if (rental->preparing)
@@ -114,10 +113,20 @@ retire_gone(struct rental *rental, const char *why)
             retire_end(rental);
         return;
     }
+    retire_lost(rental, why);
+}
+
+void
+retire_lost(struct rental *rental, const char *why)
+{
+    struct engine *engine = rental->engine;
+    struct host *host = rental->host;
+    int64_t now_ms = state_now_ms(engine);
+
     if (host->lost)
         return;
-    state_event(engine, "host.lost", host, NULL, "its machine %s is gone: %s", host->machine->id,
-                why);
+    state_event(engine, "host.lost", host, NULL, "its machine %s serves no more: %s",
+                host->machine->id, why);
     host->lost = true;
     engine->hosts_lost = true;
     if (host->state == HOST_SPAWNED)

@@ -12,6 +12,9 @@
 void retire_begin(struct engine *engine, struct host *host);
 /** retire_gone() - the machine of @rental is gone, whoever ended it. */
 void retire_gone(struct rental *rental, const char *why);
+/** retire_lost() - its host is of no use any more, and what runs there is lost; the machine is still to be
+ * given back. */
+void retire_lost(struct rental *rental, const char *why);
 
 /* For the rental. */
 void retire_poke(struct rental *rental);

@@ -15,6 +15,8 @@
 #include "prepare.h"
 #include "warm.h"
 
+enum { SPAWN_TOKEN_MS = 3600000 /* a launch with one token is repeated for so long */ };
+
 /* In order of time. */
 static void spawn_launch(struct rental *rental);
 static void spawn_on_launched(struct cloud_call *call, const struct fault *fault);
@@ -149,6 +151,15 @@ spawn_user_data(struct rental *rental)
     rental->user_data = shell ? shell->user_data(shell->self, rental->host) : NULL;
 }
 
+/* The daemon was down since, or the clock was set: the provider remembers a token for a day only. */
+static bool
+spawn_is_old(const struct rental *rental)
+{
+    int64_t age_ms = state_now_ms(rental->engine) - rental->host->machine->launched_at_ms;
+
+    return age_ms >= SPAWN_TOKEN_MS || age_ms <= -SPAWN_TOKEN_MS;
+}
+
 static void
 spawn_launch(struct rental *rental)
 {
@@ -164,6 +175,11 @@ spawn_launch(struct rental *rental)
         model_host_touch(rental->engine->model, host, host->machine->launched_at_ms);
         rental_changed(rental);
         rental_poke(rental);
+        return;
+    }
+    if (spawn_is_old(rental)) {
+        spawn_give_up(rental,
+                      "it was asked for so long ago that asking again may make a second one");
         return;
     }
     spawn_token(rental, rental->token);

@@ -8,7 +8,10 @@
 #include "retire.h"
 #include "spawn.h"
 
-enum { WARM_AGAIN_MS = 60000 /* what the provider accepted is asked for again after */ };
+enum {
+    WARM_AGAIN_MS = 60000,        /* what the provider accepted is asked for again after */
+    WARM_CERTIFICATE_MS = 3600000 /* it must be good for so long, to serve until it is renewed */
+};
 
 static void warm_on_asked(struct cloud_call *call, const struct fault *fault);
 
@@ -122,7 +125,15 @@ warm_stopped(struct rental *rental)
     housekeeping_poke(rental->engine);
 }
 
-/* Its certificate names its address: another one needs another. */
+static bool
+warm_certificate_ends(const struct rental *rental)
+{
+    int64_t ends_at_ms = rental->host->machine->certificate_ends_at_ms;
+
+    return ends_at_ms > 0 && ends_at_ms - state_now_ms(rental->engine) < WARM_CERTIFICATE_MS;
+}
+
+/* Its certificate names its address: another one needs another; and it may have ended meanwhile. */
 static void
 warm_up(struct rental *rental, const char *address)
 {
@@ -130,7 +141,7 @@ warm_up(struct rental *rental, const char *address)
 
     state_event(rental->engine, "host.awake", host, NULL, "its machine %s runs again at %s",
                 host->machine->id, address);
-    if (host->address && strcmp(host->address, address) == 0) {
+    if (host->address && strcmp(host->address, address) == 0 && !warm_certificate_ends(rental)) {
         prepare_join(rental);
         return;
     }

@@ -22,6 +22,8 @@
 
 #define GIB (INT64_C(1) << 30)
 #define MIB (INT64_C(1) << 20)
+/* What runs on a machine ends it when no daemon has come for so long. */
+#define SIM_DEAD_MAN_MS INT64_C(86400000)
 /* An hour of the dearest machine. */
 #define SIM_DEAREST_MICRO INT64_C(2000000)
 
@@ -66,7 +68,9 @@ struct sim_stats {
     uint64_t checks;
     uint64_t jumps;
     uint64_t storms;
-    uint64_t storms_s; /* how long they lasted */
+    uint64_t storms_s;  /* how long they lasted */
+    uint64_t shutdowns; /* of pools, begun */
+    uint64_t down_s;    /* that no daemon ran */
     uint64_t faults_docker[FAULT_KIND_COUNT];
     uint64_t faults_cloud[FAULT_KIND_COUNT];
     uint64_t faults_shell[FAULT_KIND_COUNT];
@@ -180,6 +184,11 @@ const struct fault *sim_fate_disk(struct sim *sim, struct fault *fault);
 void sim_fate_heal(struct sim *sim);
 /** sim_act() - one thing that people, or bad luck, do. */
 void sim_act(struct sim *sim);
+/** sim_act_cloud() / _shutdown() - what sim_act() does to rented machines. */
+void sim_act_cloud(struct sim *sim);
+void sim_act_shutdown(struct sim *sim);
+/** sim_act_down() - the daemon is dead, and starts later; mostly at once. */
+void sim_act_down(struct sim *sim);
 /** sim_calls_free() - after the last daemon has died. */
 void sim_calls_free(struct sim *sim);
 /** sim_host_add() - a host of the pool `default` on the machine "s1", "s2", ...; NULL: refused. */

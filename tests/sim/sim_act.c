@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim.h"
+#include "sim_book.h"
 
 #define YEAR_MS INT64_C(31536000000)
 #define DAY_MS  INT64_C(86400000)
@@ -50,13 +50,13 @@ sim_any_host(struct sim *sim)
     return NULL;
 }
 
+/* Of a machine that is gone nothing comes back. */
 static struct fake_machine *
 sim_any_machine(struct sim *sim)
 {
     const struct host *host = sim_any_host(sim);
 
-    return host && host->endpoint.engine ? fake_docker_machine(sim->docker, host->endpoint.engine)
-                                         : NULL;
+    return host && sim_is_there(sim, host) ? sim_machine(sim, host) : NULL;
 }
 
 static struct fake_container *
@@ -293,23 +293,6 @@ sim_act_clock(struct sim *sim)
     fake_clock_jump(sim->clock, span);
 }
 
-static void
-sim_act_vanish(struct sim *sim)
-{
-    const struct fake_vms *vms = fake_cloud_vms(sim->cloud);
-    struct fake_vm *vm = NULL;
-
-    if (!sim_chance(sim, sim->plan.vm_faults))
-        return;
-    while ((vm = fake_vm_next(vms, vm))) {
-        if (vm->cluster[0] && fake_vm_is_alive(vm) && sim_random(sim, 4) == 0) {
-            sim_trace(sim, "act %s vanishes", vm->seen.id);
-            fake_vm_vanish(vm);
-            return;
-        }
-    }
-}
-
 /* --- Operators ------------------------------------------------------------------------------ */
 
 struct host *
@@ -436,10 +419,11 @@ sim_act(struct sim *sim)
         uint64_t weight;
         void (*happen)(struct sim *sim);
     } acts[] = {
-        { 30, sim_act_launch }, { 14, sim_act_stop },     { 1, sim_act_stop_all },
-        { 2, sim_act_extend },  { 8, sim_act_container }, { 5, sim_act_machine },
-        { 5, sim_act_host },    { 1, sim_act_policy },    { 3, sim_act_operation },
-        { 3, sim_act_call },    { 20, sim_act_clock },    { 3, sim_act_vanish },
+        { 30, sim_act_launch },  { 14, sim_act_stop },     { 1, sim_act_stop_all },
+        { 2, sim_act_extend },   { 8, sim_act_container }, { 5, sim_act_machine },
+        { 5, sim_act_host },     { 1, sim_act_policy },    { 3, sim_act_operation },
+        { 3, sim_act_call },     { 20, sim_act_clock },    { 3, sim_act_cloud },
+        { 1, sim_act_shutdown },
     };
     uint64_t all = 0;
     uint64_t at;

@@ -35,6 +35,7 @@ sim_check_fini(struct sim *sim)
     sim_book_free(&book->rows);
     sim_book_free(&book->hosts);
     sim_book_free(&book->pools);
+    idmap_fini(&book->proofs);
     mem_free(book);
 }
 
@@ -66,6 +67,20 @@ sim_book_pool(struct sim_book *book, int64_t id)
         idmap_insert(&book->pools, id, pool);
     }
     return pool;
+}
+
+void
+sim_book_pause(struct sim_book *book, int64_t ms)
+{
+    IDMAP_EACH(&book->rows, struct sim_row, row)
+    {
+        row->since_ms += ms;
+    }
+    IDMAP_EACH(&book->hosts, struct sim_host, host)
+    {
+        host->stage_ms += ms;
+        host->trouble_ms += ms;
+    }
 }
 
 /* --- Guilt ---------------------------------------------------------------------------------- */

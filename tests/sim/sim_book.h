@@ -29,6 +29,7 @@ struct sim_pool {
     uint64_t spawns;
     int64_t launches_per_hour; /* at the end of the last turn */
     int64_t budget_milli;
+    bool missed; /* the last complete listing that was told lacked a machine */
 };
 
 struct sim_promise {
@@ -51,6 +52,7 @@ struct sim_book {
     struct idmap rows;         /* struct sim_row */
     struct idmap pools;        /* struct sim_pool */
     struct idmap hosts;        /* struct sim_host */
+    struct idmap proofs;       /* struct sim_book: shutdowns whose end was looked at */
     struct list promises;      /* struct sim_promise */
     struct list guilty;        /* struct sim_guilty: machines whose hosts may have a score */
     int64_t last_seq;          /* of the durable events that were looked at */
@@ -63,6 +65,8 @@ struct sim_book {
 struct sim_row *sim_book_row(const struct sim_book *book, int64_t id);
 /** sim_book_host() - made when there is none. */
 struct sim_host *sim_book_host(struct sim_book *book, int64_t id);
+/** sim_book_pause() - the daemon was down for so long: nothing is late because of that. */
+void sim_book_pause(struct sim_book *book, int64_t ms);
 /** sim_book_pool() - made when there is none. */
 struct sim_pool *sim_book_pool(struct sim_book *book, int64_t id);
 /** sim_limits_spawn() - a host of the pool was decided. */
@@ -84,6 +88,10 @@ void sim_book_answered(struct sim *sim, const char *name);
 
 /** sim_machine() - behind the host's endpoint; NULL: it has none yet. */
 struct fake_machine *sim_machine(struct sim *sim, const struct host *host);
+/** sim_is_known() - a durable row has the provider's name of @vm. */
+bool sim_is_known(struct sim *sim, const struct fake_vm *vm);
+/** sim_is_there() - its machine runs, and is the one behind its endpoint. */
+bool sim_is_there(struct sim *sim, const struct host *host);
 bool sim_answers(const struct fake_machine *machine);
 bool sim_is_ours(const struct sim *sim, const struct fake_container *container);
 struct fake_container *sim_container_next(const struct fake_machine *machine,

@@ -9,6 +9,7 @@ enum { STARTING_MS = 30 * 60000, ORPHAN_MS = 150 * 60000, STAGE_MS = 60 * 60000 
 
 static void sim_hold_one_machine(struct sim *sim, const char *name);
 static void sim_hold_machine_row(struct sim *sim, const char *name);
+static void sim_hold_proofs(struct sim *sim, const char *name);
 static void sim_hold_strangers(struct sim *sim, const char *name);
 static void sim_hold_capacity(struct sim *sim, const char *name);
 static void sim_hold_sums(struct sim *sim, const char *name);
@@ -26,6 +27,7 @@ static const struct {
 } invariants[] = {
     { "1 one machine for each intent", sim_hold_one_machine, 4 },
     { "2 each machine has its row", sim_hold_machine_row, 4 },
+    { "2 a pool that was shut down is empty", sim_hold_proofs, 1 },
     { "3 what is not ours is left alone", sim_hold_strangers, 16 },
     { "4 reservations stay within capacity", sim_hold_capacity, 1 },
     { "4 reservations are sums", sim_hold_sums, 1 },
@@ -110,8 +112,8 @@ sim_hold_one_machine(struct sim *sim, const char *name)
         const struct fake_vm *other = vm;
 
         while (vm->seen.state <= CLOUD_RUNNING && (other = fake_vm_next(vms, other))) {
-            if (other->seen.state <= CLOUD_RUNNING && vm->seen.host_id != 0 &&
-                other->seen.host_id == vm->seen.host_id)
+            if (other->seen.state <= CLOUD_RUNNING && vm->host_id != 0 &&
+                other->host_id == vm->host_id)
                 sim_fail(sim, name, "%s and %s are both %s", vm->seen.id, other->seen.id, vm->name);
         }
     }
@@ -130,12 +132,44 @@ sim_hold_machine_row(struct sim *sim, const char *name)
 
         if (vm->seen.state > CLOUD_RUNNING || vm->cluster[0] == '\0')
             continue;
-        row = fake_store_row(sim->store, ROW_HOST, vm->seen.host_id);
+        row = fake_store_row(sim->store, ROW_HOST, vm->host_id);
         if (row && row->as.host.state != HOST_REMOVED)
             continue;
-        known = sim_book_row(sim->book, vm->seen.host_id);
+        known = sim_book_row(sim->book, vm->host_id);
         if (!known || sim_mono(sim) - known->since_ms > ORPHAN_MS)
             sim_fail(sim, name, "%s of %s costs and nobody knows it", vm->seen.id, vm->name);
+    }
+}
+
+static void
+sim_hold_proof(struct sim *sim, const char *name, const struct pool *pool)
+{
+    const struct fake_vms *vms = fake_cloud_vms(sim->cloud);
+    const struct fake_vm *vm = NULL;
+
+    while ((vm = fake_vm_next(vms, vm))) {
+        if (vm->cluster[0] && vm->pool_id == pool->id && !vm->late && fake_vm_is_alive(vm))
+            sim_fail(sim, name, "%s of %s is there", vm->seen.id, vm->name);
+    }
+}
+
+/* When the proof is told.  What is launched long after its launch was answered comes after any proof. */
+static void
+sim_hold_proofs(struct sim *sim, const char *name)
+{
+    if (sim->stats.shutdowns == 0)
+        return;
+    IDMAP_EACH(&engine_model(sim->engine)->operations, struct operation, operation)
+    {
+        const struct pool *pool = operation->kind == OPERATION_POOL_SHUTDOWN
+                                      ? model_pool_find(engine_model(sim->engine), operation->pool)
+                                      : NULL;
+
+        if (!pool || operation->state != OPERATION_DONE ||
+            idmap_find(&sim->book->proofs, operation->id))
+            continue;
+        idmap_insert(&sim->book->proofs, operation->id, sim->book);
+        sim_hold_proof(sim, name, pool);
     }
 }
 
@@ -324,8 +358,9 @@ sim_hold_removed(struct sim *sim, const char *name)
         vm = host->machine && host->machine->id
                  ? fake_vm_by_id(fake_cloud_vms(sim->cloud), host->machine->id)
                  : NULL;
-        if (vm && vm->seen.state <= CLOUD_RUNNING)
-            sim_fail(sim, name, "%s is removed, and its machine %s runs", host->name, vm->seen.id);
+        if (vm && (vm->seen.state <= CLOUD_RUNNING || vm->seen.state == CLOUD_STOPPED))
+            sim_fail(sim, name, "%s is removed, and its machine %s is there", host->name,
+                     vm->seen.id);
     }
 }
 

@@ -101,7 +101,7 @@ static void
 sim_check_terminate(struct sim *sim, const struct cloud_call *call)
 {
     const struct fake_vm *vm = fake_vm_by_id(fake_cloud_vms(sim->cloud), call->in.id);
-    const struct fake_row *row = vm ? fake_store_row(sim->store, ROW_HOST, vm->seen.host_id) : NULL;
+    const struct fake_row *row = vm ? fake_store_row(sim->store, ROW_HOST, vm->host_id) : NULL;
     const struct machine *machine = row ? row->as.host.machine : NULL;
 
     if (!machine || row->as.host.state == HOST_REMOVED || machine->stage == MACHINE_RETURNING ||

@@ -134,7 +134,7 @@ sim_is_leaked(struct sim *sim, const struct fake_vm *vm)
 
     if (vm->cluster[0] == '\0' || !fake_vm_is_alive(vm))
         return false;
-    host = idmap_find(&engine_model(sim->engine)->hosts, vm->seen.host_id);
+    host = idmap_find(&engine_model(sim->engine)->hosts, vm->host_id);
     return !host || host->state == HOST_REMOVED || !host->machine || !host->machine->id ||
            strcmp(host->machine->id, vm->seen.id) != 0;
 }

@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "sim.h"
+#include "sim_book.h"
 
-enum { STORM_MAX_MS = 70 * 60000 };
+enum { STORM_MAX_MS = 70 * 60000, SLOW_MIN_MS = 10000, SLOW_MS = 120000, GIVEN_UP_MS = 30000 };
 
 static struct fake_fate
 sim_fate_latency(struct sim *sim, int64_t least_ms, uint64_t spread_ms)
@@ -77,7 +77,10 @@ sim_fate_life(struct sim *sim, const struct cloud_call *call, struct fake_vm_lif
     life->stop_ms = (int64_t)sim_random(sim, 60000 / sim->plan.haste);
     if (sim->quiet || !sim_chance(sim, sim->plan.vm_faults))
         return;
-    switch (sim_random(sim, 4)) {
+    switch (sim_random(sim, 5)) {
+    case 4:
+        life->ends_ms = 1 + (int64_t)sim_random(sim, (uint64_t)life->boot_ms);
+        break;
     case 0:
         life->boot_ms = -1;
         life->console = "Kernel panic - not syncing\n";
@@ -118,6 +121,31 @@ sim_is_storm(struct sim *sim, const struct cloud_call *call)
             (sim->storm != FAULT_CLOUD_LIMIT && sim->storm != FAULT_CLOUD_CAPACITY));
 }
 
+/* It is done and nobody hears of it for long, or it is not even looked at for long. */
+static void
+sim_fate_slow(struct sim *sim, struct fake_cloud_fate *fate)
+{
+    fate->first = sim_random(sim, 2);
+    if (sim_chance(sim, sim->plan.cloud_faults / 4))
+        fate->how.latency_ms = SLOW_MIN_MS + (int64_t)sim_random(sim, SLOW_MS);
+}
+
+/* A machine is missing from one complete listing, never from two in a row: then it would count as gone. */
+static void
+sim_fate_list(struct sim *sim, const struct cloud_call *call, struct fake_cloud_fate *fate)
+{
+    struct sim_pool *pool = sim_book_pool(sim->book, call->pool->id);
+    bool told =
+        !fate->incomplete && fate->how.kind == FAULT_NONE && fate->how.latency_ms < GIVEN_UP_MS;
+
+    if (pool->missed) {
+        pool->missed = !told;
+    } else if (told && sim_chance(sim, sim->plan.cloud_faults)) {
+        fate->misses = 1 + (uint32_t)sim_random(sim, call->pool->hosts + 1);
+        pool->missed = true;
+    }
+}
+
 static struct fake_cloud_fate
 sim_fate_cloud(void *cookie, const struct cloud_call *call)
 {
@@ -134,19 +162,26 @@ sim_fate_cloud(void *cookie, const struct cloud_call *call)
         fate.how.kind = sim->storm;
         sim->stats.faults_cloud[fate.how.kind]++;
     } else if (!sim->quiet && sim_chance(sim, sim->plan.cloud_faults)) {
-        /* Only a launch lacks capacity. */
-        fate.how.kind = kinds[call->verb == CLOUD_LAUNCH ? sim_random(sim, ARRAY_LEN(kinds))
-                                                         : 2 + sim_random(sim, 5)];
+        /* Only what begins lacks capacity. */
+        fate.how.kind = kinds[call->verb == CLOUD_LAUNCH || call->verb == CLOUD_START
+                                  ? sim_random(sim, ARRAY_LEN(kinds))
+                                  : 2 + sim_random(sim, 5)];
         if (fault_rule(fate.how.kind)->unsure)
             fate.how.effect = (enum fake_effect)sim_random(sim, 3);
         fate.how.late_ms = 1 + (int64_t)sim_random(sim, 90000);
         sim->stats.faults_cloud[fate.how.kind]++;
     }
     fate.incomplete = !sim->quiet && sim_chance(sim, sim->plan.cloud_faults);
-    sim_trace(sim, "cloud %s %s%s%s", cloud_verb_name(call->verb),
+    fate.forget = !sim->quiet && sim_chance(sim, sim->plan.cloud_faults);
+    if (!sim->quiet)
+        sim_fate_slow(sim, &fate);
+    if (!sim->quiet && call->verb == CLOUD_LIST)
+        sim_fate_list(sim, call, &fate);
+    sim_trace(sim, "cloud %s %s%s%s%s", cloud_verb_name(call->verb),
               call->verb == CLOUD_LAUNCH ? call->in.launch.host_name
                                          : (call->verb == CLOUD_LIST ? "" : call->in.id),
-              fate.how.kind ? " " : "", fate.how.kind ? fault_rule(fate.how.kind)->code : "");
+              fate.how.kind ? " " : "", fate.how.kind ? fault_rule(fate.how.kind)->code : "",
+              call->verb == CLOUD_TERMINATE && fate.forget ? ", forgotten" : "");
     sim_check_cloud(sim, call);
     return fate;
 }
@@ -202,23 +237,26 @@ sim_fate_disk(struct sim *sim, struct fault *fault)
     return fault;
 }
 
+bool
+sim_is_there(struct sim *sim, const struct host *host)
+{
+    const struct fake_vm *vm;
+
+    if (!host->machine)
+        return true;
+    vm = host->machine->id ? fake_vm_by_id(fake_cloud_vms(sim->cloud), host->machine->id) : NULL;
+    return vm && vm->engine && vm->engine == sim_machine(sim, host);
+}
+
+/* A machine that is gone stays gone, and one that was prepared in vain does not come right. */
 static void
 sim_fate_heal_host(struct sim *sim, const struct host *host)
 {
-    struct fake_machine *machine;
+    struct fake_machine *machine = sim_machine(sim, host);
 
-    if (host->state == HOST_REMOVED || !host->endpoint.engine)
+    if (host->state == HOST_REMOVED || !machine || !sim_is_there(sim, host) ||
+        (host->machine && host->state == HOST_SPAWNED))
         return;
-    machine = fake_docker_machine(sim->docker, host->endpoint.engine);
-    /* A machine that is gone stays gone, and one that was prepared in vain does not come right. */
-    if (host->machine && (!host->machine->id || host->state == HOST_SPAWNED))
-        return;
-    if (host->machine) {
-        const struct fake_vm *vm = fake_vm_by_id(fake_cloud_vms(sim->cloud), host->machine->id);
-
-        if (!vm || vm->engine != machine)
-            return;
-    }
     machine->unreachable = machine->hung = false;
 }
 

@@ -99,6 +99,8 @@ sim_stats_print(const struct sim_stats *stats)
         { "preparations", stats->preparations },
         { "clock jumps", stats->jumps },
         { "outages of the provider", stats->storms },
+        { "pools shut down", stats->shutdowns },
+        { "seconds without a daemon", stats->down_s },
         { "invariants checked", stats->checks },
         { "virtual seconds", (uint64_t)stats->virtual_ms / 1000 },
         { "machine seconds", stats->machine_s },

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "sim.h"
+#include "sim_book.h"
 
 enum {
     GRAVES_MAX = 1 << 16,
@@ -248,6 +248,7 @@ sim_kill(struct sim *sim, size_t durable)
               durable);
     sim->stats.crashes++;
     fake_store_crash(sim->store, durable);
+    sim_book_read(sim); /* it may be down for long */
     sim_bury(sim);
     fake_store_break(sim->store, NULL, 0); /* else it would not start */
     sim->disk_good_ms = 0;
@@ -257,6 +258,7 @@ void
 sim_crash(struct sim *sim, size_t durable)
 {
     sim_kill(sim, durable);
+    sim_act_down(sim);
     sim_start(sim);
 }
 
@@ -288,6 +290,7 @@ sim_restart(struct sim *sim)
     fake_docker_restart(sim->docker);
     fake_store_break(sim->store, NULL, 0); /* it may have failed again meanwhile */
     sim->disk_good_ms = 0;
+    sim_act_down(sim);
     sim_start(sim);
 }
 

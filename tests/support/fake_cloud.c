@@ -6,27 +6,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LATENCY_MS 100
+#include "support/fake_provider.h"
 
-/* What a call asked for; it may outlive the call. */
-struct fake_cloud_ask {
-    enum cloud_verb verb;
-    int64_t host_id;
-    char token[CLOUD_TOKEN_SIZE];
-    uint8_t user_data[TEXT_SHA256_SIZE];
-    char type[64];
-    char name[64]; /* of the host, or the machine's id */
-    char cluster[64];
-    int64_t pool_id;
-    struct pool_machine machine; /* of the pool's types; its name is not used */
-    bool known;                  /* the pool has that type */
-};
+#define LATENCY_MS 100
 
 struct fake_cloud_call {
     struct fake_cloud *fake;
     struct cloud_call *call; /* NULL: nobody waits any more */
     struct fake_cloud_ask ask;
     struct fake_cloud_fate fate;
+    struct cloud_call early; /* its answer, when that was made before it is given */
+    struct fault early_fault;
+    int early_ret;
+    bool is_early;
     bool cancelled;
     struct clock_timer timer;
     struct list_node node;
@@ -35,21 +27,21 @@ struct fake_cloud_call {
 struct fake_cloud {
     struct cloud_port port;
     const struct clock_port *clock;
-    struct fake_vms vms;
+    struct fake_provider provider;
     struct list calls;
     struct fake_cloud_rule rules[FAKE_CLOUD_RULES_MAX];
     int left[FAKE_CLOUD_RULES_MAX];
     size_t rule_count;
     struct fake_cloud_fate (*hook)(void *cookie, const struct cloud_call *call);
     void *cookie;
-    struct fake_quota quota;
-    uint64_t aliens_touched;
     struct cloud_tally tally[CLOUD_VERB_COUNT];
 };
 
 static void fake_cloud_start(void *self, struct cloud_call *call);
 static void fake_cloud_cancel(void *self, struct cloud_call *call);
 static const struct cloud_tally *fake_cloud_tally(void *self, size_t *ret_count);
+static int fake_cloud_do(const struct fake_cloud_call *fc, struct cloud_call *out,
+                         struct fault *fault);
 static void fake_cloud_on_timer(struct clock_timer *timer);
 
 struct fake_cloud *
@@ -66,9 +58,10 @@ fake_cloud_new(const struct clock_port *clock, struct fake_docker *docker)
     for (int i = 0; i < CLOUD_VERB_COUNT; i++)
         fake->tally[i].action = cloud_verb_name((enum cloud_verb)i);
     fake->clock = clock;
-    fake_quota_init(&fake->quota, clock);
+    fake_quota_init(&fake->provider.quota, clock);
     list_init(&fake->calls);
-    fake_vm_init(&fake->vms, clock, docker);
+    fake->provider.clock = clock;
+    fake_vm_init(&fake->provider.vms, clock, docker);
     return fake;
 }
 
@@ -77,6 +70,8 @@ fake_cloud_call_free(struct fake_cloud_call *fc)
 {
     fc->fake->clock->timer_clear(fc->fake->clock->self, &fc->timer);
     list_remove(&fc->fake->calls, &fc->node);
+    if (fc->is_early && fc->ask.verb == CLOUD_LIST)
+        mem_free(fc->early.out.list.at);
     mem_free(fc);
 }
 
@@ -89,7 +84,7 @@ fake_cloud_free(struct fake_cloud *fake)
         return;
     while ((node = list_first(&fake->calls)))
         fake_cloud_call_free(CONTAINER_OF(node, struct fake_cloud_call, node));
-    fake_vm_fini(&fake->vms);
+    fake_vm_fini(&fake->provider.vms);
     mem_free(fake);
 }
 
@@ -173,7 +168,7 @@ fake_cloud_decide(struct fake_cloud *fake, const struct cloud_call *call)
 struct fake_quota *
 fake_cloud_quota(struct fake_cloud *fake)
 {
-    return &fake->quota;
+    return &fake->provider.quota;
 }
 
 /* --- Calls ---------------------------------------------------------------------------------- */
@@ -218,6 +213,9 @@ fake_cloud_start(void *self, struct cloud_call *call)
     fc->timer.fire = fake_cloud_on_timer;
     call->adapter = fc;
     fake->tally[call->verb].calls++;
+    fc->is_early = fc->fate.first && fc->fate.how.kind == FAULT_NONE;
+    if (fc->is_early)
+        fc->early_ret = fake_cloud_do(fc, &fc->early, &fc->early_fault);
     list_push(&fake->calls, &fc->node);
     fake->clock->timer_set(fake->clock->self, &fc->timer,
                            fake->clock->mono_ms(fake->clock->self) + fc->fate.how.latency_ms);
@@ -235,140 +233,12 @@ fake_cloud_cancel(void *self, struct cloud_call *call)
     fake->clock->timer_set(fake->clock->self, &fc->timer, fake->clock->mono_ms(fake->clock->self));
 }
 
-/* --- What the provider does ----------------------------------------------------------------- */
-
-static struct fake_vm *
-fake_cloud_by_token(struct fake_cloud *fake, const struct fake_cloud_ask *ask)
-{
-    int64_t since = fake->clock->mono_ms(fake->clock->self) - FAKE_CLOUD_TOKEN_MS;
-    struct fake_vm *vm = NULL;
-
-    while ((vm = fake_vm_next(&fake->vms, vm))) {
-        if (vm->launched_mono_ms > since && strcmp(vm->token, ask->token) == 0)
-            return vm;
-    }
-    return NULL;
-}
+/* --- Answers ------------------------------------------------------------------------------------ */
 
 static int
-fake_cloud_refuse(struct fake_cloud *fake, const struct fake_cloud_ask *ask, struct fault *fault)
+fake_cloud_do(const struct fake_cloud_call *fc, struct cloud_call *out, struct fault *fault)
 {
-    if (!ask->known) {
-        return fault_set(fault, FAULT_CLOUD_REFUSED, "fake.cloud",
-                         "InvalidParameterValue: instance type %s", ask->type);
-    }
-    return fake_quota_check(&fake->quota, &fake->vms, ask->type, fault);
-}
-
-static int
-fake_cloud_launch(struct fake_cloud *fake, const struct fake_cloud_call *fc,
-                  struct cloud_machine *ret_machine, struct fault *fault)
-{
-    const struct fake_cloud_ask *ask = &fc->ask;
-    struct fake_vm *vm = fake_cloud_by_token(fake, ask);
-
-    if (vm && (strcmp(vm->type, ask->type) != 0 ||
-               memcmp(vm->user_data, ask->user_data, sizeof(vm->user_data)) != 0))
-        return fault_set(fault, FAULT_CLOUD_UNSURE, "fake.cloud", "IdempotentParameterMismatch");
-    if (!vm) {
-        if (fake_cloud_refuse(fake, ask, fault) < 0)
-            return -1;
-        vm = fake_vm_launch(&fake->vms, &fc->fate.life);
-        memcpy(vm->token, ask->token, sizeof(vm->token));
-        memcpy(vm->user_data, ask->user_data, sizeof(vm->user_data));
-        memcpy(vm->type, ask->type, sizeof(vm->type));
-        memcpy(vm->seen.type, vm->type, sizeof(vm->seen.type) - 1);
-        memcpy(vm->name, ask->name, sizeof(vm->name));
-        memcpy(vm->cluster, ask->cluster, sizeof(vm->cluster));
-        fake_vm_pool_set(vm, ask->pool_id);
-        vm->price_micro = ask->machine.price_micro;
-        if (fc->fate.life.spot_micro > 0) {
-            vm->price_micro = vm->seen.price_micro = fc->fate.life.spot_micro;
-            vm->seen.spot = true;
-        }
-        vm->memory_bytes = ask->machine.memory_bytes;
-        vm->cpus_milli = ask->machine.cpus_milli;
-        vm->seen.host_id = ask->host_id;
-    }
-    *ret_machine = vm->seen;
-    return 0;
-}
-
-static void
-fake_cloud_list(struct fake_cloud *fake, const struct fake_cloud_call *fc,
-                struct cloud_list *ret_list)
-{
-    const struct fake_cloud_ask *ask = &fc->ask;
-    struct fake_vm *vm = NULL;
-    size_t seen = 0;
-
-    ret_list->complete = !fc->fate.incomplete;
-    ret_list->at = mem_resize(NULL, fake->vms.list.count + 1, sizeof(*ret_list->at));
-    while ((vm = fake_vm_next(&fake->vms, vm))) {
-        bool ours = strcmp(vm->cluster, ask->cluster) == 0 && vm->pool_id == ask->pool_id;
-
-        if (!ours || !fake_vm_is_listed(vm) || (fc->fate.incomplete && seen++ % 2 == 0))
-            continue;
-        ret_list->at[ret_list->count++] = vm->seen;
-    }
-}
-
-/* A change of one machine. */
-static int
-fake_cloud_change(struct fake_cloud *fake, const struct fake_cloud_ask *ask, struct fault *fault)
-{
-    struct fake_vm *vm = fake_vm_by_id(&fake->vms, ask->name);
-
-    if (vm && strcmp(vm->cluster, ask->cluster) != 0)
-        fake->aliens_touched++;
-    if (ask->verb == CLOUD_TERMINATE) {
-        if (vm)
-            fake_vm_terminate(vm);
-        return 0;
-    }
-    if (!vm || !fake_vm_is_alive(vm))
-        return fault_set(fault, FAULT_MACHINE_GONE, "fake.cloud", "there is no %s", ask->name);
-    if (ask->verb == CLOUD_STOP && vm->seen.spot)
-        return fault_set(fault, FAULT_CLOUD_REFUSED, "fake.cloud", "UnsupportedOperation");
-    if (ask->verb == CLOUD_START && vm->seen.state == CLOUD_STOPPED &&
-        fake_quota_check(&fake->quota, &fake->vms, vm->type, fault) < 0)
-        return -1;
-    if (!(ask->verb == CLOUD_STOP ? fake_vm_stop(vm) : fake_vm_start(vm)))
-        return fault_set(fault, FAULT_CLOUD_FAILED, "fake.cloud", "IncorrectInstanceState");
-    return 0;
-}
-
-/* What a machine's boot wrote; nothing before it began. */
-static int
-fake_cloud_console(struct fake_cloud *fake, const struct fake_cloud_ask *ask,
-                   struct cloud_console *ret_console, struct fault *fault)
-{
-    struct fake_vm *vm = fake_vm_by_id(&fake->vms, ask->name);
-
-    if (!vm)
-        return fault_set(fault, FAULT_MACHINE_GONE, "fake.cloud", "there is no %s", ask->name);
-    ret_console->text = vm->life.console ? vm->life.console : "";
-    ret_console->len = strlen(ret_console->text);
-    return 0;
-}
-
-static int
-fake_cloud_do(struct fake_cloud *fake, const struct fake_cloud_call *fc, struct cloud_call *out,
-              struct fault *fault)
-{
-    switch (fc->ask.verb) {
-    case CLOUD_LAUNCH:
-        return fake_cloud_launch(fake, fc, &out->out.machine, fault);
-    case CLOUD_LIST:
-        fake_cloud_list(fake, fc, &out->out.list);
-        return 0;
-    case CLOUD_CONSOLE:
-        return fake_cloud_console(fake, &fc->ask, &out->out.console, fault);
-    case CLOUD_FORGET:
-        return fake_vm_forget(&fake->vms, fc->ask.pool_id, out->out.forgotten, fault);
-    default:
-        return fake_cloud_change(fake, &fc->ask, fault);
-    }
+    return fake_provider_do(&fc->fake->provider, &fc->ask, &fc->fate, out, fault);
 }
 
 /* Which fault it ends with, if the provider has no say in it. */
@@ -382,7 +252,7 @@ fake_cloud_verdict(struct fake_cloud *fake, const struct fake_cloud_call *fc)
     if (fc->cancelled) {
         how.kind = FAULT_CANCELLED;
         how.effect = FAKE_DONE;
-    } else if (how.kind == FAULT_NONE && fake_quota_is_throttled(&fake->quota)) {
+    } else if (how.kind == FAULT_NONE && fake_quota_is_throttled(&fake->provider.quota)) {
         how.kind = FAULT_CLOUD_THROTTLED;
     }
     return how;
@@ -414,8 +284,13 @@ fake_cloud_on_timer(struct clock_timer *timer)
     struct fault fault;
     int ret = 0;
 
-    if (how.kind == FAULT_NONE || how.effect == FAKE_DONE) {
-        ret = fake_cloud_do(fake, fc, &shadow, &fault);
+    if (fc->is_early) {
+        shadow.out = fc->early.out;
+        fault = fc->early_fault;
+        ret = fc->early_ret;
+        fc->is_early = false;
+    } else if (how.kind == FAULT_NONE || how.effect == FAKE_DONE) {
+        ret = fake_cloud_do(fc, &shadow, &fault);
     } else if (how.effect == FAKE_LATE) {
         fake_cloud_hold(fake, fc, how.late_ms);
     }
@@ -439,7 +314,7 @@ fake_cloud_on_timer(struct clock_timer *timer)
 const struct fake_vms *
 fake_cloud_vms(const struct fake_cloud *fake)
 {
-    return &fake->vms;
+    return &fake->provider.vms;
 }
 
 struct fake_vm *
@@ -447,13 +322,13 @@ fake_cloud_alien_add(struct fake_cloud *fake)
 {
     struct fake_vm_life life = fake_cloud_fate_usual().life;
 
-    return fake_vm_launch(&fake->vms, &life);
+    return fake_vm_launch(&fake->provider.vms, &life);
 }
 
 uint64_t
 fake_cloud_aliens_touched(const struct fake_cloud *fake)
 {
-    return fake->aliens_touched;
+    return fake->provider.aliens_touched;
 }
 
 uint64_t
@@ -474,7 +349,7 @@ fake_cloud_tally(void *self, size_t *ret_count)
 bool
 fake_cloud_has_group(const struct fake_cloud *fake, const struct pool *pool)
 {
-    return idmap_find(&fake->vms.groups, pool->id) != NULL;
+    return idmap_find(&fake->provider.vms.groups, pool->id) != NULL;
 }
 
 size_t
@@ -483,7 +358,7 @@ fake_cloud_alive(const struct fake_cloud *fake)
     struct fake_vm *vm = NULL;
     size_t alive = 0;
 
-    while ((vm = fake_vm_next(&fake->vms, vm)))
+    while ((vm = fake_vm_next(&fake->provider.vms, vm)))
         alive += vm->cluster[0] && fake_vm_is_alive(vm);
     return alive;
 }
@@ -494,7 +369,7 @@ fake_cloud_cost_micro(const struct fake_cloud *fake)
     struct fake_vm *vm = NULL;
     int64_t cost = 0;
 
-    while ((vm = fake_vm_next(&fake->vms, vm)))
+    while ((vm = fake_vm_next(&fake->provider.vms, vm)))
         cost += vm->cluster[0] ? fake_vm_cost_micro(vm) : 0;
     return cost;
 }

@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * A cloud_port without a provider, in virtual time: launches are idempotent by token, a listing lacks
- * what is very young, types run out, calls are throttled, answers get lost.  A machine that a
+ * A cloud_port without a provider, in virtual time: launches are idempotent by token, what is very
+ * young is not found (so its end does nothing, and says yes), types run out, calls are throttled, answers get lost.  A machine that a
  * playbook made a host has its engine in the fake_docker that goes with it (fake_shell.h).
  *
  * What goes wrong is said by rules (the n-th launch of a type), by the fate hook, by room and limit,
@@ -23,7 +23,10 @@ enum {
 /* What becomes of a call. */
 struct fake_cloud_fate {
     struct fake_fate how;     /* kind FAULT_NONE: whatever the provider does */
+    bool first;               /* it is done, or looked up, at once, and the answer comes late */
     bool incomplete;          /* CLOUD_LIST: every other machine is missing, and it says so */
+    uint32_t misses;          /* CLOUD_LIST: so manieth machine is missing, unsaid; 0: none */
+    bool forget;              /* CLOUD_TERMINATE: it says yes and does nothing */
     struct fake_vm_life life; /* CLOUD_LAUNCH */
 };
 

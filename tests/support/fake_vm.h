@@ -37,6 +37,7 @@ struct fake_vm {
     char name[64];
     char cluster[64]; /* "": not ours */
     int64_t pool_id;
+    int64_t host_id;     /* whom it was launched for; its tag may be lost */
     int64_t price_micro; /* an hour */
     int64_t memory_bytes;
     int64_t cpus_milli;
@@ -45,6 +46,7 @@ struct fake_vm {
     int64_t stopped_mono_ms; /* 0: it is not stopped */
     int64_t stopped_ms;      /* how long it was before that */
     uint32_t starts;
+    bool late;                   /* launched after the answer was given */
     bool halting;                /* STOPPING: its disk stays */
     bool prepared;               /* its engine comes back when it starts */
     struct fake_machine *engine; /* NULL: it was not prepared */

@@ -66,17 +66,14 @@ test_the_doctor_sees_what_is_left(void **state)
     struct fake_cloud_rule rule = { .verb = CLOUD_TERMINATE };
     struct rented rented;
     struct world *world = &rented.world;
-    struct fake_vm *vm;
 
     (void)state;
     rented_begin(&rented, 2);
     rented_until_active(&rented, 2, 180000);
-    vm = fake_vm_next(fake_cloud_vms(world->cloud), NULL);
     rule.fate = fake_cloud_fate_usual();
     rule.fate.how = (struct fake_fate){ 100, FAULT_CLOUD_DENIED, FAKE_NOTHING, 0 };
     fake_cloud_rule_add(world->cloud, &rule);
-    rented.world.on_turn = NULL;
-    vm->seen.host_id = 7;
+    rented_strays_launch(&rented, 1);
     world_run(world, 500000);
     assert_int_equal(doctor_failures(world), 0);
     world_run(world, 300000);

@@ -296,19 +296,18 @@ test_an_orphan_is_asked_for_again(void **state)
     struct fake_cloud_rule rule = { .verb = CLOUD_TERMINATE, .nth = 1 };
     struct rented rented;
     struct world *world = &rented.world;
-    struct fake_vm *vm;
 
     (void)state;
     rented_begin(&rented, 1);
     rented_until_active(&rented, 1, 180000);
     rule.fate = fake_cloud_fate_usual();
     rule.fate.how = (struct fake_fate){ 999999999, FAULT_NONE, FAKE_NOTHING, 0 };
+    rule.fate.forget = true;
     fake_cloud_rule_add(world->cloud, &rule);
-    vm = fake_vm_next(fake_cloud_vms(world->cloud), NULL);
-    vm->seen.host_id = 7;
-    rented.world.on_turn = NULL;
+    rented_strays_launch(&rented, 1);
     world_run(world, 900000);
-    assert_false(fake_vm_is_alive(vm));
+    assert_int_equal(fake_cloud_calls(world->cloud, CLOUD_TERMINATE), 2);
+    assert_int_equal(fake_cloud_alive(world->cloud), 1);
     rented_end(&rented);
 }
 
