@@ -179,7 +179,7 @@ sim_fate_cloud(void *cookie, const struct cloud_call *call)
         sim_fate_list(sim, call, &fate);
     sim_trace(sim, "cloud %s %s%s%s%s", cloud_verb_name(call->verb),
               call->verb == CLOUD_LAUNCH ? call->in.launch.host_name
-                                         : (call->verb == CLOUD_LIST ? "" : call->in.id),
+                                         : (call->in.id ? call->in.id : ""),
               fate.how.kind ? " " : "", fate.how.kind ? fault_rule(fate.how.kind)->code : "",
               call->verb == CLOUD_TERMINATE && fate.forget ? ", forgotten" : "");
     sim_check_cloud(sim, call);
