@@ -96,6 +96,15 @@ ec2_look_type(struct ec2_look *look, const char *name)
     return NULL;
 }
 
+/* 0: what it says cannot be. */
+static int64_t
+ec2_look_bytes(const char *mib)
+{
+    long long number = strtoll(mib, NULL, 10);
+
+    return number >= 0 && number <= INT64_MAX / LOOK_MIB ? number * LOOK_MIB : 0;
+}
+
 void
 ec2_look_types(struct ec2_look *look, struct ec2_node root)
 {
@@ -109,8 +118,7 @@ ec2_look_types(struct ec2_look *look, struct ec2_node root)
         if (!type)
             continue;
         type->there = true;
-        type->memory_bytes =
-            strtoll(ec2_xml_text(item, "memoryInfo/sizeInMiB"), NULL, 10) * LOOK_MIB;
+        type->memory_bytes = ec2_look_bytes(ec2_xml_text(item, "memoryInfo/sizeInMiB"));
         for (; arch.xml; arch = ec2_xml_next(arch))
             type->fits = type->fits || strcmp(ec2_xml_text(arch, ""), look->known.image.arch) == 0;
     }

@@ -7,6 +7,9 @@
 
 enum { PRICES_PAGE_SIZE = 1000, PRICES_MICRO = 1000000, PRICES_DIGITS_MAX = 6 };
 
+/* An hour of no machine costs a million. */
+#define PRICES_MOST_MICRO (INT64_C(1000000) * PRICES_MICRO)
+
 struct ec2_price {
     char type[CLOUD_TYPE_SIZE];
     char zone[CLOUD_ZONE_SIZE];
@@ -52,7 +55,7 @@ ec2_prices_micro(const char *text, int64_t *ret_micro)
     for (; *text; text++) {
         if (*text == '.' && !point) {
             point = true;
-        } else if (*text < '0' || *text > '9' || micro > INT64_C(1000000) * PRICES_MICRO) {
+        } else if (*text < '0' || *text > '9' || micro > PRICES_MOST_MICRO) {
             return false;
         } else if (!point || digits < PRICES_DIGITS_MAX) {
             micro = micro * 10 + (*text - '0');
@@ -61,9 +64,9 @@ ec2_prices_micro(const char *text, int64_t *ret_micro)
             more = more || *text != '0';
         }
     }
-    for (; digits < PRICES_DIGITS_MAX; digits++)
+    for (; digits < PRICES_DIGITS_MAX && micro <= PRICES_MOST_MICRO; digits++)
         micro *= 10;
-    if (micro > INT64_C(1000000) * PRICES_MICRO)
+    if (micro > PRICES_MOST_MICRO)
         return false;
     *ret_micro = micro + more;
     return true;

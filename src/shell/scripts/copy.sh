@@ -32,10 +32,15 @@ sum=$(sha256sum <"$temp")
 [ "${sum%% *}" = "$content_sha256" ] || fail "the content of $target did not arrive as it was sent"
 if [ -e "$target" ] && [ ! -L "$target" ]; then
     chown --reference="$target" -- "$temp"
-    chmod --reference="$target" -- "$temp"
+    base=--reference=$target
 else
-    chmod "$(printf '%o' "$((0666 & ~$(umask)))")" -- "$temp"
+    base=$(printf '%o' "$((0666 & ~$(umask)))")
 fi
+# A mode in digits needs no other one before it, which might let others read what it forbids.
+case ${mode:-} in
+[0-7]*) ;;
+*) chmod "$base" -- "$temp" ;;
+esac
 attributes "$temp"
 mv -fT -- "$temp" "$target"
 trap - EXIT

@@ -197,14 +197,15 @@ what_does_not_fit_is_named(void **state)
     expect(EC2_GOOD, "ec2:TerminateInstances", "");
 }
 
-/* Without an image nothing can be launched; the rest is looked at all the same, over all pages. */
+/* Without an image nothing can be launched; the rest is looked at all the same, over all pages, also
+ * where a number means nothing. */
 static void
 without_an_image_the_rest_is_checked(void **state)
 {
     static const struct fake_http_rule rules[] = {
         ONCE(OK("<r><imagesSet/><nextToken>more</nextToken></r>")),
         ONCE(OK("<r><imagesSet/></r>")),
-        ONCE(TYPES(TYPE("m5.large", "x86_64", "8192"))),
+        ONCE(TYPES(TYPE("m5.large", "x86_64", "9223372036854775807"))),
         ONCE(OFFERS(OFFER("m5.large"))),
         ONCE(LISTED("", "")),
         ONCE(DRY),

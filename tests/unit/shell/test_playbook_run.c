@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -316,6 +317,38 @@ test_breaks(void **state)
     teardown(&fixture);
 }
 
+/* What the mode forbids is at no moment allowed, wherever the content stands then.  The machine's stat,
+ * which is asked at each of its steps, tells. */
+static void
+test_secrets_are_never_open(void **state)
+{
+    char folder[] = "/tmp/berth-run-XXXXXX";
+    struct fixture fixture;
+    CLEANUP(mem_freep) char *tasks = NULL;
+
+    (void)state;
+    assert_non_null(mkdtemp(folder));
+    tasks = mem_printf(
+        "  - name: a\n"
+        "    shell: |\n"
+        "      umask 022; mkdir %s/bin; echo old >%s/old\n"
+        "      printf '#!/bin/sh\\nfor at; do :; done; /usr/bin/stat -c %%%%a \"$at\" >>%s/modes\\n"
+        "      exec /usr/bin/stat \"$@\"' >%s/bin/stat; chmod 755 %s/bin/stat\n"
+        "  - {name: b, copy: {content: x, dest: %s/new, mode: '0600'}, environment: {PATH: "
+        "'%s/bin:/usr/bin:/bin'}}\n"
+        "  - {name: c, shell: 'echo -- >>%s/modes'}\n"
+        "  - {name: d, copy: {content: x, dest: %s/old, mode: '0600'}, environment: {PATH: "
+        "'%s/bin:/usr/bin:/bin'}}\n"
+        "  - {name: e, shell: 'sort -u %s/modes; stat -c %%a %s/new %s/old; rm -r %s'}\n",
+        folder, folder, folder, folder, folder, folder, folder, folder, folder, folder, folder,
+        folder, folder, folder);
+    setup(&fixture, tasks);
+    play(&fixture);
+    assert_string_equal(fixture.fault.text, "");
+    assert_string_equal(buf_text(&fixture.output), "--\n600\n600\n600\n");
+    teardown(&fixture);
+}
+
 static void
 test_users_and_quotes(void **state)
 {
@@ -350,6 +383,7 @@ main(void)
         cmocka_unit_test(test_hides),
         cmocka_unit_test(test_redacts),
         cmocka_unit_test(test_breaks),
+        cmocka_unit_test(test_secrets_are_never_open),
         cmocka_unit_test(test_users_and_quotes),
     };
 
