@@ -92,7 +92,22 @@ seal() {
 
 # ---- the machine ----
 
+# What host.conf says means something: another word would leave SSH open, or the dead man asleep, without one.
+values() {
+    case $SSH_CLOSED in
+        True | true | yes | False | false | no | '') ;;
+        *) die "berth_ssh_closed: $SSH_CLOSED is neither true nor false" ;;
+    esac
+    case $DEADMAN_S in '' | *[!0-9]*) die "berth_deadman_s: $DEADMAN_S is no number of seconds" ;; esac
+    case $SWAP_BYTES in
+        auto) ;;
+        '' | *[!0-9]*) die "berth_swap_bytes: $SWAP_BYTES is neither auto nor a number of bytes" ;;
+    esac
+    case $HOST_NAME in -* | *[!a-zA-Z0-9.-]*) die "berth_host_name: $HOST_NAME is no name of a machine" ;; esac
+}
+
 check() {
+    values
     # shellcheck disable=SC1091 # is on the host
     . /etc/os-release
     case " $ID ${ID_LIKE:-} " in
