@@ -17,7 +17,6 @@ ORCHESTRATOR='' SSH_CLOSED='' DEADMAN_S=0 SWAP_BYTES=0 DATA_DEVICE='' HOST_NAME=
 [ ! -e /etc/berth/host.conf ] || . /etc/berth/host.conf
 
 say() { echo "$*"; }
-
 die() {
     echo "berth-host $command: $*" >&2
     exit 1
@@ -28,9 +27,7 @@ in_container() { systemd-detect-virt --quiet --container; }
 # put FILE: FILE becomes what comes on standard input; true if it was that already.
 put() {
     put_text=$(cat)
-    if [ -e "$1" ] && [ "$(cat "$1")" = "$put_text" ]; then
-        return 0
-    fi
+    [ ! -e "$1" ] || [ "$(cat "$1")" != "$put_text" ] || return 0
     mkdir -p "$(dirname "$1")"
     printf '%s\n' "$put_text" >"$1.new"
     mv "$1.new" "$1"
@@ -92,22 +89,14 @@ seal() {
 
 # ---- the machine ----
 
-# What host.conf says means something: another word would leave SSH open, or the dead man asleep, without one.
-values() {
+check() {
+    # Another word would leave SSH open, or the dead man asleep, and say nothing.
     case $SSH_CLOSED in
-        True | true | yes | False | false | no | '') ;;
-        *) die "berth_ssh_closed: $SSH_CLOSED is neither true nor false" ;;
+        True | true | yes | False | false | no | '') ;; *) die "berth_ssh_closed: $SSH_CLOSED is neither true nor false" ;;
     esac
     case $DEADMAN_S in '' | *[!0-9]*) die "berth_deadman_s: $DEADMAN_S is no number of seconds" ;; esac
-    case $SWAP_BYTES in
-        auto) ;;
-        '' | *[!0-9]*) die "berth_swap_bytes: $SWAP_BYTES is neither auto nor a number of bytes" ;;
-    esac
+    case $SWAP_BYTES in auto) ;; '' | *[!0-9]*) die "berth_swap_bytes: $SWAP_BYTES is neither auto nor a number of bytes" ;; esac
     case $HOST_NAME in -* | *[!a-zA-Z0-9.-]*) die "berth_host_name: $HOST_NAME is no name of a machine" ;; esac
-}
-
-check() {
-    values
     # shellcheck disable=SC1091 # is on the host
     . /etc/os-release
     case " $ID ${ID_LIKE:-} " in
@@ -158,11 +147,7 @@ packages_busy() {
     systemctl show --property ActiveState --value apt-daily.service apt-daily-upgrade.service | grep -q '^\(de\)\?activating$'
 }
 
-wait_for_packages() {
-    while packages_busy; do
-        sleep 1
-    done
-}
+wait_for_packages() { while packages_busy; do sleep 1; done; }
 
 settle() {
     if unit_is_stale apt-daily.timer || unit_is_stale apt-daily-upgrade.timer || unit_is_stale apt-daily-upgrade.service; then
@@ -387,7 +372,8 @@ put_first() {
     "$1" -w -I "$2" 1 -j "$3"
 }
 
-# The engine keeps what it finds in DOCKER-USER, and jumps there before its own rules.
+# The engine keeps what it finds in DOCKER-USER, and jumps there before its own rules; others may have put theirs before
+# that, and let a packet through that no rule of ours has seen.
 firewall_load() {
     for version in $(versions); do
         tables=$(tables "$version")
@@ -395,7 +381,7 @@ firewall_load() {
         rules "$version" | "$tables-restore" -w --noflush
         put_first "$tables" INPUT BERTH-INPUT
         put_first "$tables" DOCKER-USER BERTH-FORWARD
-        "$tables" -w -C FORWARD -j DOCKER-USER 2>/dev/null || "$tables" -w -I FORWARD 1 -j DOCKER-USER
+        put_first "$tables" FORWARD DOCKER-USER
     done
     firewall_mark | put "$RUN/firewall" || true
 }
@@ -411,8 +397,9 @@ firewall_mark() {
 firewall_is_loaded() {
     [ "$(cat "$RUN/firewall" 2>/dev/null)" = "$(firewall_mark)" ] || return 1
     for version in $(versions); do
-        is_first "$(tables "$version")" INPUT BERTH-INPUT && is_first "$(tables "$version")" DOCKER-USER BERTH-FORWARD ||
-            return 1
+        tables=$(tables "$version")
+        is_first "$tables" INPUT BERTH-INPUT && is_first "$tables" DOCKER-USER BERTH-FORWARD &&
+            is_first "$tables" FORWARD DOCKER-USER || return 1
     done
 }
 

@@ -1,4 +1,5 @@
-/* What playbooks/files/berth-host.sh says of a configuration that means nothing. */
+/* playbooks/files/berth-host.sh, without a machine: what it says of a configuration that means nothing, and
+ * what its packet filter begins with. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,6 +16,7 @@ enum { DEADLINE_MS = 60000 };
 struct script {
     struct remote_command command;
     bool is_done;
+    char *out; /* owned */
     char *err; /* owned */
 };
 
@@ -25,6 +27,7 @@ on_done(struct remote_command *command, const struct fault *fault)
 
     assert_null(fault);
     script->is_done = true;
+    script->out = mem_strdup(buf_text(&command->out));
     script->err = mem_strdup(buf_text(&command->err));
 }
 
@@ -34,9 +37,10 @@ is_done(void *cookie)
     return ((const struct script *)cookie)->is_done;
 }
 
-/* What it writes of @line in host.conf. Owned. */
-static char *
-check(const char *line)
+/* The script with @line for a host.conf, called as @call says: "$s" is it. Return: its end; what it says
+ * is in @ret_out and @ret_err, owned. */
+static int
+host(const char *line, const char *call, char **ret_out, char **ret_err)
 {
     char folder[FOLDER_SIZE];
     CLEANUP(mem_freep) char *text = NULL;
@@ -46,11 +50,12 @@ check(const char *line)
     const struct remote *remote = local_remote_get(local);
 
     folder_make(folder);
-    text = mem_printf("sed 's,/etc/berth/host.conf,%s/conf,g' %s/playbooks/files/berth-host.sh "
-                      ">%s/script\n"
+    text = mem_printf("s=%s/script\n"
+                      "sed 's,/etc/berth/host.conf,%s/conf,g; s,^RUN=.*,RUN=%s/run,' "
+                      "%s/playbooks/files/berth-host.sh >\"$s\"\n"
                       "echo \"%s\" >%s/conf\n"
-                      "sh %s/script check\n",
-                      folder, BERTH_TEST_SOURCE, folder, line, folder, folder);
+                      "%s\n",
+                      folder, folder, folder, BERTH_TEST_SOURCE, line, folder, call);
     script.command.script = text;
     script.command.done = on_done;
     remote->run(remote->self, &script.command);
@@ -58,7 +63,20 @@ check(const char *line)
     local_remote_free(local);
     loop_free(loop);
     folder_remove(folder);
-    return script.err;
+    *ret_out = script.out;
+    *ret_err = script.err;
+    return script.command.exit_code;
+}
+
+/* What it writes of @line in host.conf. Owned. */
+static char *
+check(const char *line)
+{
+    CLEANUP(mem_freep) char *out = NULL;
+    char *err = NULL;
+
+    assert_int_equal(host(line, "sh \"$s\" check", &out, &err), 1);
+    return err;
 }
 
 static void
@@ -106,12 +124,42 @@ what_means_something_is_not(void **state)
     }
 }
 
+/* In a network of its own, where somebody has let everything through before. */
+static void
+nothing_is_let_through_before_our_rules(void **state)
+{
+    static const char call[] =
+        "unshare -n true 2>/dev/null && command -v iptables >/dev/null || exit 77\n"
+        "export s; unshare -n sh -euc '\n"
+        "iptables -N DOCKER-USER; iptables -A FORWARD -j DOCKER-USER\n"
+        "iptables -I FORWARD -i docker0 -j ACCEPT; iptables -I INPUT -j ACCEPT\n"
+        "sh \"$s\" firewall-load; sh \"$s\" firewall-load\n"
+        "for tables in iptables ip6tables; do\n"
+        "    for chain in INPUT FORWARD DOCKER-USER; do $tables -S $chain | grep -m 1 ^-A; done\n"
+        "    $tables -S FORWARD | grep -c -- \"-j DOCKER-USER\"\n"
+        "done'";
+    CLEANUP(mem_freep) char *out = NULL;
+    CLEANUP(mem_freep) char *err = NULL;
+    int code = host("ORCHESTRATOR='10.0.0.0/8 2001:db8::/32'", call, &out, &err);
+
+    (void)state;
+    if (code == 77)
+        skip();
+    assert_string_equal(err, "");
+    assert_string_equal(out, "-A INPUT -j BERTH-INPUT\n-A FORWARD -j DOCKER-USER\n"
+                             "-A DOCKER-USER -j BERTH-FORWARD\n1\n"
+                             "-A INPUT -j BERTH-INPUT\n-A FORWARD -j DOCKER-USER\n"
+                             "-A DOCKER-USER -j BERTH-FORWARD\n1\n");
+    assert_int_equal(code, 0);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_means_nothing_is_refused),
         cmocka_unit_test(what_means_something_is_not),
+        cmocka_unit_test(nothing_is_let_through_before_our_rules),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
