@@ -52,3 +52,7 @@ const char *playbook_step_name(const struct playbook *playbook, uint32_t step);
 /** playbook_uses() - whether the word @name stands anywhere in the playbook or a file that it names:
  * who gives variables can tell which of them are wanted. */
 bool playbook_uses(const struct playbook *playbook, const char *name);
+
+/** playbook_uses_tagged() - whether the word @name stands in a task that a run with @tag does, or in a file
+ * that the task names. */
+bool playbook_uses_tagged(const struct playbook *playbook, const char *name, const char *tag);

@@ -101,6 +101,9 @@ int playbook_parse(const char *path, const char *data, size_t len, playbook_open
 /** playbook_is_notified() - whether @name is the handler's, or one that it listens to. */
 bool playbook_is_notified(const struct playbook_task *handler, const char *name);
 
+/** playbook_step_is_selected() - whether a run with @tag (NULL: all) does the step; handlers and facts: always. */
+bool playbook_step_is_selected(const struct playbook_step *step, const char *tag);
+
 /** playbook_step_uses() - whether the word @name stands anywhere in the step or a file it names. */
 bool playbook_step_uses(const struct playbook_step *step, const char *name);
 

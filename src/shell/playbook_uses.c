@@ -1,4 +1,4 @@
-/* Which words stand where: what of a playbook needs a variable. */
+/* Which words and tags stand where: what of a playbook needs a variable, and what is done for a tag. */
 #include <string.h>
 
 #include "playbook_data.h"
@@ -68,6 +68,50 @@ playbook_step_uses(const struct playbook_step *step, const char *name)
     }
     return task && task->template &&
            playbook_has_word(buf_text(&task->file->data), task->file->data.len, name);
+}
+
+static bool
+playbook_has_tag(const json_t *tags, const char *tag)
+{
+    if (json_is_string(tags))
+        return strcmp(json_string_value(tags), tag) == 0;
+    for (size_t i = 0; i < json_array_size(tags); i++) {
+        if (strcmp(json_string_value(json_array_get(tags, i)), tag) == 0)
+            return true;
+    }
+    return false;
+}
+
+bool
+playbook_step_is_selected(const struct playbook_step *step, const char *tag)
+{
+    const json_t *tags[2] = { step->play->tags, step->task ? step->task->tags : NULL };
+    bool never = false;
+    bool wanted = !tag;
+
+    if (!step->task || step->is_handler)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+        if (tag && playbook_has_tag(tags[i], tag))
+            return true;
+        wanted |= playbook_has_tag(tags[i], "always");
+        never |= playbook_has_tag(tags[i], "never");
+    }
+    return wanted && !never;
+}
+
+bool
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): swapped, the stock playbook is refused */
+playbook_uses_tagged(const struct playbook *playbook, const char *name, const char *tag)
+{
+    for (size_t i = 0; i < playbook->step_count; i++) {
+        const struct playbook_step *step = &playbook->steps[i];
+
+        if (step->task && !step->is_handler && playbook_step_is_selected(step, tag) &&
+            playbook_step_uses(step, name))
+            return true;
+    }
+    return false;
 }
 
 bool

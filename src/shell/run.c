@@ -139,7 +139,7 @@ run_is_due(const struct run_state *state, const struct playbook_step *step)
         return state->repeats[index];
     if (step->is_handler)
         return state->notified[step->task - step->play->handlers];
-    return run_is_selected(state->run, step);
+    return playbook_step_is_selected(step, state->run->tag);
 }
 
 static void

@@ -3,36 +3,6 @@
 
 #include "run_state.h"
 
-static bool
-run_has_tag(const json_t *tags, const char *tag)
-{
-    if (json_is_string(tags))
-        return strcmp(json_string_value(tags), tag) == 0;
-    for (size_t i = 0; i < json_array_size(tags); i++) {
-        if (strcmp(json_string_value(json_array_get(tags, i)), tag) == 0)
-            return true;
-    }
-    return false;
-}
-
-bool
-run_is_selected(const struct run *run, const struct playbook_step *step)
-{
-    const json_t *tags[2] = { step->play->tags, step->task ? step->task->tags : NULL };
-    bool never = false;
-    bool wanted = !run->tag;
-
-    if (!step->task || step->is_handler)
-        return true;
-    for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
-        if (run->tag && run_has_tag(tags[i], run->tag))
-            return true;
-        wanted |= run_has_tag(tags[i], "always");
-        never |= run_has_tag(tags[i], "never");
-    }
-    return wanted && !never;
-}
-
 /* Whether a step from @from on, as far as it is done, uses what @step registers or sets. */
 static bool
 run_is_used(const struct run_state *state, const struct playbook_step *step, const char *name)
@@ -80,7 +50,7 @@ run_plan_repeats(struct run_state *state)
     for (size_t i = state->run->from_step; i-- > 0;) {
         const struct playbook_step *step = &playbook->steps[i];
 
-        if (step->is_handler || !run_is_selected(state->run, step))
+        if (step->is_handler || !playbook_step_is_selected(step, state->run->tag))
             continue;
         state->repeats[i] = step->task ? run_is_needed(state, step) : !has_facts;
         has_facts |= !step->task;
@@ -110,7 +80,8 @@ run_enter_play(struct run_state *state, const struct playbook_step *entered)
     for (size_t i = 0; i < state->run->from_step; i++) {
         const struct playbook_step *step = &playbook->steps[i];
 
-        if (step->play == entered->play && step->task && run_is_selected(state->run, step))
+        if (step->play == entered->play && step->task &&
+            playbook_step_is_selected(step, state->run->tag))
             run_notify(state, step);
     }
 }

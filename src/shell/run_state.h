@@ -63,8 +63,6 @@ struct run_state {
 
 /** run_plan_repeats() - which steps before from_step are to be done again. */
 void run_plan_repeats(struct run_state *state);
-/** run_is_selected() - whether the step has one of the tags asked for. */
-bool run_is_selected(const struct run *run, const struct playbook_step *step);
 /** run_notify() - the handlers of @task's play that it notifies. */
 void run_notify(struct run_state *state, const struct playbook_step *step);
 /** run_enter_play() - nobody is notified, but for what steps before from_step may have left. */

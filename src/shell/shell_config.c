@@ -136,6 +136,35 @@ shell_config_playbook(const struct shell_config *config)
     return mem_printf("/usr/share/berth/playbooks/%s", name);
 }
 
+/* Without a certificate its engine would show none of the pool, and never be reached; without a renewal,
+ * which is a run of these tasks, no more once it has ended. */
+static int
+shell_config_judge(const struct playbook *playbook, const char *path, struct fault *fault)
+{
+    static const struct {
+        const char *name;
+        bool renewed;
+    } needed[] = { { "berth_ca", false },
+                   { "berth_server_cert", true },
+                   { "berth_server_key", true } };
+
+    for (size_t i = 0; i < ARRAY_LEN(needed); i++) {
+        if (!playbook_uses(playbook, needed[i].name)) {
+            return fault_set(fault, FAULT_INVALID, "shell",
+                             "%s does not use %s: berthd could not reach its engine", path,
+                             needed[i].name);
+        }
+        if (needed[i].renewed &&
+            !playbook_uses_tagged(playbook, needed[i].name, SHELL_RENEWAL_TAG)) {
+            return fault_set(fault, FAULT_INVALID, "shell",
+                             "%s: no task with " SHELL_RENEWAL_TAG
+                             " among its tags uses %s: a renewal would change nothing",
+                             path, needed[i].name);
+        }
+    }
+    return 0;
+}
+
 int
 shell_config_load(const struct shell_config *config, struct playbook **ret_playbook,
                   struct fault *fault)
@@ -143,15 +172,8 @@ shell_config_load(const struct shell_config *config, struct playbook **ret_playb
     CLEANUP(playbook_freep) struct playbook *playbook = NULL;
     CLEANUP(mem_freep) char *path = shell_config_playbook(config);
 
-    if (playbook_load(path, &playbook, fault) < 0)
+    if (playbook_load(path, &playbook, fault) < 0 || shell_config_judge(playbook, path, fault) < 0)
         return -1;
-    /* Without them its engine would show no certificate of the pool, and never be reached. */
-    if (!playbook_uses(playbook, "berth_server_cert") || !playbook_uses(playbook, "berth_ca")) {
-        return fault_set(fault, FAULT_INVALID, "shell",
-                         "%s does not use berth_server_cert, berth_server_key and berth_ca: "
-                         "berthd could not reach its engine",
-                         path);
-    }
     *ret_playbook = STEAL(playbook);
     return 0;
 }

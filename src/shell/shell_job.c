@@ -8,6 +8,7 @@
 #include "berth/domain/host.h"
 
 #include "run.h"
+#include "shell_config.h"
 #include "shell_peer.h"
 #include "shell_vars.h"
 #include "ssh.h"
@@ -355,7 +356,7 @@ job_run(struct job *job, const char *seen_from)
         .fresh_count = SHELL_VARS_FRESH,
         .secrets = job->vars.secrets,
         .secret_count = job->vars.secret_count,
-        .tag = prepare->purpose == SHELL_RENEW ? "certificates" : NULL,
+        .tag = prepare->purpose == SHELL_RENEW ? SHELL_RENEWAL_TAG : NULL,
         .from_step = prepare->from_step > 0 ? prepare->from_step - 1 : 0,
         .on_step = job_on_step,
         .on_output = job_on_output,

@@ -90,14 +90,16 @@ class GivenTest(peer.Case):
 
     def comes_back_from_a_backup(self):
         """Of all that the daemon had only the backup and a token are left: its host is reached as before."""
-        backup, token = self.folder / "backup.db", pathlib.Path(self.daemon.data, "admin.token").read_text(encoding="ascii")
+        backup, token = self.folder / "backup.db", pathlib.Path(self.daemon.data, "admin.token")
+        text = token.read_text(encoding="ascii")
         one = self.daemon.await_running(self.daemon.run("web")["id"], deadline_s=60)
         key = self.berth("pool", "ssh-key")
         self.berth("backup", "create", str(backup))
         self.daemon.stop()
         shutil.rmtree(self.daemon.data)
         self.daemon.command("--restore", str(backup), check=True)
-        pathlib.Path(self.daemon.data, "admin.token").write_text(token, encoding="ascii")
+        token.touch(mode=0o600)
+        token.write_text(text, encoding="ascii")
         self.daemon.start()
         wait_for(lambda: self.daemon.hosts()["rack1"]["engine"]["reachable"], lambda: f"the engine answers\n{self.daemon.log_tail()}")
         self.assertEqual(self.daemon.hosts()["rack1"]["state"], "active")

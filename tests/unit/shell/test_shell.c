@@ -20,8 +20,10 @@ static const char playbook_text[] = "- hosts: all\n"
                                     "  tasks:\n"
                                     "    - name: Bring it\n"
                                     "      copy:\n"
-                                    "        content: \"{{ berth_ca }}{{ berth_server_cert }}\"\n"
-                                    "        dest: /cert\n";
+                                    "        content: \"{{ berth_ca }}{{ berth_server_cert }}"
+                                    "{{ berth_server_key }}\"\n"
+                                    "        dest: /cert\n"
+                                    "      tags: [other, certificates]\n";
 
 struct world {
     char folder[FOLDER_SIZE];
@@ -283,17 +285,48 @@ test_revisions(void **state)
     assert_false(port->revision(port->self, world->pool, first));
 }
 
+/* Proves: a playbook that brings no certificate, or whose renewal would bring none, is refused, and why. */
 static void
-test_a_playbook_without_certificates_is_refused(void **state)
+test_playbooks_without_certificates_are_refused(void **state)
 {
+    static const struct {
+        const char *text;
+        const char *says; /* NULL: it is good */
+    } cases[] = {
+        { "- hosts: all\n  tasks:\n    - command: id\n", "does not use berth_ca" },
+        { "- hosts: all\n  tasks:\n"
+          "    - {command: 'x {{ berth_ca }} {{ berth_server_cert }}', tags: certificates}\n",
+          "does not use berth_server_key" },
+        { "- hosts: all\n  tasks:\n"
+          "    - {command: 'x {{ berth_ca }} {{ berth_server_cert }} {{ berth_server_key }}'}\n"
+          "    - {command: id, tags: certificates}\n",
+          "certificates among its tags uses berth_server_cert" },
+        { "- hosts: all\n  tasks:\n"
+          "    - {command: 'x {{ berth_ca }} {{ berth_server_cert }}', tags: certificates}\n"
+          "    - {command: 'x {{ berth_server_key }}', tags: [other]}\n",
+          "certificates among its tags uses berth_server_key" },
+        { "- hosts: all\n  tasks:\n    - {command: id, tags: certificates}\n  handlers:\n"
+          "    - {command: 'x {{ berth_ca }} {{ berth_server_cert }} {{ berth_server_key }}'}\n",
+          "certificates among its tags uses berth_server_cert" },
+        { "- hosts: all\n  tasks:\n    - {command: 'x {{ berth_ca }}'}\n"
+          "    - {command: 'x {{ berth_server_cert }} {{ berth_server_key }}', tags: [always]}\n",
+          NULL },
+        { "- hosts: all\n  tags: [certificates]\n  tasks:\n"
+          "    - {command: 'x {{ berth_ca }} {{ berth_server_cert }} {{ berth_server_key }}'}\n",
+          NULL },
+    };
     struct world *world = *state;
     const struct shell_config plain = { 0 };
-    struct fault fault;
 
-    world_write(world, "- hosts: all\n  tasks:\n    - command: id\n");
-    assert_int_equal(world_pool_set(world, &plain, &fault), -1);
-    assert_int_equal(fault.kind, FAULT_INVALID);
-    assert_non_null(strstr(fault.text, "berth_server_cert"));
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct fault fault = { 0 };
+
+        world_write(world, cases[i].text);
+        assert_int_equal(world_pool_set(world, &plain, &fault), cases[i].says ? -1 : 0);
+        assert_int_equal(fault.kind, cases[i].says ? FAULT_INVALID : FAULT_NONE);
+        if (cases[i].says && !strstr(fault.text, cases[i].says))
+            fail_msg("%zu: %s", i, fault.text);
+    }
 }
 
 /* --- Preparations that can't begin --------------------------------------------------------------- */
@@ -407,7 +440,7 @@ main(void)
         TEST(test_whose_keys_they_are),
         TEST(test_given_machines_get_none),
         TEST(test_revisions),
-        TEST(test_a_playbook_without_certificates_is_refused),
+        TEST(test_playbooks_without_certificates_are_refused),
         TEST(test_a_pool_without_a_section),
         TEST(test_a_cancelled_one_ends),
         TEST(test_given_machines_that_are_not_known),
