@@ -202,7 +202,7 @@ const struct cli_command cli_table_fleet[] = {
     { "pool shutdown", "Empty a pool, give its machines back, and prove that none is left",
       "Its hosts take nothing new; what still runs at the deadline is stopped. It ends when two complete listings of the "
       "provider's show no machine with the cluster's tag: that proof is printed with --wait, and stands in the operation; "
-      "what Berth made for the pool there beside machines (a security group) is deleted with it. It goes on over a restart; asked for again, it takes the new deadline. The pool stays shut down, whatever the daemon's "
+      "what Berth made for the pool there beside machines (a security group, a key pair) is deleted with it. It goes on over a restart; asked for again, it takes the new deadline. The pool stays shut down, whatever the daemon's "
       "configuration says, until 'berth pool set POOL shutdown=false', which also takes back hosts that are still there.",
       "berth pool shutdown rent --deadline 30m --wait=2h",
       NULL, pool_one, pool_shutdown_flags, CLI_SET_OUTPUT | CLI_SET_WAIT | CLI_SET_DRY_RUN, false, cmd_shutdown_shutdown },

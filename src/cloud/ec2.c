@@ -61,6 +61,7 @@ ec2_pool_unref(struct ec2_pool *pool)
         return;
     ec2_ready_fini(&pool->ready);
     schema_free(&ec2_config_schema, &pool->config);
+    mem_free(pool->login_key);
     ec2_region_unref(pool->region);
     mem_free(pool);
 }
@@ -144,6 +145,7 @@ ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
     pool = mem_new0(sizeof(*pool));
     pool->refs = 1;
     schema_copy(&ec2_config_schema, config, &pool->config);
+    pool->login_key = defaults->login_key ? mem_strdup(defaults->login_key) : NULL;
     ec2_ready_init(&pool->ready, pool);
     pool->region = ec2_region_get(&ec2->regions, &account);
     ec2_pool_unref(idmap_remove(&ec2->pools, pool_id));

@@ -42,7 +42,9 @@ static const struct {
     [EC2_DESCRIBE_OFFERINGS]  = { "DescribeInstanceTypeOfferings", "ec2.check", { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_SUBNETS]    = { "DescribeSubnets",    "ec2.check",     { 40000, 9500 }, false, false },
     [EC2_DESCRIBE_GROUPS]     = { "DescribeSecurityGroups", "ec2.group", { 40000, 9500 }, false, false },
-    [EC2_DESCRIBE_KEYS]       = { "DescribeKeyPairs",   "ec2.check",     { 40000, 9500 }, false, false },
+    [EC2_DESCRIBE_KEYS]       = { "DescribeKeyPairs",   "ec2.key",       { 40000, 9500 }, false, false },
+    [EC2_IMPORT_KEY]          = { "ImportKeyPair",      "ec2.key",       { 20000, 1900 }, true,  true },
+    [EC2_DELETE_KEY]          = { "DeleteKeyPair",      "ec2.key",       { 20000, 1900 }, true,  false },
 };
 /* clang-format on */
 

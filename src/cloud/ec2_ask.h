@@ -33,11 +33,13 @@ enum ec2_action {
     EC2_LET_IN,
     EC2_LET_OUT,
     EC2_SHUT,
+    EC2_DESCRIBE_KEYS,
+    EC2_IMPORT_KEY,
+    EC2_DELETE_KEY,
     /* Asked by a check alone. */
     EC2_DESCRIBE_TYPES,
     EC2_DESCRIBE_OFFERINGS,
     EC2_DESCRIBE_SUBNETS,
-    EC2_DESCRIBE_KEYS,
     EC2_ACTION_COUNT,
 };
 

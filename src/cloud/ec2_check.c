@@ -6,28 +6,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ec2_group.h"
+#include "ec2_check_encode.h"
 #include "ec2_job.h"
-#include "ec2_look.h"
 
 enum { CHECK_ASK_MS = 15000, CHECK_PAGES_MAX = 50 };
-
-/* Nobody's. */
-static const char ec2_check_machine[] = "i-00000000000000000";
-static const char ec2_check_group[] = "sg-00000000000000000";
-
-struct ec2_checking {
-    struct ec2_check *check;
-    struct ec2_pool *pool; /* a reference */
-    struct ec2_ask ask;
-    struct ec2_look look;
-    size_t step;
-    size_t turn; /* of a step that is asked several times */
-    uint32_t pages;
-    char *page; /* owned; NULL: the first */
-    bool bare;  /* a launch is tried without tags, after they were refused */
-    bool cancelled;
-};
 
 struct ec2_check_step {
     enum ec2_action action;
@@ -107,6 +89,12 @@ ec2_check_if_managed(const struct ec2_checking *checking)
 }
 
 static size_t
+ec2_check_if_pair(const struct ec2_checking *checking)
+{
+    return ec2_check_config(checking)->key_pair.create;
+}
+
+static size_t
 ec2_check_if_template(const struct ec2_checking *checking)
 {
     return ec2_launch_has_template(ec2_check_config(checking));
@@ -124,131 +112,10 @@ ec2_check_has_group(const struct ec2_checking *checking)
     return checking->look.known.group[0];
 }
 
-static void
-ec2_check_encode_nothing(struct ec2_checking *checking, struct ec2_query *query)
+static bool
+ec2_check_has_pair(const struct ec2_checking *checking)
 {
-    (void)checking, (void)query;
-}
-
-static void
-ec2_check_encode_image(struct ec2_checking *checking, struct ec2_query *query)
-{
-    ec2_launch_image_encode(ec2_check_config(checking), checking->look.template_image, query);
-}
-
-static void
-ec2_check_encode_types(struct ec2_checking *checking, struct ec2_query *query)
-{
-    const struct schema_array *machines = &checking->check->pool->machines;
-    const struct pool_machine *types = machines->at;
-
-    ec2_query_add(query, "instance-type", "Filter.1.Name");
-    for (size_t i = 0; i < machines->count; i++)
-        ec2_query_add(query, types[i].type, "Filter.1.Value.%zu", i + 1);
-}
-
-static void
-ec2_check_encode_offers(struct ec2_checking *checking, struct ec2_query *query)
-{
-    ec2_query_add(query, "availability-zone", "LocationType");
-    ec2_check_encode_types(checking, query);
-}
-
-static void
-ec2_check_encode_subnets(struct ec2_checking *checking, struct ec2_query *query)
-{
-    const struct schema_strings *subnets = &ec2_check_config(checking)->subnets;
-
-    for (size_t i = 0; i < subnets->count; i++)
-        ec2_query_add(query, subnets->at[i], "SubnetId.%zu", i + 1);
-}
-
-static void
-ec2_check_encode_groups(struct ec2_checking *checking, struct ec2_query *query)
-{
-    const struct schema_strings *groups = &ec2_check_config(checking)->security_groups;
-
-    for (size_t i = 0; i < groups->count; i++)
-        ec2_query_add(query, groups->at[i], "GroupId.%zu", i + 1);
-}
-
-static void
-ec2_check_encode_key(struct ec2_checking *checking, struct ec2_query *query)
-{
-    ec2_query_add(query, ec2_check_config(checking)->key_name, "KeyName.1");
-}
-
-static void
-ec2_check_encode_ours(struct ec2_checking *checking, struct ec2_query *query)
-{
-    ec2_query_add_filter(query, 1, "tag:" EC2_TAG_CLUSTER, checking->check->cluster_id);
-    ec2_query_add_filter(query, 2, "tag:" EC2_TAG_POOL, checking->check->pool->name);
-}
-
-static void
-ec2_check_encode_launch(struct ec2_checking *checking, struct ec2_query *query)
-{
-    const struct pool *pool = checking->check->pool;
-    const struct pool_machine *types = pool->machines.at;
-    uint64_t subnets = ec2_check_config(checking)->subnets.count;
-    const struct cloud_call call = {
-        .verb = CLOUD_LAUNCH,
-        .pool = pool,
-        .cluster_id = checking->check->cluster_id,
-        .in.launch = {
-            .token = "berth-check",
-            .type = types[checking->turn % pool->machines.count].type,
-            .host_name = "berth-check",
-            .host_id = 1,
-            /* Attempts go through types, subnets and markets in this order (ec2_launch.c). */
-            .attempt = (int64_t)(checking->turn < pool->machines.count
-                                     ? checking->turn
-                                     : pool->machines.count * (subnets ? subnets : 1)),
-        },
-    };
-
-    (checking->bare ? ec2_launch_encode_bare : ec2_launch_encode)(&call, ec2_check_config(checking),
-                                                                  &checking->look.known, query);
-}
-
-static void
-ec2_check_encode_machine(struct ec2_checking *checking, struct ec2_query *query)
-{
-    const char *machine = checking->look.machine;
-    bool list = ec2_check_steps[checking->step].action != EC2_CONSOLE_OUTPUT;
-
-    ec2_query_add(query, *machine ? machine : ec2_check_machine,
-                  list ? "InstanceId.1" : "InstanceId");
-}
-
-static void
-ec2_check_encode_template(struct ec2_checking *checking, struct ec2_query *query)
-{
-    ec2_launch_template_encode(ec2_check_config(checking), query);
-}
-
-static void
-ec2_check_encode_create(struct ec2_checking *checking, struct ec2_query *query)
-{
-    ec2_group_encode_new(
-        &(struct ec2_group){
-            .managed = &ec2_check_config(checking)->security_group,
-            .cluster_id = checking->check->cluster_id,
-            .pool_name = checking->check->pool->name,
-        },
-        query);
-}
-
-static void
-ec2_check_encode_rules(struct ec2_checking *checking, struct ec2_query *query)
-{
-    const char *group = checking->look.known.group;
-    struct ec2_openings *openings = mem_new0(sizeof(*openings));
-
-    ec2_opening_want_out(openings);
-    ec2_query_add(query, *group ? group : ec2_check_group, "GroupId");
-    ec2_opening_encode(openings, query);
-    mem_free(openings);
+    return checking->look.key[0];
 }
 
 /* clang-format off */
@@ -265,6 +132,9 @@ static const struct ec2_check_step ec2_check_steps[] = {
     { EC2_LET_IN,             true,  false, ec2_check_has_group, ec2_check_if_managed, ec2_check_encode_rules, NULL, "security_group" },
     { EC2_LET_OUT,            true,  false, ec2_check_has_group, ec2_check_if_managed, ec2_check_encode_rules, NULL, "security_group" },
     { EC2_SHUT,               true,  false, ec2_check_has_group, ec2_check_if_managed, ec2_check_encode_rules, NULL, "security_group" },
+    { EC2_DESCRIBE_KEYS,      false, false, NULL, ec2_check_if_pair,    ec2_check_encode_pair,    ec2_look_key,      "key_pair" },
+    { EC2_IMPORT_KEY,         true,  false, NULL, ec2_check_if_pair,    ec2_check_encode_import,  NULL,              "key_pair" },
+    { EC2_DELETE_KEY,         true,  false, ec2_check_has_pair, ec2_check_if_pair, ec2_check_encode_unpair, NULL,    "key_pair" },
     { EC2_DESCRIBE_INSTANCES, false, false, NULL, ec2_check_once,       ec2_check_encode_ours,    ec2_look_machines, "" },
     { EC2_DESCRIBE_SPOT,      true,  false, NULL, ec2_check_if_spot,    ec2_check_encode_nothing, NULL,              "" },
     { EC2_DESCRIBE_PRICES,    true,  true,  NULL, ec2_check_if_spot,    ec2_check_encode_nothing, NULL,              "spot prices" },
@@ -350,6 +220,15 @@ ec2_check_is_told(const struct ec2_checking *checking, const struct fault *fault
             ec2_check_is(checking, "AccessDenied"));
 }
 
+/* What is there to be changed. */
+static const char *
+ec2_check_thing(const struct ec2_check_step *step)
+{
+    if (step->ours == ec2_check_has_group)
+        return "group";
+    return step->ours == ec2_check_has_pair ? "key pair" : "machine";
+}
+
 /* A permission that lacks. Return: whether the step is worth another try without it. */
 static bool
 ec2_check_denied(struct ec2_checking *checking)
@@ -368,7 +247,7 @@ ec2_check_denied(struct ec2_checking *checking)
         ec2_look_add(&checking->look, EC2_UNKNOWN, name,
                      "refused for a %s that does not exist: right if your policy allows it by the "
                      "tag " EC2_TAG_CLUSTER ", else allow it",
-                     step->ours == ec2_check_has_group ? "group" : "machine");
+                     ec2_check_thing(step));
         return false;
     }
     ec2_look_add(&checking->look, EC2_BAD, name,

@@ -174,6 +174,21 @@ static const struct schema ec2_template_schema = {
     .field_count = ARRAY_LEN(ec2_template_fields),
 };
 
+static const struct schema_field ec2_key_pair_fields[] = {
+    { .name = "create",
+      .type = SCHEMA_BOOL,
+      .offset = FIELD(struct ec2_key_pair, create),
+      .doc = "Import berthd's own public key (berth pool ssh-key) as a key pair of the pool." },
+};
+
+static const struct schema ec2_key_pair_schema = {
+    .name = "KeyPair",
+    .doc = "The pool's own key pair, tagged as its machines are.",
+    .size = sizeof(struct ec2_key_pair),
+    .fields = ec2_key_pair_fields,
+    .field_count = ARRAY_LEN(ec2_key_pair_fields),
+};
+
 static const char *const ec2_addresses[] = { "private", "public", NULL };
 
 static const struct schema_field ec2_config_fields[] = {
@@ -228,6 +243,11 @@ static const struct schema_field ec2_config_fields[] = {
       .offset = FIELD(struct ec2_config, key_name),
       .max = 255,
       .doc = "Name of a key pair for people who log in; Berth itself needs none." },
+    { .name = "key_pair",
+      .type = SCHEMA_OBJECT,
+      .offset = FIELD(struct ec2_config, key_pair),
+      .sub = &ec2_key_pair_schema,
+      .doc = "A key pair of the pool's own, instead of key_name." },
     { .name = "instance_profile",
       .type = SCHEMA_STRING,
       .offset = FIELD(struct ec2_config, instance_profile),
@@ -298,6 +318,14 @@ ec2_config_check_group(const struct ec2_config *config, const char *pointer,
 }
 
 static void
+ec2_config_check_key(const struct ec2_config *config, const char *pointer,
+                     struct problems *problems)
+{
+    if (config->key_pair.create && config->key_name)
+        problems_add(problems, pointer, "range", "is made by Berth: leave key_name out");
+}
+
+static void
 ec2_config_check_template(const struct ec2_config *config, const char *pointer,
                           struct problems *problems)
 {
@@ -321,6 +349,7 @@ ec2_config_check(const struct ec2_config *config, const char *pointer, struct pr
         { "image", ec2_config_check_image },
         { "security_group", ec2_config_check_group },
         { "launch_template", ec2_config_check_template },
+        { "key_pair", ec2_config_check_key },
     };
     size_t before = problems->count + problems->dropped;
     char at[sizeof(problems->at[0].pointer)];

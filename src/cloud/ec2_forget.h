@@ -1,8 +1,8 @@
 #pragma once
 
 /*
- * The end of a pool: what Berth made for it beside machines, its security group, is deleted, whatever the
- * configuration says of it now.
+ * The end of a pool: what Berth made for it beside machines, its key pair and its security group, is deleted,
+ * whatever the configuration says of it now.
  */
 
 #include "ec2_job.h"

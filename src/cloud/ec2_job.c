@@ -168,11 +168,12 @@ ec2_job_refused(struct ec2_job *job, const struct fault *fault)
 {
     bool no_image = strncmp(job->ask.error.code, "InvalidAMIID", strlen("InvalidAMIID")) == 0;
     bool no_group = job->pool->ready.known.group[0] && ec2_job_is(job, "InvalidGroup.NotFound");
+    bool no_key = job->pool->ready.known.key[0] && ec2_job_is(job, "InvalidKeyPair.NotFound");
     struct fault failed = *fault;
 
-    if (no_image || no_group)
+    if (no_image || no_group || no_key)
         ec2_ready_forget(&job->pool->ready);
-    if (no_group)
+    if (no_group || no_key)
         failed.kind = FAULT_CLOUD_FAILED;
     ec2_job_end(job, &failed);
 }

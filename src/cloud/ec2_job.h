@@ -14,7 +14,8 @@
  *   ec2_region.c  what the pools of an account in a region share
  *   ec2_job.c     calls, and the chain of a launch
  *   ec2_batch.c   calls that are asked for together
- *   ec2_ready.c   what a launch has to know before; ec2_group.c: a security group of the pool's own
+ *   ec2_ready.c   what a launch has to know before; ec2_group.c: a security group of the pool's own;
+ *   ec2_keypair.c a key pair of its own
  *   ec2_forget.c  the end of a pool: what was made for it goes
  *   ec2_check.c   a check of a pool without renting; ec2_look.c: what it learns
  *   ec2_ask.c     one question: keys, pace, signature, answer, repeats
@@ -34,6 +35,7 @@ struct ec2_forget;
 struct ec2_pool {
     uint32_t refs;
     struct ec2_config config;  /* owned */
+    char *login_key;           /* owned; NULL: none */
     struct ec2_region *region; /* a reference */
     struct ec2_ready ready;    /* what its launches have to know */
 };

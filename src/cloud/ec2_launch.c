@@ -125,7 +125,7 @@ ec2_launch_encode_bare(const struct cloud_call *call, const struct ec2_config *c
     ec2_query_add(query, place.subnet, "SubnetId");
     ec2_launch_groups(config, known, query);
     ec2_launch_template(config, query);
-    ec2_query_add(query, config->key_name, "KeyName");
+    ec2_query_add(query, known->key[0] ? known->key : config->key_name, "KeyName");
     ec2_query_add(query, profile, arn ? "IamInstanceProfile.Arn" : "IamInstanceProfile.Name");
     ec2_launch_safety(query);
     ec2_launch_volume(&config->root_volume, known->image.device, query);

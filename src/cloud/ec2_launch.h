@@ -14,7 +14,8 @@ enum {
     EC2_DEVICE_SIZE = 64,
     EC2_CREATED_SIZE = 32,
     EC2_ARCH_SIZE = 16,
-    EC2_GROUP_ID_SIZE = 64
+    EC2_GROUP_ID_SIZE = 64,
+    EC2_KEY_NAME_SIZE = 256
 };
 
 /* An image that was looked up. */
@@ -29,6 +30,7 @@ struct ec2_image_found {
 struct ec2_known {
     struct ec2_image_found image;
     char group[EC2_GROUP_ID_SIZE]; /* the pool's own security group; "": none */
+    char key[EC2_KEY_NAME_SIZE];   /* the pool's own key pair; "": none */
 };
 
 /** ec2_launch_encode() - the parameters of RunInstances: the same for each call with the same token, as

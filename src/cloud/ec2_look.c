@@ -77,6 +77,25 @@ ec2_look_group(struct ec2_look *look, struct ec2_node root)
 }
 
 void
+ec2_look_key(struct ec2_look *look, struct ec2_node root)
+{
+    struct ec2_node item = ec2_xml_find(root, "keySet/item");
+
+    for (; item.xml; item = ec2_xml_next(item)) {
+        const char *id = ec2_xml_text(item, "keyPairId");
+
+        if (ec2_machine_is_ours(item, look->check->cluster_id, look->check->pool->name)) {
+            (void)snprintf(look->key, sizeof(look->key), "%s", id);
+        } else {
+            ec2_look_add(
+                look, EC2_BAD, "key_pair",
+                "there is a key pair %s without our tags: delete it, or name it in key_name",
+                ec2_xml_text(item, "keyName"));
+        }
+    }
+}
+
+void
 ec2_look_image(struct ec2_look *look, struct ec2_node root)
 {
     ec2_launch_image_read(root, &look->known.image);

@@ -7,6 +7,7 @@
 
 #include "berth/cloud/ec2_check.h"
 
+#include "ec2_keypair.h"
 #include "ec2_launch.h"
 #include "ec2_machine.h"
 
@@ -21,6 +22,7 @@ struct ec2_look {
     struct ec2_check *check; /* findings go there */
     const struct ec2_config *config;
     struct ec2_known known;         /* id "": no image; its group: the one that is there */
+    char key[EC2_KEYPAIR_ID_SIZE];  /* the id of the pool's own key pair; "": there is none */
     char machine[CLOUD_ID_SIZE];    /* one of ours; "": there is none */
     struct ec2_look_type *types;    /* [check->pool->machines.count], owned */
     char (*zones)[CLOUD_ZONE_SIZE]; /* of the subnets, owned */
@@ -44,6 +46,7 @@ void ec2_look_types(struct ec2_look *look, struct ec2_node root);
 void ec2_look_subnets(struct ec2_look *look, struct ec2_node root);
 void ec2_look_offers(struct ec2_look *look, struct ec2_node root);
 void ec2_look_group(struct ec2_look *look, struct ec2_node root);
+void ec2_look_key(struct ec2_look *look, struct ec2_node root);
 void ec2_look_machines(struct ec2_look *look, struct ec2_node root);
 /** ec2_look_compare() - all pages were read: what does not go together. */
 void ec2_look_compare(struct ec2_look *look);

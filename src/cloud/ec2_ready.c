@@ -12,7 +12,8 @@ enum {
     READY_LOOK_MS = 40000,    /* less than a launch has */
     READY_IMAGE_MS = 3600000, /* an image that was looked up is used for so long */
     READY_GROUP_MS = 600000,  /* a group is compared with the configuration so often */
-    READY_GROUP_AGAIN_MS = 60000,
+    READY_KEY_MS = 3600000,   /* the same for a key pair */
+    READY_AGAIN_MS = 60000,   /* ... that could not be compared */
 };
 
 static const char ec2_ready_where[] = "ec2.launch";
@@ -26,6 +27,8 @@ static void ec2_ready_image(struct ec2_ready *ready);
 static void ec2_ready_on_image(struct ec2_ask *ask, const struct fault *fault);
 static void ec2_ready_group(struct ec2_ready *ready);
 static void ec2_ready_on_group(struct ec2_group *group, const struct fault *fault);
+static void ec2_ready_key(struct ec2_ready *ready);
+static void ec2_ready_on_key(struct ec2_keypair *keypair, const struct fault *fault);
 static void ec2_ready_end(struct ec2_ready *ready, const struct fault *fault);
 
 static const struct ec2_config *
@@ -70,10 +73,17 @@ ec2_ready_has_group(const struct ec2_ready *ready)
            (ready->known.group[0] && ec2_ready_mono_ms(ready) < ready->group_until_mono_ms);
 }
 
+static bool
+ec2_ready_has_key(const struct ec2_ready *ready)
+{
+    return !ec2_ready_config(ready)->key_pair.create ||
+           (ready->known.key[0] && ec2_ready_mono_ms(ready) < ready->key_until_mono_ms);
+}
+
 bool
 ec2_ready_is(const struct ec2_ready *ready)
 {
-    return ec2_ready_has_image(ready) && ec2_ready_has_group(ready);
+    return ec2_ready_has_image(ready) && ec2_ready_has_group(ready) && ec2_ready_has_key(ready);
 }
 
 void
@@ -98,6 +108,8 @@ ec2_ready_leave(struct ec2_ready *ready, struct ec2_ready_wait *wait)
     ready->leaver = wait;
     if (ready->grouping) {
         ec2_group_cancel(&ready->group);
+    } else if (ready->keying) {
+        ec2_keypair_cancel(&ready->keypair);
     } else {
         ec2_ask_cancel(&ready->ask);
     }
@@ -109,12 +121,14 @@ ec2_ready_forget(struct ec2_ready *ready)
 {
     ready->image_until_mono_ms = 0;
     ready->group_until_mono_ms = 0;
+    ready->key_until_mono_ms = 0;
 }
 
 void
 ec2_ready_ended(struct ec2_ready *ready)
 {
     ready->known.group[0] = '\0';
+    ready->known.key[0] = '\0';
 }
 
 static void
@@ -227,7 +241,7 @@ static void
 ec2_ready_group(struct ec2_ready *ready)
 {
     if (ec2_ready_has_group(ready)) {
-        ec2_ready_end(ready, NULL);
+        ec2_ready_key(ready);
         return;
     }
     ready->grouping = true;
@@ -254,7 +268,57 @@ ec2_ready_on_group(struct ec2_group *group, const struct fault *fault)
     } else if (ready->known.group[0] && fault->kind != FAULT_CANCELLED) {
         log_warn("ec2", "security group %s could not be compared: %s", ready->known.group,
                  fault->text);
-        ready->group_until_mono_ms = ec2_ready_mono_ms(ready) + READY_GROUP_AGAIN_MS;
+        ready->group_until_mono_ms = ec2_ready_mono_ms(ready) + READY_AGAIN_MS;
+        fault = NULL;
+    }
+    if (fault) {
+        ec2_ready_end(ready, fault);
+    } else {
+        ec2_ready_key(ready);
+    }
+}
+
+/* --- The key pair --------------------------------------------------------------------------------- */
+
+static void
+ec2_ready_key(struct ec2_ready *ready)
+{
+    struct fault none;
+
+    if (ready->leaver || ec2_ready_has_key(ready)) {
+        ec2_ready_end(ready, NULL);
+        return;
+    }
+    if (!ready->pool->login_key) {
+        (void)fault_set(&none, FAULT_CLOUD_REFUSED, ec2_ready_where,
+                        "there is no public key of berthd's to make a key pair of");
+        ec2_ready_end(ready, &none);
+        return;
+    }
+    ready->keying = true;
+    ready->keypair = (struct ec2_keypair){
+        .account = ec2_pool_account(ready->pool),
+        .cluster_id = ready->cluster_id,
+        .pool_name = ready->pool_name,
+        .public_key = ready->pool->login_key,
+        .deadline_mono_ms = ec2_ready_mono_ms(ready) + READY_LOOK_MS,
+        .done = ec2_ready_on_key,
+    };
+    ec2_keypair_start(&ready->keypair);
+}
+
+static void
+ec2_ready_on_key(struct ec2_keypair *keypair, const struct fault *fault)
+{
+    struct ec2_ready *ready = CONTAINER_OF(keypair, struct ec2_ready, keypair);
+
+    ready->keying = false;
+    if (!fault) {
+        memcpy(ready->known.key, keypair->name, sizeof(ready->known.key));
+        ready->key_until_mono_ms = ec2_ready_mono_ms(ready) + READY_KEY_MS;
+    } else if (ready->known.key[0] && fault->kind != FAULT_CANCELLED) {
+        log_warn("ec2", "key pair %s could not be compared: %s", ready->known.key, fault->text);
+        ready->key_until_mono_ms = ec2_ready_mono_ms(ready) + READY_AGAIN_MS;
         fault = NULL;
     }
     ec2_ready_end(ready, fault);

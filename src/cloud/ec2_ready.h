@@ -2,14 +2,15 @@
 
 /*
  * What the launches of a pool have to know before, looked up once for all that wait, and again when it is
- * old: the launch template, the image, the pool's own security group.
+ * old: the launch template, the image, the pool's own security group and key pair.
  *
- *   [template] -> image -> [security group]
+ *   [template] -> image -> [security group] -> [key pair]
  */
 
 #include "berth/base/list.h"
 
 #include "ec2_group.h"
+#include "ec2_keypair.h"
 #include "ec2_launch.h"
 #include "ec2_pages.h"
 
@@ -33,15 +34,18 @@ struct ec2_ready {
     struct ec2_ready_wait *leaver; /* the last one, which left: the look ends for it */
     int64_t image_until_mono_ms;   /* then it is looked up again */
     int64_t group_until_mono_ms;
+    int64_t key_until_mono_ms;
     struct ec2_ask ask;
     struct ec2_pages pages;
     struct ec2_image_found image; /* the newest so far */
     char template_image[EC2_IMAGE_ID_SIZE];
     struct ec2_group group;
+    struct ec2_keypair keypair;
     char *cluster_id; /* owned, as the next: who asked may be gone */
     char *pool_name;
     bool looking;
     bool grouping; /* the group is under way, not ask */
+    bool keying;   /* the key pair is */
 };
 
 void ec2_ready_init(struct ec2_ready *ready, struct ec2_pool *pool);

@@ -184,6 +184,7 @@ static int
 machines_introduce(struct machines *machines, const struct pool *pool, struct fault *fault)
 {
     const struct config_pool *section = machines_section(machines, pool->name);
+    const struct shell_port *shell = shell_port(machines->shell);
 
     if (!section) {
         return fault_set(fault, FAULT_CLOUD_REFUSED, "machines",
@@ -192,6 +193,7 @@ machines_introduce(struct machines *machines, const struct pool *pool, struct fa
     }
     if (idmap_find(&machines->known, pool->id))
         return 0;
+    machines->defaults.login_key = shell->public_key(shell->self);
     if (ec2_pool_set(machines->ec2, pool->id, &section->ec2, &machines->defaults, fault) < 0) {
         fault->kind = FAULT_CLOUD_REFUSED;
         return -1;

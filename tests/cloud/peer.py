@@ -3,6 +3,7 @@
 Every good answer is held against that description: an element that it does not know, a number that is none, fails.
 """
 
+import base64
 import contextlib
 import datetime
 import os
@@ -97,6 +98,8 @@ def typed(tree, shape, capital, path):
         return tree == "true"
     if shape.type_name == "timestamp":
         return datetime.datetime.strptime(tree, "%Y-%m-%dT%H:%M:%S.%fZ")
+    if shape.type_name == "blob":
+        return base64.b64decode(tree, validate=True)
     return {"integer": int, "long": int}.get(shape.type_name, str)(tree)
 
 

@@ -77,6 +77,11 @@ class Check(unittest.TestCase):
         found, _ = self.check(pool, permissions=["*", "!ec2:CreateSecurityGroup", "!ec2:RevokeSecurityGroupIngress"])
         self.assertIn("ec2:CreateSecurityGroup", found["bad"])
         self.assertIn("a group that does not exist", found["unknown"]["ec2:RevokeSecurityGroupIngress"])
+        found, fault = self.check({"key_pair": {"create": True}})
+        self.assertEqual((found["bad"], found["unknown"], fault), ({}, {}, ""))
+        found, _ = self.check({"key_pair": {"create": True}}, permissions=["*", "!ec2:ImportKeyPair", "!ec2:DeleteKeyPair"])
+        self.assertIn("ec2:ImportKeyPair", found["bad"])
+        self.assertIn("a key pair that does not exist", found["unknown"]["ec2:DeleteKeyPair"])
         found, _ = self.check({"launch_template": {"name": "mine"}})
         self.assertIn("InvalidLaunchTemplateName.NotFoundException", found["bad"]["launch_template"])
 

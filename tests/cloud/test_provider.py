@@ -61,16 +61,22 @@ class Provider(Live):
             self.assertEqual({tuple(g for g, _ in i.groups) for i in self.cloud.instances.values()}, {(ours[0]["id"],)})
 
     def test_what_was_made_is_deleted_in_the_end(self):
-        """The security group goes with the pool, whatever is lost on the way; another's stays."""
+        """Security group and key pair go with the pool, whatever is lost on the way; another's stay."""
         def prepare(cloud):
             for name, tags in (("theirs", {}), ("another pool's", {"berth:cluster": "00c0ffee00c0ffee", "berth:pool": "db"})):
+                cloud.keys[name] = {"id": cloud.new_id("key"), "name": name, "kind": "ed25519", "material": "", "fingerprint": "",
+                                    "made": 0, "tags": tags}
+            for name, tags in (("theirs", {}), ("another pool's", {"berth:cluster": "00c0ffee00c0ffee", "berth:pool": "db"})):
                 cloud.new_group(name, name, cloud.catalog.vpc, tags)
-        pool = json.dumps({"image": IMAGE, "security_group": {"create": True, "from": ["127.0.0.0/8"]}})
+        pool = json.dumps({"image": IMAGE, "security_group": {"create": True, "from": ["127.0.0.0/8"]}, "key_pair": {"create": True}})
         for faults in ([], [{"action": "DeleteSecurityGroup", "kind": "lose", "count": 3},
+                            {"action": "ImportKeyPair", "kind": "lose", "count": 2},
+                            {"action": "DeleteKeyPair", "kind": "lose", "count": 3},
                             {"action": "DescribeSecurityGroups", "kind": "http", "probability": 0.3, "status": 503}]):
             self.live({"BERTH_TEST_POOL": pool, "BERTH_TEST_FORGET": "1", **admin()}, faults=faults, prepare=prepare)
             self.assertEqual({g["name"] for g in self.cloud.groups.values()}, {"default", "theirs", "another pool's"})
-            self.assertGreaterEqual(self.calls["DeleteSecurityGroup"], 1)
+            self.assertEqual(set(self.cloud.keys), {"theirs", "another pool's"})
+            self.assertEqual({i.key_name for i in self.cloud.instances.values()}, {"berth-00c0ffee00c0ffee-web"})
 
     def test_launch_template(self):
         """What it says against our rules does not count; what it says beside them does."""

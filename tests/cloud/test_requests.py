@@ -63,6 +63,15 @@ class Requests(Live):
         # Each machine ends by its own call of the port, and those go together.
         self.assertLess(count["TerminateInstances"], len(machines))
 
+    def test_what_is_made_for_a_pool(self):
+        """A security group and a key pair: made, compared, and deleted in the end."""
+        pool = {"image": LAUNCH["image"], "key_pair": {"create": True}, "security_group": {"create": True, "from": ["10.0.0.0/8", "fd00::/8"]}}
+        self.live({"BERTH_TEST_FORGET": "1", "BERTH_TEST_POOL": json.dumps(pool), **admin()})
+        count = self.hold(self.cloud.forms)
+        self.assertLessEqual({"CreateSecurityGroup", "AuthorizeSecurityGroupIngress", "DeleteSecurityGroup", "DescribeKeyPairs",
+                              "ImportKeyPair", "DeleteKeyPair"}, set(count))
+        self.assertLessEqual({"KeyName", "PublicKeyMaterial", "TagSpecification.Tag.Value"}, names(self.cloud.forms, "ImportKeyPair"))
+
     def test_pages_and_tokens(self):
         """What a page is asked with; and a machine that is looked for by its token."""
         self.live(pages={"kind": "empty", "max": 2}, faults=[{"action": "RunInstances", "kind": "lose", "probability": 0.4}])

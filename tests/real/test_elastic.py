@@ -17,7 +17,7 @@ from tests.real.wait import wait_for
 
 class ElasticTest(unittest.TestCase):
     def setUp(self):
-        self.world = Elastic(pool={"security_group": {"create": True, "from": ["127.0.0.0/8"]}})
+        self.world = Elastic(pool={"security_group": {"create": True, "from": ["127.0.0.0/8"]}, "key_pair": {"create": True}})
         self.addCleanup(self.world.close)
         self.daemon = self.world.daemon
 
@@ -48,12 +48,15 @@ class ElasticTest(unittest.TestCase):
 
     def look_at_the_end(self):
         """Shut down, the pool leaves nothing in the account, and says so."""
+        pair, = self.world.cloud.keys.values()
+        public = self.daemon.call("GET", "/v1/ssh-key")["public_key"]
+        self.assertEqual(pair["material"].split()[:2], public.split()[:2], "what `berth pool ssh-key` prints")
         made, = [g["id"] for g in self.world.cloud.groups.values() if "berth:pool" in g["tags"]]
         operation = self.daemon.call("POST", "/v1/pools/default/shutdown", {"deadline_s": 0}, status=202)
         path = f"/v1/operations/{operation['id']}"
         wait_for(lambda: self.daemon.call("GET", path)["state"] == "done", self.world.story, 60)
-        self.assertRegex(self.daemon.call("GET", path)["text"], f"^proof: the account lists 0 machines .*; deleted: security group {made}$")
-        self.assertEqual([g["name"] for g in self.world.cloud.groups.values()], ["default"])
+        self.assertRegex(self.daemon.call("GET", path)["text"], f"^proof: the account lists 0 machines .*; deleted: key pair {pair['id']}, security group {made}$")
+        self.assertEqual(([g["name"] for g in self.world.cloud.groups.values()], self.world.cloud.keys), (["default"], {}))
 
     def look_at_host(self, host):
         """Its API row, and an engine that speaks to us alone."""

@@ -39,6 +39,11 @@ struct ec2_managed {
     char *vpc; /* NULL: the account's default */
 };
 
+/* A key pair that Berth makes of its own public key. */
+struct ec2_key_pair {
+    bool create;
+};
+
 /* A launch template, by id or by name; what the pool says counts more. */
 struct ec2_template {
     char *id;
@@ -59,8 +64,9 @@ struct ec2_config {
     struct ec2_template launch_template;
     struct ec2_image image;
     struct ec2_volume root_volume;
-    char *key_name;         /* of a key pair, for people; NULL: none */
-    char *instance_profile; /* name or ARN; NULL: none */
+    char *key_name;               /* of a key pair, for people; NULL: none */
+    struct ec2_key_pair key_pair; /* instead of key_name */
+    char *instance_profile;       /* name or ARN; NULL: none */
     bool spot;
     int32_t address;        /* enum ec2_address */
     struct schema_map tags; /* that each machine gets, too */
@@ -79,6 +85,8 @@ struct ec2_defaults {
     const char *endpoint; /* AWS_ENDPOINT_URL_EC2, else AWS_ENDPOINT_URL; NULL: none */
     const char *region;   /* AWS_REGION, else AWS_DEFAULT_REGION; NULL: none */
     const char *ca;       /* AWS_CA_BUNDLE; NULL: the system's certificates */
+    const char
+        *login_key; /* berthd's public key, for pools with a key pair of their own; NULL: none */
 };
 
 struct ec2;

@@ -27,6 +27,7 @@
     OK("<DescribeSecurityGroupsResponse><securityGroupInfo>" items                                 \
        "</securityGroupInfo></DescribeSecurityGroupsResponse>")
 #define RIGHT TCP("22", "22", FROM) TCP("2376", "2376", FROM) TCP("32768", "60999", FROM)
+#define PAIRS OK("<DescribeKeyPairsResponse><keySet/></DescribeKeyPairsResponse>")
 #define DONE  OK("<r><return>true</return></r>")
 #define MADE                                                                                       \
     OK("<CreateSecurityGroupResponse><groupId>sg-new</groupId></CreateSecurityGroupResponse>")
@@ -196,8 +197,10 @@ static void
 a_pool_is_forgotten(void **state)
 {
     static const struct fake_http_rule rules[] = {
+        HTTP(PAIRS),
         HTTP(GROUPS(GROUP("sg-9", "", "", "") GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
         HTTP(NO("400 No", "DependencyViolation")),
+        HTTP(PAIRS),
         HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
         HTTP(DONE),
         HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
@@ -212,7 +215,7 @@ a_pool_is_forgotten(void **state)
     serve(rules, true, NULL);
     forget(FAULT_CLOUD_FAILED, "sg-1 is in use", "");
     forget(FAULT_NONE, "", "security group sg-1");
-    assert_int_equal(fake_http_requests(fake, NULL), 7);
+    assert_int_equal(fake_http_requests(fake, NULL), 9);
     forget(FAULT_NONE, "", "");
     asked_start(&asked, CLOUD_FORGET);
     ec2_port(ec2)->cancel(ec2_port(ec2)->self, &asked.call);
@@ -241,11 +244,17 @@ static void
 a_pool_that_comes_back_has_a_new_group(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),     HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
-        HTTP(LAUNCHED),   HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
-        HTTP(DONE),       HTTP(GROUPS("")),
-        HTTP(GROUPS("")), HTTP(MADE),
-        HTTP(DONE),       HTTP(LAUNCHED),
+        HTTP(IMAGES),
+        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        HTTP(LAUNCHED),
+        HTTP(PAIRS),
+        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        HTTP(DONE),
+        HTTP(GROUPS("")),
+        HTTP(GROUPS("")),
+        HTTP(MADE),
+        HTTP(DONE),
+        HTTP(LAUNCHED),
         { .path = NULL },
     };
 

@@ -23,6 +23,8 @@
 enum { HOSTS = 6, AGAIN_MS = 100, PATIENCE_MS = 90000, POOL_ID = 1 };
 
 #define CLUSTER "00c0ffee00c0ffee"
+#define PUBLIC                                                                                     \
+    "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f berthd"
 
 /* One host. */
 struct life {
@@ -367,7 +369,8 @@ static int
 setup(void **state)
 {
     const struct ec2_defaults defaults = { .endpoint = secure_getenv("BERTH_TEST_CLOUD"),
-                                           .region = secure_getenv("AWS_REGION") };
+                                           .region = secure_getenv("AWS_REGION"),
+                                           .login_key = PUBLIC };
     struct ec2_config config;
     struct fault fault;
 
