@@ -200,32 +200,39 @@ ec2_keypair_is_same(const struct ec2_keypair *keypair, const char *shown)
 }
 
 static void
+ec2_keypair_replace(struct ec2_keypair *keypair, const char *id)
+{
+    if (!keypair->end) {
+        log_warn("ec2", "key pair %s (%s) is of another key: it is replaced", id, keypair->name);
+    }
+    (void)snprintf(keypair->id, sizeof(keypair->id), "%s", id);
+    ec2_keypair_ask(keypair, EC2_KEYPAIR_DELETE);
+}
+
+static void
 ec2_keypair_on_found(struct ec2_keypair *keypair)
 {
     struct ec2_node item = ec2_keypair_pick(keypair);
     const char *id = item.xml ? ec2_xml_text(item, "keyPairId") : "";
+    bool ours = id[0] && strlen(id) < sizeof(keypair->id) &&
+                ec2_machine_is_ours(item, keypair->cluster_id, keypair->pool_name);
+    bool settled = keypair->end
+                       ? !item.xml
+                       : ours && ec2_keypair_is_same(keypair, ec2_xml_text(item, "keyFingerprint"));
     struct fault fault;
 
-    if (!item.xml && keypair->end) {
+    if (settled) {
         ec2_keypair_end(keypair, NULL);
     } else if (!item.xml) {
         ec2_keypair_ask(keypair, EC2_KEYPAIR_IMPORT);
-    } else if (!ec2_machine_is_ours(item, keypair->cluster_id, keypair->pool_name) || !id[0] ||
-               strlen(id) >= sizeof(keypair->id)) {
+    } else if (!ours) {
         (void)fault_set(
             &fault, FAULT_CLOUD_REFUSED, ec2_keypair_where,
             "there is a key pair %s without our tags: delete it, or name it in key_name",
             keypair->name);
         ec2_keypair_end(keypair, &fault);
-    } else if (!keypair->end &&
-               ec2_keypair_is_same(keypair, ec2_xml_text(item, "keyFingerprint"))) {
-        ec2_keypair_end(keypair, NULL);
     } else {
-        if (!keypair->end)
-            log_warn("ec2", "key pair %s (%s) is of another key: it is replaced", id,
-                     keypair->name);
-        (void)snprintf(keypair->id, sizeof(keypair->id), "%s", id);
-        ec2_keypair_ask(keypair, EC2_KEYPAIR_DELETE);
+        ec2_keypair_replace(keypair, id);
     }
 }
 
