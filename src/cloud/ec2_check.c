@@ -83,6 +83,12 @@ ec2_check_launches(const struct ec2_checking *checking)
 }
 
 static size_t
+ec2_check_if_warm(const struct ec2_checking *checking)
+{
+    return checking->check->pool->policy.warm_hosts > 0;
+}
+
+static size_t
 ec2_check_if_managed(const struct ec2_checking *checking)
 {
     return ec2_check_config(checking)->security_group.create;
@@ -141,6 +147,8 @@ static const struct ec2_check_step ec2_check_steps[] = {
     { EC2_RUN_INSTANCES,      true,  false, NULL, ec2_check_launches,   ec2_check_encode_launch,  NULL,              "launch" },
     { EC2_CONSOLE_OUTPUT,     true,  true,  ec2_check_has_machine, ec2_check_once, ec2_check_encode_machine, NULL,  "consoles" },
     { EC2_TERMINATE_INSTANCES, true, false, ec2_check_has_machine, ec2_check_once, ec2_check_encode_machine, NULL,   "" },
+    { EC2_STOP_INSTANCES,     true,  false, ec2_check_has_machine, ec2_check_if_warm, ec2_check_encode_machine, NULL, "" },
+    { EC2_START_INSTANCES,    true,  false, ec2_check_has_machine, ec2_check_if_warm, ec2_check_encode_machine, NULL, "" },
 };
 /* clang-format on */
 
@@ -244,10 +252,12 @@ ec2_check_denied(struct ec2_checking *checking)
     }
     if (step->ours && !step->ours(checking)) {
         /* Whom the policy lets at what has the cluster's tag alone may not touch nobody's. */
-        ec2_look_add(&checking->look, EC2_UNKNOWN, name,
-                     "refused for a %s that does not exist: right if your policy allows it by the "
-                     "tag " EC2_TAG_CLUSTER ", else allow it",
-                     ec2_check_thing(step));
+        ec2_look_add(
+            &checking->look, EC2_UNKNOWN, name,
+            "not tried, since no %s of this pool is there yet: for one that does not exist "
+            "it is refused, as it should be where the policy allows it by the "
+            "tag " EC2_TAG_CLUSTER ". Check again once there is one: then it is tried",
+            ec2_check_thing(step));
         return false;
     }
     ec2_look_add(&checking->look, EC2_BAD, name,

@@ -130,6 +130,7 @@ rehearsal_pool(struct rehearsal *rehearsal, const struct config_pool *section)
 
     pool->id = REHEARSAL_POOL;
     pool->machines = section->machines; /* lent */
+    pool->policy.warm_hosts = section->policy.warm_hosts;
     rehearsal->section = section;
     if (ec2_pool_set(rehearsal->ec2, pool->id, &section->ec2, &rehearsal->defaults, &fault) < 0) {
         (void)fprintf(stderr, "  /pools/%s: %s\n", section->name, fault.text);

@@ -53,7 +53,14 @@ class Rehearsal(unittest.TestCase):
     def test_what_cannot_be_told_is_no_fault(self):
         status, _, err = self.check(["*", "!ec2:TerminateInstances"])
         self.assertEqual(status, 0, err)
-        self.assertIn("(not sure) ec2:TerminateInstances: refused for a machine that does not exist", err)
+        self.assertIn("(not sure) ec2:TerminateInstances: not tried, since no machine of this pool is there yet", err)
+
+    def test_warm_hosts_are_stopped_and_started(self):
+        few = ["*", "!ec2:StopInstances", "!ec2:StartInstances"]
+        self.assertNotIn("/pools/rent", self.check(few)[2])
+        _, _, err = self.check(few, policy={"max_hosts": 2, "warm_hosts": 1})
+        for action in ("StopInstances", "StartInstances"):
+            self.assertIn(f"(not sure) ec2:{action}: not tried", err)
 
     def test_no_keys(self):
         status, _, err = self.check(keys=False)

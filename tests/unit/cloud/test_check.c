@@ -163,7 +163,7 @@ what_is_missing_is_named(void **state)
     expect(EC2_BAD, "ec2:CreateTags", "not allowed: add it to the policy");
     expect(EC2_BAD, "iam:PassRole", "not allowed");
     /* Without a machine of ours that cannot be told for sure. */
-    expect(EC2_UNKNOWN, "ec2:TerminateInstances", "for a machine that does not exist");
+    expect(EC2_UNKNOWN, "ec2:TerminateInstances", "no machine of this pool is there yet");
     world_sent("InstanceId.1=i-00000000000000000&", true);
 }
 
