@@ -28,7 +28,7 @@ policy_prepare(struct policy_round *round)
                        "its preparation failed %" PRIu32 " of at most %" PRId64 " times: once more",
                        host->prepare_failures, attempts);
         } else if (action) {
-            policy_say(action->reason, "its machine answers");
+            policy_say(action->reason, "its machine runs and has an address");
         }
     }
 }

@@ -133,8 +133,10 @@ prepare_on_step(struct shell_prepare *prepare)
     mem_free(host->machine->step_revision);
     host->machine->step_revision = prepare->revision[0] ? mem_strdup(prepare->revision) : NULL;
     mem_free(host->waiting_for);
-    host->waiting_for = mem_printf("preparing, step %u of %u: %s", prepare->step + 1,
-                                   prepare->step_count, prepare->step_name);
+    host->waiting_for =
+        mem_printf("preparing, step %u of %u: %s%s%s", prepare->step + 1, prepare->step_count,
+                   prepare->step_name, rental->failed ? "; before, it failed in " : "",
+                   rental->failed ? rental->failed : "");
     model_host_touch(rental->engine->model, host, state_now_ms(rental->engine));
 }
 
@@ -195,7 +197,9 @@ prepare_failed(struct rental *rental, const char *where, const struct fault *fau
         spawn_give_up(rental, why);
         return;
     }
-    why = mem_printf("preparation, again after %s failed", where);
+    mem_free(rental->failed);
+    rental->failed = mem_printf("%s: %s", where, fault->text);
+    why = mem_printf("preparation, again: it failed in %s", rental->failed);
     rental_stage_set(rental, MACHINE_UP, why);
     if (!host_is_rented(host))
         prepare_again(rental);

@@ -71,6 +71,7 @@ rental_free(struct rental *rental)
     (void)idmap_remove(&rental->engine->rentals, rental->host->id);
     secret_free(rental->user_data);
     steps_free(rental->steps);
+    mem_free(rental->failed);
     mem_free(rental);
 }
 

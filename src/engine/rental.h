@@ -29,6 +29,7 @@ struct rental {
     struct cloud_call call;
     struct shell_prepare prepare;
     struct steps *steps;      /* owned: the log of prepare; NULL: it does not run */
+    char *failed;             /* owned: where and why its last preparation failed; NULL: none did */
     struct secret *user_data; /* of the launch under way; NULL: none */
     char token[CLOUD_TOKEN_SIZE];
     bool waiting;                 /* for the commit */

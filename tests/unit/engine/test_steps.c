@@ -126,6 +126,14 @@ test_all_steps(void **state)
     rented_end(&rented);
 }
 
+static bool
+is_preparing_again(struct world *world)
+{
+    const char *waits = rented_first(CONTAINER_OF(world, struct rented, world))->waiting_for;
+
+    return waits && strncmp(waits, "preparing, ", strlen("preparing, ")) == 0;
+}
+
 /* Proves: the next run begins with the step that failed, and the host says what it waits for. */
 static void
 test_failed_step(void **state)
@@ -137,8 +145,13 @@ test_failed_step(void **state)
     fates[0].kind = FAULT_PREPARE;
     fates[0].fails_at = 1;
     assert_true(world_run_until(&rented.world, is_down_again, FOUND_MS));
-    assert_string_equal(rented_first(&rented)->waiting_for,
-                        "preparation, again after step 2 of 5 (packages) failed");
+    assert_string_equal(
+        rented_first(&rented)->waiting_for,
+        "preparation, again: it failed in step 2 of 5 (packages): made up: step 2 of "
+        "10.0.0.1");
+    assert_true(world_run_until(&rented.world, is_preparing_again, FOUND_MS));
+    assert_non_null(strstr(rented_first(&rented)->waiting_for,
+                           "; before, it failed in step 2 of 5 (packages): made up"));
     rented_until_active(&rented, 1, FOUND_MS);
     assert_int_equal(runs, 2);
     assert_int_equal(began_at[1], 1);
@@ -165,7 +178,8 @@ test_no_connection(void **state)
     vm->life.mute = true;
     assert_true(world_run_until(&rented.world, is_down_twice, FOUND_MS));
     assert_string_equal(rented_first(&rented)->waiting_for,
-                        "preparation, again after the connection failed");
+                        "preparation, again: it failed in the connection: made up: step 1 of "
+                        "10.0.0.1");
     vm->life.mute = false;
     rented_until_active(&rented, 1, FOUND_MS);
     assert_int_equal(runs, 3);
