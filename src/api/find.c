@@ -50,12 +50,30 @@ find_host_id(const struct request *request, const char *text)
     return found ? found->id : 0;
 }
 
+static bool
+find_host_is_ambiguous(const struct request *request, const char *name)
+{
+    const struct model *model = api_model(request->server);
+    size_t count = 0;
+
+    IDMAP_EACH(&model->pools, struct pool, pool)
+    count += auth_sees_pool(request, pool->name) && model_host_find(model, pool, name);
+    return count > 1;
+}
+
 struct host *
 find_host(struct request *request)
 {
-    int64_t id = find_host_id(request, request_param(request));
+    const char *text = request_param(request);
+    int64_t id = find_host_id(request, text);
 
-    return id ? idmap_find(&api_model(request->server)->hosts, id) : find_none(request, "host");
+    if (id)
+        return idmap_find(&api_model(request->server)->hosts, id);
+    if (!find_host_is_ambiguous(request, text))
+        return find_none(request, "host");
+    request_refuse(request, FAULT_NOT_FOUND, "several pools have a host %.80s: its id says which",
+                   text);
+    return NULL;
 }
 
 const char *

@@ -122,6 +122,22 @@ cli_args_word_read(struct args_reader *reader, const char *word, struct fault *f
     return 0;
 }
 
+static bool
+cli_args_is_filter(const struct cli_command *command, const char *name)
+{
+    const char *keys = command->filters ? command->filters : "";
+    size_t len = strlen(name);
+
+    while (*keys) {
+        size_t key_len = strcspn(keys, " ");
+
+        if (key_len == len && strncmp(keys, name, len) == 0)
+            return true;
+        keys += key_len + strspn(keys + key_len, " ");
+    }
+    return false;
+}
+
 static int
 cli_args_unknown_flag(const struct cli_args *args, const char *name, struct fault *fault)
 {
@@ -138,6 +154,10 @@ cli_args_unknown_flag(const struct cli_args *args, const char *name, struct faul
     if (!args->command) {
         return fault_set(fault, FAULT_INVALID, where, "there is no flag --%s before the command",
                          name);
+    }
+    if (cli_args_is_filter(args->command, name)) {
+        return fault_set(fault, FAULT_INVALID, where, "'%s' has no flag --%s: --filter %s=VALUE",
+                         args->command->path, name, name);
     }
     return fault_set(fault, FAULT_INVALID, where, "'%s' has no flag --%s", args->command->path,
                      name);

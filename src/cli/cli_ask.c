@@ -49,6 +49,21 @@ cli_ask_hint(enum fault_kind kind)
     }
 }
 
+/* Where the names are that the command takes. */
+static void
+cli_ask_hint_names(const struct cli *cli)
+{
+    static const char *const lists[] = {
+        [CLI_WORDS_INSTANCE] = "ps --all",      [CLI_WORDS_HOST] = "host ls",
+        [CLI_WORDS_BLUEPRINT] = "blueprint ls", [CLI_WORDS_POOL] = "pool ls",
+        [CLI_WORDS_TOKEN] = "token ls",         [CLI_WORDS_OPERATION] = "operation ls",
+    };
+    const struct cli_arg *args = cli->args.command ? cli->args.command->args : NULL;
+
+    if (args && args->name && args->words < ARRAY_LEN(lists) && lists[args->words])
+        (void)fprintf(stderr, "       'berth %s' lists what there is\n", lists[args->words]);
+}
+
 static void
 cli_ask_line(const char *format, const char *first, const char *second)
 {
@@ -92,6 +107,8 @@ cli_ask_problem(const struct cli *cli, const struct cli_call *call, const struct
         cli_ask_line(": ", len > 0 ? pointer : "the request", detail);
     }
     cli_ask_hint(fault->kind);
+    if (fault->kind == FAULT_NOT_FOUND)
+        cli_ask_hint_names(cli);
     if (call->request_id[0] && cli_args_has(&cli->args, "debug"))
         cli_ask_line(" ", "request id", call->request_id);
     return (int)fault_rule(fault->kind)->exit_code;

@@ -180,7 +180,7 @@ const struct cli_command cli_table_fleet[] = {
     { "pool show", "Show all about a pool", NULL, "berth pool show default",
       NULL, pool_one, NULL, CLI_SET_OUTPUT, false, cmd_pool_show },
     { "pool plan", "Show what the next rounds would do, and why",
-      "Nothing is changed. Each action has its reason; below stands what holds back growth, and what lifts it. With --apply "
+      "Nothing is changed. Each action has its reason; below stands what the provider refuses, what holds back growth, and what helps. With --apply "
       "the first round is carried out at once, after a question; when the pool has moved since the plan was made, nothing is "
       "done and the exit code is 5.",
       "berth pool plan default\nberth pool plan default --apply",
@@ -206,7 +206,9 @@ const struct cli_command cli_table_fleet[] = {
       "configuration says, until 'berth pool set POOL shutdown=false', which also takes back hosts that are still there.",
       "berth pool shutdown rent --deadline 30m --wait=2h",
       NULL, pool_one, pool_shutdown_flags, CLI_SET_OUTPUT | CLI_SET_WAIT | CLI_SET_DRY_RUN, false, cmd_shutdown_shutdown },
-    { "pool set", "Change a pool's policy", "Members that are not named stay. Sizes may be written like 512m, durations like 1h.",
+    { "pool set", "Change a pool's policy", "Members that are not named stay; 'berth pool show POOL' has all. Sizes may be written like 512m, durations like 1h. A pool "
+      "that is not there is made, after a question: its machines are added by hand, one that rents them begins in the daemon's "
+      "configuration. Of a pool that the configuration names, the policy is what the file says from the next start or reload on.",
       "berth pool set default overcommit.memory=1.5 drain_deadline_s=10m",
       NULL, pool_set_args, pool_set_flags, CLI_SET_OUTPUT | CLI_SET_DRY_RUN, false, cmd_pool_set },
     { "route ls", "List routes", NULL, "berth route ls",

@@ -94,7 +94,8 @@ const struct cli_command cli_table_instance[] = {
       "berth stats $(berth ps -q)\nberth stats web --watch",
       NULL, table_some, NULL, CLI_SET_OUTPUT | CLI_SET_WATCH, false, cmd_instance_stats },
     { "explain", "Say why an instance is where it is, or still waits",
-      "The decision that was made, and how things stand now: for each host what speaks against it, and the nearest miss.",
+      "The decision that was made, and how things stand now: for each host what speaks against it, and the nearest miss. Of what waits, operators "
+      "see what its pool does about it, too: hosts that come, what holds back more or is refused by the provider, and what helps.",
       "berth explain i-01h7q2m8k3v9a",
       NULL, table_one, NULL, CLI_SET_OUTPUT, false, cmd_instance_explain },
     { .path = NULL },

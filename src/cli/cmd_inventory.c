@@ -150,10 +150,21 @@ cmd_inventory_all(const struct cli *cli, const json_t *hosts)
     return inventory;
 }
 
+/* A pool without hosts and one that is not there look the same in a list. */
+static int
+cmd_inventory_pool_check(struct cli *cli, const char *pool)
+{
+    CLEANUP(mem_freep) char *path = cli_ask_path("pools", pool, NULL);
+    CLEANUP(json_freep) json_t *found = NULL;
+
+    return cli_ask_json(cli, path, &found);
+}
+
 int
 cmd_inventory_inventory(struct cli *cli)
 {
     const char *wanted = cli_args_text(&cli->args, "host");
+    const char *pool = cli_args_text(&cli->args, "pool");
     CLEANUP(json_freep) json_t *hosts = NULL;
     CLEANUP(json_freep) json_t *inventory = NULL;
     const json_t *vars;
@@ -162,9 +173,11 @@ cmd_inventory_inventory(struct cli *cli)
 
     buf_init(&path, 512);
     buf_append_string(&path, "/v1/hosts?state=live");
-    cli_ask_query(&path, "pool", cli_args_text(&cli->args, "pool"));
+    cli_ask_query(&path, "pool", pool);
     code = cli_ask_list(cli, buf_text(&path), 0, &hosts);
     buf_fini(&path);
+    if (code == EXIT_OK && pool && json_array_size(hosts) == 0)
+        code = cmd_inventory_pool_check(cli, pool);
     if (code != EXIT_OK)
         return code;
     inventory = cmd_inventory_all(cli, hosts);

@@ -168,6 +168,32 @@ cmd_pool_policy(const struct cli *cli, const json_t *pool, json_t **ret_policy)
     return EXIT_OK;
 }
 
+/* A slip of the pen makes a pool, and none is ever removed. */
+static bool
+cmd_pool_set_is_meant(const struct cli *cli, const char *name)
+{
+    CLEANUP(mem_freep)
+    char *question = mem_printf("There is no pool %s yet. Make one?", name);
+
+    return cli_args_has(&cli->args, "dry-run") || cli_ask_confirm(cli, question);
+}
+
+static void
+cmd_pool_set_notes(const json_t *pool, bool made)
+{
+    const char *name = json_in_string(pool, "name", "?");
+
+    if (json_in_bool(pool, "configured", false)) {
+        cli_term_note("the daemon's configuration names this pool: at its next start or reload "
+                      "the policy is again what the file says");
+    }
+    if (made) {
+        cli_term_note("pool %s is new: its machines are added by hand, with 'berth host add NAME "
+                      "--pool %s'; one that rents machines begins in the daemon's configuration",
+                      name, name);
+    }
+}
+
 int
 cmd_pool_set(struct cli *cli)
 {
@@ -188,6 +214,9 @@ cmd_pool_set(struct cli *cli)
     } else {
         code = cmd_pool_policy(cli, get.json, &policy);
     }
+    if (code == EXIT_OK && get.status == 404 &&
+        !cmd_pool_set_is_meant(cli, cli_args_word(&cli->args, 0)))
+        code = EXIT_FAILED;
     if (code == EXIT_OK && cli_args_has(&cli->args, "dry-run")) {
         cli_term_note("would set this policy:");
         code = cli_output_object(cli, "name", policy);
@@ -195,12 +224,10 @@ cmd_pool_set(struct cli *cli)
         put.body = policy;
         put.if_match = get.etag[0] ? get.etag : NULL;
         code = cli_ask(cli, &put);
-        if (code == EXIT_OK && json_in_bool(put.json, "configured", false)) {
-            cli_term_note("the daemon's configuration names this pool: at its next start or reload "
-                          "the policy is again what the file says");
-        }
-        if (code == EXIT_OK)
+        if (code == EXIT_OK) {
+            cmd_pool_set_notes(put.json, get.status == 404);
             code = cli_output_object(cli, "name", put.json);
+        }
     }
     cli_client_call_fini(&get);
     cli_client_call_fini(&put);

@@ -286,8 +286,10 @@ inventory_known(struct inventory *inventory, struct rental *rental,
     } else if (warm_is_stage(machine->stage) && seen->state != CLOUD_TERMINATED) {
         warm_seen(rental, seen);
     } else if (seen->state == CLOUD_TERMINATED) {
-        retire_gone(rental, seen->notice ? "the provider took its machine back"
-                                         : "it was ended, but not by us");
+        retire_gone(rental,
+                    seen->notice
+                        ? "the provider took its machine back"
+                        : "it was ended, but not by us: by hand, by itself, or by the provider");
     } else if (seen->state == CLOUD_STOPPED) {
         retire_lost(rental, "it was stopped, but not by us");
     } else if (!ends) {

@@ -6,6 +6,8 @@ ID = "([^/]+)"
 
 
 def put_pool(fake, request, name):
+    if not any(pool["name"] == name for pool in fake.rows["pools"]):
+        return 201, {}, shown({**fake.add_pool(name), "policy": request["body"], "configured": False})
     row = fake.find("pools", name, "name")
     if request["headers"].get("if-match") not in (None, f'"{row["rev"]}"'):
         raise Problem(412, "precondition_failed", "it was changed in the meantime")

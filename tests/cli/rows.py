@@ -49,7 +49,7 @@ def plan():
                                   held=[{"hold": "budget", "text": "500 of 500 are spent or committed"}]),
                        plan_round(15, action("remove", "nothing runs there any more", host="rack1"))],
             "money": {"spent": 499.5, "committed": 12, "budget": 500}, "launches_last_hour": 3, "launches_per_hour": 20,
-            "waiting": 7, "next_at": ago(-3600)}
+            "waiting": 7, "refused": [], "next_at": ago(-3600)}
 
 
 def pool_status(name="default", **fields):
@@ -59,7 +59,13 @@ def pool_status(name="default", **fields):
             "capacity": amount(4 << 30), "reserved": amount(1 << 30), "largest_free_bytes": 3 << 30,
             "headroom": amount(3 << 30), "wanted": amount(0), "queue": {"length": 0, "oldest_s": None, "oldest": None},
             "money": {"spent": 0, "committed": 0, "budget": None}, "launches_last_hour": 0, "launches_per_hour": 20,
-            "held": [], "planned_at": ago(5), "next_at": None, **fields}
+            "held": [], "refused": [], "planned_at": ago(5), "next_at": None, **fields}
+
+
+def refused(call, kind, **fields):
+    """What a provider refuses, as a status, a plan or an explanation tells it."""
+    return {"call": call, "kind": kind, "title": "It is so", "text": "Code: in its words", "since": ago(630), "last_at": ago(330),
+            "next_at": ago(-330), "times": 7, "hosts": 1, "waiting": 3, **fields}
 
 
 def wrong(kind, *names, count=None, pool="default", text=None):

@@ -49,6 +49,9 @@ class InventoryTest(cases.CliTest):
         hostvars = self.berth("inventory", "--user", "admin").json["_meta"]["hostvars"]
         self.assertEqual({v.get("ansible_user") for v in hostvars.values()}, {"admin", None})
 
+    def test_no_such_pool(self):
+        self.assert_mentions(self.berth("inventory", "--pool", "nope", code=3).err, "there is no pool nope")
+
     def test_no_hosts(self):
         self.fake.rows["hosts"].clear()
         self.assertEqual(self.berth("inventory").json, {"_meta": {"hostvars": {}}, "berth": {"hosts": []}})
