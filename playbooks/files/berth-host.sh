@@ -38,22 +38,20 @@ unit_is_stale() { [ "$(systemctl show --property NeedDaemonReload --value "$1")"
 
 # ---- SSH ----
 
-# "port address" at which sshd listens.
-sshd_place() {
-    sshd -T | awk '$1 == "port" { port = $2 } $1 == "listenaddress" && !n++ { sub(/:[0-9]+$/, "", $2); address = $2 }
-        END { if (address == "0.0.0.0" || address == "[::]") address = "127.0.0.1"
-              gsub(/[][]/, "", address); print port, address }'
-}
+# What sshd would do. The folder that it asks for is not there early in a boot, nor while systemd listens for it.
+sshd_says() { mkdir -p /run/sshd && sshd -T; }
 
-# Early in a boot the folder is not there that sshd asks for.
 ssh_ports() {
-    mkdir -p /run/sshd
-    sshd -T | awk '$1 == "port" { print $2; n++ } END { exit !n }' || die "sshd does not say where it listens"
+    sshd_says | awk '$1 == "port" { print $2; n++ } END { exit !n }' || die "sshd does not say where it listens"
 }
 
+# The host key that sshd shows where it listens first.
 shown_key() {
     # shellcheck disable=SC2046 # two words
-    set -- $(sshd_place)
+    set -- $(sshd_says | awk '$1 == "port" { port = $2 }
+        $1 == "listenaddress" && !n++ { sub(/:[0-9]+$/, "", $2); address = $2 }
+        END { if (address == "0.0.0.0" || address == "[::]") address = "127.0.0.1"
+              gsub(/[][]/, "", address); print port, address }')
     ssh-keyscan -T 5 -p "$1" -t ed25519 "$2" 2>/dev/null | awk '!/^#/ { print $2, $3; exit }'
 }
 
@@ -67,16 +65,16 @@ seal() {
             say "removed $file"
         done
     fi
-    mkdir -p /run/sshd
-    sshd -t || die "sshd does not accept its configuration"
-    sshd -T | grep -qx 'passwordauthentication no' ||
+    settings=$(sshd_says) || die "sshd does not accept its configuration"
+    echo "$settings" | grep -qx 'passwordauthentication no' ||
         die "sshd still takes passwords: /etc/ssh/sshd_config must begin with 'Include /etc/ssh/sshd_config.d/*.conf'"
     want=$(awk '{ print $1, $2 }' "$key.pub")
-    mark="$(sshd -T | sha256sum) $want"
+    mark="$(echo "$settings" | sha256sum) $want"
     if [ "$(cat "$STATE/sshd" 2>/dev/null)" = "$mark" ] && [ "$(shown_key)" = "$want" ]; then
         return
     fi
-    systemctl reload-or-restart ssh
+    # A reload loses the socket on which systemd listens for sshd, and with it the way in.
+    systemctl "$(systemctl is-active --quiet ssh.socket && echo restart || echo reload-or-restart)" ssh
     tries=0
     while [ "$(shown_key)" != "$want" ]; do
         tries=$((tries + 1))
@@ -104,6 +102,8 @@ check() {
         *) die "this machine runs ${PRETTY_NAME:-$ID}; a host takes Debian 12, Ubuntu 22.04 or 24.04" ;;
     esac
     [ -d /run/systemd/system ] || die "this machine was not started by systemd"
+    ! systemctl cat snap.docker.dockerd.service >/dev/null 2>&1 ||
+        die "this machine runs snap's Docker engine, which does not read /etc/docker: snap remove docker"
     [ -n "$ORCHESTRATOR" ] ||
         die "berth_orchestrator is empty, so nobody could reach this host: name the addresses of berthd (0.0.0.0/0: all)"
     for network in $ORCHESTRATOR; do
@@ -265,10 +265,10 @@ packages() {
     set --
     command -v dockerd >/dev/null || set -- "$@" docker.io
     # Where the kernel has it, the engine starts nothing without this.
-    if [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" = Y ]; then
-        command -v apparmor_parser >/dev/null || set -- "$@" apparmor
-    fi
+    [ "$(cat /sys/module/apparmor/parameters/enabled 2>/dev/null)" != Y ] || command -v apparmor_parser >/dev/null ||
+        set -- "$@" apparmor
     install "$@"
+    command -v docker >/dev/null || install docker-cli # which newer packages of the engine leave out
 }
 
 # Before the first upgrade, which is early enough: what it brings along takes longer to install than the engine.

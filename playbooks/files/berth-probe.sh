@@ -1,6 +1,6 @@
 #!/bin/sh
 # berth-probe: proves that containers of this host are held. A container must get to another one, but not to the metadata
-# service, to this machine, nor to the engine's API, and must be killed at its limit of memory.
+# service, to this machine, nor to the engine's API, must take a signal, and must be killed at its limit of memory.
 set -eu
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C
 
@@ -13,7 +13,11 @@ die() {
     exit 1
 }
 
-ssh_ports() { sshd -T | awk '$1 == "port" { print $2 }'; }
+# Where systemd listens for sshd, the folder that sshd asks for is gone while nobody is connected.
+ssh_ports() {
+    mkdir -p /run/sshd
+    sshd -T | awk '$1 == "port" { print $2; n++ } END { exit !n }' || die "sshd does not say where it listens"
+}
 
 # An image of bash and a few of this machine's programs: no registry, no package.
 probe_image() {
@@ -31,13 +35,13 @@ probe_clean() {
     docker rmi --force "$PROBE" >/dev/null 2>&1 || true
 }
 
-# probe_places PEER GATEWAY: "ADDRESS PORT" of whatever no container may reach; before them a port that nobody serves on
+# probe_places PEER GATEWAY PORTS: "ADDRESS PORT" of whatever no container may reach; before them a port that nobody serves on
 # another container: who is refused there has reached it.
 probe_places() {
     echo "$1 1"
     echo "$METADATA 80"
     for address in "$2" $(ip -o -4 address show scope global | awk '$2 !~ /^(docker|br-)/ { sub("/.*", "", $4); print $4 }'); do
-        for port in "$ENGINE_PORT" $(ssh_ports); do
+        for port in "$ENGINE_PORT" $3; do
             echo "$address $port"
         done
     done
@@ -62,7 +66,8 @@ probe_network() {
     probe_run --name "$PROBE-peer" --detach "$PROBE" /usr/bin/sleep 60 >/dev/null
     peer=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' "$PROBE-peer")
     gateway=$(docker inspect --format '{{range .NetworkSettings.Networks}}{{.Gateway}}{{end}}' "$PROBE-peer")
-    reached=$(probe_places "$peer" "$gateway" | probe_connect)
+    ports=$(ssh_ports)
+    reached=$(probe_places "$peer" "$gateway" "$ports" | probe_connect)
     echo "$reached" | grep -qx "$peer 1" || die "containers can't reach each other, so that this would prove nothing"
     reached=$(echo "$reached" | grep -vx "$peer 1" | tr '\n' ',' || true)
     case $reached in
@@ -70,6 +75,11 @@ probe_network() {
         *"$METADATA"*) die "a container can reach the metadata service, and with it this machine's credentials" ;;
         *) die "a container can reach this machine (address and port: ${reached%,})" ;;
     esac
+}
+
+# AppArmor 4 confines runc, and engines that do not know it can no longer end a container in order.
+probe_signal() {
+    docker kill --signal TERM "$PROBE-peer" >/dev/null || die "the engine can't send signals to a container, see above"
 }
 
 probe_limits() {
@@ -95,4 +105,5 @@ trap probe_clean EXIT
 probe_clean
 probe_image
 probe_network
+probe_signal
 probe_limits

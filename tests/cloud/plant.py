@@ -2,12 +2,15 @@
 
 Of #cloud-config it knows ssh_keys, ssh_authorized_keys, write_files, bootcmd and runcmd; a script runs as it is, late
 in the boot, as root. JSON is YAML, too; other YAML takes Debian's python3-yaml.
+
+A machine of one of Ubuntu's images is Debian below, too. It says that it is Ubuntu, and its sshd listens as Ubuntu's does.
 """
 
 import base64
 import gzip
 import json
 import os
+import re
 import shlex
 import subprocess
 
@@ -81,6 +84,20 @@ def plant_keys(root, instance, config):
     write(root, f"{home}/authorized_keys", "".join(key + "\n" for key in keys), 0o600, owner)
 
 
+def plant_ubuntu(root, image):
+    version = re.search(r"-(\d\d\.\d\d)-", image["name"])[1]
+    write(root, "usr/lib/os-release", f'PRETTY_NAME="Ubuntu {version} LTS"\nNAME="Ubuntu"\nVERSION_ID="{version}"\n'
+                                      "ID=ubuntu\nID_LIKE=debian\n")
+    # From 22.10 on systemd listens, and starts sshd when somebody comes.
+    if version >= "22.10":
+        units = os.path.join(root, "etc/systemd/system")
+        for name in ("multi-user.target.wants/ssh.service", "sshd.service"):
+            os.remove(os.path.join(units, name))
+        for folder in ("sockets.target.wants", "ssh.service.requires"):
+            os.makedirs(os.path.join(units, folder), exist_ok=True)
+            os.symlink("/lib/systemd/system/ssh.socket", os.path.join(units, folder, "ssh.socket"))
+
+
 def plant_host_keys(root, config):
     """The public ones, as sshd will show them."""
     given, public = config.get("ssh_keys") or {}, []
@@ -129,6 +146,8 @@ def plant(root, instance, name):
     write(root, "etc/hosts", f"127.0.0.1 localhost\n127.0.1.1 {name}\n")
     write(root, "var/lib/cloud/meminfo", meminfo(instance.mib), 0o444)
     plant_keys(root, instance, config)
+    if instance.image["owner"] == UBUNTU:
+        plant_ubuntu(root, instance.image)
     public = plant_host_keys(root, config)
     plant_files(root, config)
     script = script or script_of(config)

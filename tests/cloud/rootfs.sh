@@ -18,7 +18,8 @@ mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Origin:
     exit 1
 }
 base=systemd,systemd-sysv,dbus,openssh-server,iproute2,iptables,sudo,ca-certificates,kmod,procps
-later=(docker.io chrony unattended-upgrades nftables curl python3 python3-apt)
+later=(docker.io chrony unattended-upgrades nftables curl python3 python3-apt needrestart ufw systemd-resolved)
+[ "$suite" = bookworm ] || later+=(docker-cli)
 
 rm -rf "${root:?}"
 umask 022

@@ -1,5 +1,6 @@
 """Machines of tests/cloud that playbooks are run on, and who runs them."""
 
+import contextlib
 import http.client
 import json
 import os
@@ -18,19 +19,22 @@ PLAYBOOK = SOURCE / "playbooks/docker-host.yml"
 PLAY = os.environ.get("PLAY", str(SOURCE / "build/dbg/play"))
 ENGINE_PORT = 2376
 RUN_S = 300
+# Images of the tests' cloud.
+DEBIAN, UBUNTU = "ami-0deb1200000000002", "ami-0bb24040000000001"
 STEP = re.compile(r"^(?:TASK|RUNNING HANDLER) \[(.*)\] \**$")
 
 
 class Machine:
     """Bare, as a launch leaves it: opened by a key, with a host key that was planted."""
 
-    def __init__(self, ec2, directory, name):
+    def __init__(self, ec2, directory, name, image=DEBIAN):
         self.ec2, self.dir, self.name = ec2, pathlib.Path(directory) / name, name
+        self.login = "admin" if image == DEBIAN else "ubuntu"
         self.dir.mkdir()
         user, planted, self.final = (new_key(self.dir / what) for what in ("user", "planted", "final"))
         user_data = "#cloud-config\n" + json.dumps({
             "ssh_keys": {"ed25519_private": planted[0], "ed25519_public": planted[1]}, "ssh_authorized_keys": [user[1].strip()]})
-        answer = ec2.run_instances(ImageId="ami-0deb1200000000002", InstanceType="t3.medium", MinCount=1, MaxCount=1,
+        answer = ec2.run_instances(ImageId=image, InstanceType="t3.medium", MinCount=1, MaxCount=1,
                                    UserData=user_data, InstanceInitiatedShutdownBehavior="terminate",
                                    MetadataOptions={"HttpTokens": "required", "HttpPutResponseHopLimit": 2})
         self.id = answer["Instances"][0]["InstanceId"]
@@ -59,7 +63,7 @@ class Machine:
                 "-o", "StrictHostKeyChecking=yes", "-o", "ConnectTimeout=5"]
 
     def ssh_words(self):
-        return ["ssh", *self.ssh_options(), "-i", str(self.dir / "user"), f"admin@{self.address}"]
+        return ["ssh", *self.ssh_options(), "-i", str(self.dir / "user"), f"{self.login}@{self.address}"]
 
     def ssh(self, command, check=True):
         """What the command, run as root, writes; None if it failed and may."""
@@ -128,7 +132,7 @@ def by_ansible(machine, *options):
     environment = {**os.environ, "HOME": str(machine.dir), "ANSIBLE_CONFIG": str(machine.dir / "ansible.cfg"),
                    "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "1", "ANSIBLE_HOST_KEY_CHECKING": "True", "LC_ALL": "C.UTF-8"}
     done = subprocess.run(
-        ["ansible-playbook", "-i", f"{machine.address},", "-u", "admin", "--private-key", str(machine.dir / "user"),
+        ["ansible-playbook", "-i", f"{machine.address},", "-u", machine.login, "--private-key", str(machine.dir / "user"),
          "--ssh-common-args", " ".join(machine.ssh_options()), "-e", "ansible_python_interpreter=/usr/bin/python3",
          "-e", f"@{machine.dir}/variables.json", *options, str(PLAYBOOK)],
         env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=RUN_S, check=False)
@@ -143,16 +147,30 @@ def by_ansible(machine, *options):
     return changed
 
 
+@contextlib.contextmanager
+def connection(machine):
+    """Words of an ssh that goes through one connection, as Berth's own steps do."""
+    words = machine.ssh_words()
+    path = ["-o", f"ControlPath={machine.dir}/connection"]
+    subprocess.run([*words, *path, "-M", "-N", "-f"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   timeout=60, check=True)
+    try:
+        yield [*words, *path]
+    finally:
+        subprocess.run([*words, *path, "-O", "exit"], stdin=subprocess.DEVNULL, capture_output=True, check=False)
+
+
 def by_berth(machine, *options):
     """The same by Berth's runner; its scripts go through OpenSSH's client."""
     shell = machine.dir / "shell"
-    shell.write_text('#!/bin/bash\n[ "$1" = -c ] || exit 2\n'
-                     f"exec {shlex.join(machine.ssh_words())} \"sudo /bin/sh -c $(printf %q \"$2\")\"\n")
-    shell.chmod(0o755)
     words = [word.replace("--tags", "--tag") for word in options]
-    done = subprocess.run([PLAY, str(PLAYBOOK), json.dumps(machine.variables), *words],
-                          env={**os.environ, "BERTH_PLAY_SHELL": str(shell)}, stdin=subprocess.DEVNULL, capture_output=True, text=True,
-                          timeout=RUN_S, check=False)
+    with connection(machine) as ssh:
+        shell.write_text('#!/bin/bash\n[ "$1" = -c ] || exit 2\n'
+                         f"exec {shlex.join(ssh)} \"sudo /bin/sh -c $(printf %q \"$2\")\"\n")
+        shell.chmod(0o755)
+        done = subprocess.run([PLAY, str(PLAYBOOK), json.dumps(machine.variables), *words],
+                              env={**os.environ, "BERTH_PLAY_SHELL": str(shell)}, stdin=subprocess.DEVNULL, capture_output=True,
+                              text=True, timeout=RUN_S, check=False)
     if done.returncode != 0:
         raise Failed(done.stdout + done.stderr)
     steps = [json.loads(line) for line in done.stdout.splitlines()]
