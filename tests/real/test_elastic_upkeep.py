@@ -178,14 +178,18 @@ class UpkeepTest(unittest.TestCase):
         self.assert_not_blamed()
 
     def reload(self):
-        """A broken file is refused and the old one stays in force; a good one changes the next launch and no host."""
+        """A broken file or playbook is refused and the old one stays in force; a good one changes the next launch and no host."""
         old = self.daemon.call("GET", "/v1/pools/default")
         good = copy.deepcopy(self.world.pool)
         self.world.pool["policy"].update(max_hosts=7, playbook_drift="ignore")
         self.world.pool["machine_types"] = [{**TYPES[1], "price_per_hour": "cheap"}]
-        self.daemon.reload()
-        wait_for(lambda: "the old configuration stays in force" in self.daemon.log_text(), "the file is refused", REASON_S)
-        self.assertIn("/pools/default/machine_types/0/price_per_hour", self.daemon.log_text())
+        self.refused("/pools/default/machine_types/0/price_per_hour")
+        self.world.pool["machine_types"] = good["machine_types"]
+        playbook = self.playbook.read_text()
+        self.playbook.write_text(playbook + "    - name: [\n")
+        self.refused("/pools/default/playbook: docker-host.yml:")
+        self.playbook.write_text(playbook)
+        self.assertNotIn(self.host["name"], self.berth("pool", "drift", "default"))
         self.assertEqual(self.settings(self.daemon.call("GET", "/v1/pools/default")), self.settings(old))
 
         subnet = self.world.cloud.catalog.default_subnet(self.world.cloud.catalog.zones[-1])["id"]
@@ -280,6 +284,13 @@ class UpkeepTest(unittest.TestCase):
         self.daemon.reload()
         wait_for(lambda: self.daemon.log_text().count("reloaded") > before,
                  lambda: f"the file is read\n{self.daemon.log_tail()}", REASON_S)
+
+    def refused(self, words):
+        """The file as it is now, for that reason."""
+        self.daemon.reload()
+        wait_for(lambda: any("the old configuration stays in force" in line and words in line
+                             for line in self.daemon.log_text().splitlines()),
+                 lambda: f"it is refused for {words}\n{self.daemon.log_tail()}", REASON_S)
 
     def settings(self, pool):
         return {name: pool[name] for name in ("policy", "machine_types") if name in pool}
