@@ -116,8 +116,8 @@ class Network:
         run("ip", "route", "add", f"{self.outside}0/24", "via", f"{self.prefix}2", "dev", self.name, "src", f"{self.outside}1")
         self.inside(self.router, "route", "add", f"{self.outside}1", "dev", "bridge")
         # Both ways lead over the bridge: nobody is to be told of a shorter one.
-        for setting in ("ip_forward=1", "conf.all.send_redirects=0", "conf.bridge.send_redirects=0"):
-            self.at_router("sysctl", "--quiet", "--write", f"net.ipv4.{setting}")
+        for name, value in (("ip_forward", 1), ("conf/all/send_redirects", 0), ("conf/bridge/send_redirects", 0)):
+            self.at_router("sh", "-c", f"echo {value} >/proc/sys/net/ipv4/{name}")
         self.at_router("iptables", "-t", "nat", "-A", "PREROUTING", "-d", f"{self.outside}0/24", "-j", "NETMAP",
                        "--to", f"{self.prefix}0/24")
 
