@@ -97,6 +97,7 @@ ec2_launch_template(const struct ec2_config *config, struct ec2_query *query)
     ec2_query_add(query, launch->name, "LaunchTemplate.LaunchTemplateName");
     ec2_query_add(query, launch->version, "LaunchTemplate.Version");
     ec2_query_add(query, "false", "DisableApiTermination");
+    ec2_query_add(query, "false", "DisableApiStop"); /* it, too, keeps a machine from its end */
 }
 
 static void

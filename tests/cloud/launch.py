@@ -313,7 +313,7 @@ def create(cloud, call, params, plan, subnet, reservation_id, index):
          "endpoint": options.get("HttpEndpoint", "enabled"), "tags": options.get("InstanceMetadataTags", "disabled")},
         cloud.new_id("sir") if plan.market else None, usd,
         params.get("InstanceInitiatedShutdownBehavior", "stop") if not plan.market else "terminate",
-        params.get("DisableApiTermination", False), call.get("ClientToken"), call.identity.arn,
+        params.get("DisableApiTermination", False) or params.get("DisableApiStop", False), call.get("ClientToken"), call.identity.arn,
         dict(plan.tags["instance"]), dict(plan.tags["spot-instances-request"]), bool(plan.tags["instance"]),
         [Volume(cloud.new_id("vol"), *volume, now) for volume in plan.volumes],
         now, now + cloud.config["life"]["visible_after_s"], changed=now, stillborn=call.twist == "stillborn")

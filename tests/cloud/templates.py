@@ -13,7 +13,7 @@ REFERENCE = {"LaunchTemplateId": str, "LaunchTemplateName": str, "Version": str}
 # What a template can hold; RunInstances knows all of it, and more.
 DATA = {
     "ImageId": str, "InstanceType": str, "KeyName": str, "UserData": Blob, "SecurityGroupId": [str],
-    "DisableApiTermination": bool, "InstanceInitiatedShutdownBehavior": str, "EbsOptimized": bool,
+    "DisableApiTermination": bool, "DisableApiStop": bool, "InstanceInitiatedShutdownBehavior": str, "EbsOptimized": bool,
     "Placement": {"AvailabilityZone": str, "Tenancy": str, "GroupName": str},
     "Monitoring": {"Enabled": bool},
     "IamInstanceProfile": {"Arn": str, "Name": str},

@@ -84,7 +84,7 @@ class Provider(Live):
             cloud.templates["lt-1"] = {"id": "lt-1", "name": "berth", "made": 0, "by": "", "tags": {}, "versions": [
                 {"about": "", "made": 0, "data": {
                     "ImageId": "ami-0deb1200000000002", "InstanceType": "m6i.large", "DisableApiTermination": True,
-                    "InstanceInitiatedShutdownBehavior": "stop", "UserData": b"theirs",
+                    "DisableApiStop": True, "InstanceInitiatedShutdownBehavior": "stop", "UserData": b"theirs",
                     "MetadataOptions": {"HttpTokens": "optional", "HttpPutResponseHopLimit": 9},
                     "CreditSpecification": {"CpuCredits": "standard"},
                     "TagSpecification": [{"ResourceType": "instance", "Tag": [{"Key": "team", "Value": "a"}]}]}}]}

@@ -297,7 +297,9 @@ a_template_is_looked_up_before(void **state)
     launch(FAULT_CLOUD_REFUSED, "names no image by id: give the pool an image");
     launch(FAULT_CLOUD_REFUSED, "persistent spot machines");
     launch(FAULT_NONE, "");
-    world_sent("LaunchTemplate.LaunchTemplateName=web&DisableApiTermination=false&", true);
+    world_sent(
+        "LaunchTemplate.LaunchTemplateName=web&DisableApiTermination=false&DisableApiStop=false&",
+        true);
     world_sent("MetadataOptions.HttpTokens=required", true);
     world_sent("Ebs.Encrypted=true", true);
     world_sent("Tag.1.Key=berth%3Acluster", true);
