@@ -98,6 +98,8 @@ what_is_not_in_common_is_told(void **state)
           "no cipher in common: it has aes256-gcm@openssh.com" },
         { false, "MACs hmac-sha2-256-etm@openssh.com", "no MAC in common" },
         { false, "KexAlgorithms sntrup761x25519-sha512@openssh.com", "no key exchange in common" },
+        { false, "KexAlgorithms diffie-hellman-group-exchange-sha256",
+          "no key exchange in common" },
     };
 
     (void)state;
