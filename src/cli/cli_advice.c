@@ -18,7 +18,8 @@ static const struct advice advice_holds[] = {
     { "by_hand",   "berth host add NAME --engine URL --pool ", "" },
     { "shutdown",  "berth pool set ", " shutdown=false" },
     { "cloud",     "the provider is asked again soon; what it said: berth events --kind pool.refused", NULL },
-    { "failing",   "one is tried again by itself; why they fail: berth events --kind host.prepare_failed", NULL },
+    { "failing",   "one is tried again by itself; why they fail: berth events --kind host.prepare_failed, and berth host log ID "
+      "--failed with the ids there; once it is mended, this tries at once: berth pool set ", " prepare_attempts=N" },
 };
 /* clang-format on */
 

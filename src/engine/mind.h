@@ -10,7 +10,7 @@
 #include "refusal.h"
 #include "state.h"
 
-enum { MIND_HOLD_TEXT_SIZE = 160, MIND_HOUR_MS = 3600000 };
+enum { MIND_HOUR_MS = 3600000 };
 
 struct forget;
 struct inventory;

@@ -1,5 +1,7 @@
 #include "state.h"
 
+#include "berth/domain/policy.h"
+
 void
 state_event(struct engine *engine, const char *kind, const struct host *host,
             const struct instance *instance, const char *format, ...)
@@ -27,7 +29,7 @@ void
 state_pool_event(struct engine *engine, const char *kind, const struct pool *pool,
                  const char *format, ...)
 {
-    char text[FAULT_TEXT_SIZE + 128];
+    char text[POLICY_HELD_SIZE + 32]; /* what is held back is the longest */
     const struct event event = { .kind = kind, .text = text, .pool_id = pool->id };
     va_list args;
 

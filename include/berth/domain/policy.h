@@ -19,7 +19,12 @@
 /* So much that it has no bound, in any unit. */
 #define POLICY_AMPLE (INT64_C(1) << 60)
 
-enum { POLICY_ACTIONS_MAX = 64, POLICY_REASON_SIZE = 160, POLICY_HOLDS_MAX = 8 };
+enum {
+    POLICY_ACTIONS_MAX = 64,
+    POLICY_REASON_SIZE = 160,
+    POLICY_HOLDS_MAX = 8,
+    POLICY_HELD_SIZE = 400,
+};
 
 /* In the order in which one round takes them. */
 enum policy_kind {
@@ -124,7 +129,7 @@ struct policy_action {
 
 struct policy_held {
     enum policy_hold hold;
-    char text[POLICY_REASON_SIZE];
+    char text[POLICY_HELD_SIZE]; /* with why the last machine failed, where that is it */
 };
 
 struct policy_plan {

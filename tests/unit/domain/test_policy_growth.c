@@ -316,6 +316,24 @@ test_hosts_that_fail(void **state)
     assert_string_equal(plan_text(), "spawn m8");
 }
 
+/* The reason is what people look for: it stands at the end, and is not cut. */
+static void
+test_why_machines_fail_is_told_whole(void **state)
+{
+    static const char why[] =
+        "its preparation failed 3 times, last in step 7 of 39 (Install the engine): exit status "
+        "100: E: Unable to locate package docker.io";
+
+    (void)state;
+    policy->min_hosts = 1;
+    for (int i = 0; i < 2; i++)
+        setback_add(&yard.pool->setback, yard.now_ms + i, why, yard.now_ms + i);
+    (void)yard_round(&yard);
+    assert_int_equal(yard.plan.held_count, 1);
+    assert_int_equal(yard.plan.held[0].hold, HOLD_FAILING);
+    assert_non_null(strstr(yard.plan.held[0].text, why));
+}
+
 /* The first after a wait is a trial; what failed together counts as one. */
 static void
 test_one_at_a_time_after_failures(void **state)
@@ -382,6 +400,7 @@ main(void)
         TEST(test_budget),
         TEST(test_provider_refused),
         TEST(test_hosts_that_fail),
+        TEST(test_why_machines_fail_is_told_whole),
         TEST(test_one_at_a_time_after_failures),
         TEST(test_hosts_by_hand),
     };
