@@ -346,30 +346,38 @@ a_web_identity_becomes_a_role(void **state)
     no_keys_expect("no AccessKeyId");
 }
 
+#define ENDED(code)                                                                                \
+    {                                                                                              \
+        { "/", .reply = NO("403 No", code), .only_first = 1, .then = FAKE_HTTP_CLOSE },            \
+            { "/", .reply = LISTED("", ""), .only_first = 1, .then = FAKE_HTTP_CLOSE },            \
+            { "/", .reply = NO("403 No", code), .then = FAKE_HTTP_CLOSE }, { .path = NULL },       \
+    }
+
+/* EC2 says of a session that has ended what it says of a clock that is wrong. */
 static void
 keys_that_are_refused_are_looked_up_again(void **state)
 {
-    static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("403 No", "ExpiredToken"), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LISTED("", ""), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("403 No", "ExpiredToken"), .then = FAKE_HTTP_CLOSE },
-        { .path = NULL },
-    };
+    static const struct fake_http_rule rules[][4] = { ENDED("ExpiredToken"),
+                                                      ENDED("RequestExpired"),
+                                                      ENDED("AuthFailure") };
     struct asked asked;
 
     (void)state;
-    write_credentials("[default]\naws_access_key_id=OLD\naws_secret_access_key=" KEY "\n");
-    keys_new(&(struct credentials_config){ .files = { credentials_path, NULL } });
-    keys_expect("OLD");
-    ec2_free(ec2);
-    ec2 = ec2_new(http, loop, credentials);
-    world_serve(rules);
-    write_credentials("[default]\naws_access_key_id=NEW\naws_secret_access_key=" KEY "\n");
-    asked_run(&asked, CLOUD_LIST, FAULT_NONE);
-    world_sent("Credential=NEW/", true);
-    /* Once for each call. */
-    asked_run(&asked, CLOUD_LIST, FAULT_CLOUD_DENIED);
-    assert_int_equal(fake_http_requests(fake, "/"), 4);
+    for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
+        write_credentials("[default]\naws_access_key_id=OLD\naws_secret_access_key=" KEY "\n");
+        ec2_free(STEAL(ec2));
+        keys_new(&(struct credentials_config){ .files = { credentials_path, NULL } });
+        keys_expect("OLD");
+        ec2 = ec2_new(http, loop, credentials);
+        world_serve(rules[i]);
+        write_credentials("[default]\naws_access_key_id=NEW\naws_secret_access_key=" KEY "\n");
+        asked_run(&asked, CLOUD_LIST, FAULT_NONE);
+        world_sent("Credential=NEW/", true);
+        /* Once for each call. */
+        asked_run(&asked, CLOUD_LIST, FAULT_CLOUD_DENIED);
+        assert_int_equal(fake_http_requests(fake, "/"), 4);
+        fake_http_free(STEAL(fake));
+    }
 }
 
 static void
