@@ -152,6 +152,7 @@ engine_pool_put(struct engine *engine, const struct pool_request *request, struc
     }
     /* What made its machines fail may have been mended with it. */
     setback_clear(&pool->setback);
+    mind_of(engine, pool)->warm_refused = false;
     model_pool_touch(engine->model, pool);
     catalog_event(engine, created ? "pool.created" : "pool.changed", pool->id, name);
     catalog_pool_apply(engine, pool, &before.labels);

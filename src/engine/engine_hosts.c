@@ -323,6 +323,20 @@ engine_host_remove(struct engine *engine, struct host *host, bool force, const c
     return 0;
 }
 
+/* Until when the policy wants a host empty that it has taken out of service; 0: there is no hurry. */
+static int64_t
+hosts_deadline(const struct engine *engine, const struct host *host)
+{
+    const struct pool_policy *policy = &host->pool->policy;
+    int64_t deadline_ms = policy->retire_deadline_ms;
+
+    if (host->cause == CAUSE_ERRORS && deadline_ms == 0)
+        deadline_ms = policy->drain_deadline_ms;
+    return deadline_ms > 0 && host->cause != CAUSE_OPERATOR && host->instance_count > 0
+               ? state_now_ms(engine) + deadline_ms
+               : 0;
+}
+
 /* What runs there goes on, and the host takes work again if it did before; another operation on it
  * goes on, too. */
 static void
@@ -342,7 +356,7 @@ hosts_operation_undo(struct engine *engine, const struct operation *operation, s
     host->remove_when_empty =
         host->remove_when_empty && (removes || !engine_hosts_is_prepared(host));
     if (!drains) {
-        host->ends_at_ms = 0;
+        host->ends_at_ms = hosts_deadline(engine, host);
         free(STEAL(host->waiting_for));
     }
     if (!drains && host->cause == CAUSE_OPERATOR && engine_hosts_is_prepared(host)) {

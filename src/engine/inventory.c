@@ -313,13 +313,13 @@ inventory_is_of(const struct inventory *inventory, const struct host *host,
 
 /* People, and programs that tidy up, change tags: a machine that a row names is not nobody's. */
 static struct rental *
-inventory_by_id(const struct inventory *inventory, const char *machine_id)
+inventory_by_id(const struct engine *engine, const char *machine_id)
 {
-    IDMAP_EACH(&inventory->mind->engine->rentals, struct rental, rental)
+    IDMAP_EACH(&engine->rentals, struct rental, rental)
     {
         const char *id = rental->host->machine->id;
 
-        if (rental->mind == inventory->mind && id && strcmp(id, machine_id) == 0)
+        if (id && strcmp(id, machine_id) == 0)
             return rental;
     }
     return NULL;
@@ -333,11 +333,11 @@ inventory_machine(struct inventory *inventory, const struct cloud_machine *seen)
     struct rental *rental = host ? rental_find(engine, host) : NULL;
 
     if (!rental || !inventory_is_of(inventory, host, seen))
-        rental = inventory_by_id(inventory, seen->id);
-    if (rental) {
+        rental = inventory_by_id(engine, seen->id);
+    if (rental && rental->mind == inventory->mind)
         inventory_known(inventory, rental, seen);
+    if (rental)
         return;
-    }
     if (seen->state < CLOUD_STOPPING || seen->state == CLOUD_STOPPED)
         orphans_seen(inventory->orphans, seen, inventory->began_mono_ms);
 }

@@ -86,7 +86,7 @@ MUTANTS = [
     Mutant("ends_the_unfound", "src/engine/inventory.c",
            "(rental->asked && machine->id && rental->shown)", "(rental->asked && machine->id)", "(11|2) "),
     Mutant("trusts_tags", "src/engine/inventory.c",
-           "rental = inventory_by_id(inventory, seen->id);", "rental = NULL;", "(8|11) "),
+           "rental = inventory_by_id(engine, seen->id);", "rental = NULL;", "(8|11) "),
     Mutant("leaves_the_stopped", "src/engine/inventory.c",
            'retire_lost(rental, "it was stopped', 'retire_gone(rental, "it was stopped', "11 a removed host"),
     Mutant("asks_too_late", "src/engine/spawn.c",

@@ -27,9 +27,10 @@ enum { SIM_SPAWNS_MAX = 32 };
 struct sim_pool {
     int64_t spawns_ms[SIM_SPAWNS_MAX]; /* monotonic, a ring */
     uint64_t spawns;
-    int64_t launches_per_hour; /* at the end of the last turn */
+    int64_t launches_per_hour; /* at the end of the last turn, and a little longer */
     int64_t budget_milli;
-    bool missed; /* the last complete listing that was told lacked a machine */
+    int64_t changed_ms; /* monotonic: the policy allows something else since; 0: it does not */
+    bool missed;        /* the last complete listing that was told lacked a machine */
 };
 
 struct sim_promise {

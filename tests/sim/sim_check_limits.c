@@ -101,16 +101,29 @@ sim_limits_spawn(struct sim *sim, int64_t pool_id)
     }
 }
 
+/* What was decided by the policy before becomes durable a little later. */
+static void
+sim_limits_keep_one(struct sim *sim, const struct pool *row, struct sim_pool *pool)
+{
+    bool same = pool->launches_per_hour == row->policy.launches_per_hour &&
+                pool->budget_milli == row->policy.budget_per_month_milli;
+
+    if (same || pool->changed_ms == 0)
+        pool->changed_ms = same ? 0 : sim_mono(sim);
+    if (same || sim_mono(sim) - pool->changed_ms < SPAWN_MS)
+        return;
+    pool->changed_ms = 0;
+    pool->launches_per_hour = row->policy.launches_per_hour;
+    pool->budget_milli = row->policy.budget_per_month_milli;
+}
+
 void
 sim_limits_keep(struct sim *sim, const char *name)
 {
     (void)name;
     IDMAP_EACH(&engine_model(sim->engine)->pools, struct pool, row)
     {
-        struct sim_pool *pool = sim_book_pool(sim->book, row->id);
-
-        pool->launches_per_hour = row->policy.launches_per_hour;
-        pool->budget_milli = row->policy.budget_per_month_milli;
+        sim_limits_keep_one(sim, row, sim_book_pool(sim->book, row->id));
     }
 }
 

@@ -66,6 +66,7 @@ test_all_are_stopped_by_hand(void **state)
 static void
 test_a_tag_is_lost(void **state)
 {
+    struct pool_policy policy;
     struct rented rented;
     struct fake_vm *vm;
 
@@ -73,11 +74,20 @@ test_a_tag_is_lost(void **state)
     rented_begin(&rented, 1);
     rented_until_active(&rented, 1, FOUND_MS);
     vm = next_vm(&rented, NULL);
+    schema_defaults(&pool_policy_schema, &policy);
     vm->seen.host_id = 0;
     world_run(&rented.world, hour_ms);
     assert_int_equal(vm->seen.state, CLOUD_RUNNING);
     assert_int_equal(rented_count(&rented, HOST_ACTIVE), 1);
     assert_int_equal(rented_events(&rented, "pool.orphan"), 0);
+    /* Nor when it is called another pool's. */
+    (void)world_pool_rented(&rented.world, "other", &policy);
+    vm->pool_id = model_pool_find(engine_model(rented.world.engine), "other")->id;
+    vm->seen.host_id = rented_first(&rented)->id;
+    world_run(&rented.world, hour_ms);
+    assert_int_equal(vm->seen.state, CLOUD_RUNNING);
+    assert_int_equal(rented_events(&rented, "pool.orphan"), 0);
+    vm->pool_id = rented_pool(&rented)->id;
     fake_vm_vanish(vm);
     rented_until_active(&rented, 0, 60000);
     rented_end(&rented);
@@ -229,6 +239,67 @@ test_drift_is_replaced_beside_a_drained_host(void **state)
     rented_end(&rented);
 }
 
+static bool
+is_running(struct world *world)
+{
+    return engine_model(world->engine)->instance_counts[INSTANCE_RUNNING] == 1;
+}
+
+/* The policy has taken a host out of service until a time; a person drains it, too, and takes that back: the
+ * host leaves all the same, and does not cost for ever. */
+static void
+test_a_drain_is_taken_back(void **state)
+{
+    struct rented rented;
+    struct operation *operation;
+    struct host *host;
+    struct fault fault;
+
+    (void)state;
+    rented_begin(&rented, 1);
+    rented_pool(&rented)->policy.retire_deadline_ms = hour_ms;
+    rented_pool(&rented)->policy.host_lifetime_ms = hour_ms;
+    rented_until_active(&rented, 1, FOUND_MS);
+    host = rented_first(&rented);
+    (void)world_blueprint(&rented.world,
+                          "{\"name\":\"web\",\"image\":\"web:1\",\"memory_bytes\":67108864,"
+                          "\"pool\":\"rent\",\"restart\":{\"policy\":\"always\"}}");
+    (void)world_launch(&rented.world, "web", "ann");
+    assert_true(world_run_until(&rented.world, is_running, FOUND_MS));
+    rented_pool(&rented)->policy.retire = RETIRE_DRAIN;
+    while (host->state == HOST_ACTIVE)
+        world_run(&rented.world, 60000);
+    assert_int_equal(host->cause, CAUSE_AGE);
+    assert_int_equal(
+        engine_host_drain(rented.world.engine, host, 2 * hour_ms, "op", &operation, &fault), 0);
+    assert_int_equal(engine_operation_cancel(rented.world.engine, operation, &fault), 0);
+    world_run(&rented.world, hour_ms + 600000);
+    assert_int_equal(host->state, HOST_REMOVED);
+    rented_end(&rented);
+}
+
+/* Whoever takes the pool from spot machines to others gets his warm hosts. */
+static void
+test_warm_hosts_after_a_change(void **state)
+{
+    const struct rented_rules rules = { .max_hosts = 4, .warm_hosts = 1 };
+    struct fake_cloud_rule spot = { .verb = CLOUD_LAUNCH, .nth = 1 };
+    struct rented rented;
+
+    (void)state;
+    spot.fate = fake_cloud_fate_usual();
+    spot.fate.life.spot_micro = 1000;
+    rented_begin(&rented, 0);
+    fake_cloud_rule_add(rented.world.cloud, &spot);
+    rented_rule_set(&rented, rules);
+    world_run(&rented.world, SWEPT_MS);
+    assert_true(is_gone(&rented.world));
+    assert_int_equal(rented_events(&rented, "host.park_failed"), 1);
+    rented_rule_set(&rented, rules);
+    assert_true(world_run_until(&rented.world, is_warm, FOUND_MS));
+    rented_end(&rented);
+}
+
 int
 main(void)
 {
@@ -240,6 +311,8 @@ main(void)
         cmocka_unit_test(test_upkeep_hangs_on_a_host_that_leaves),
         cmocka_unit_test(test_a_certificate_ends_while_it_is_warm),
         cmocka_unit_test(test_drift_is_replaced_beside_a_drained_host),
+        cmocka_unit_test(test_a_drain_is_taken_back),
+        cmocka_unit_test(test_warm_hosts_after_a_change),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
