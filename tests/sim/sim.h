@@ -42,12 +42,13 @@ struct sim_plan {
     uint64_t cloud_faults;
     uint64_t storms; /* of a thousand calls: begin an outage of the provider */
     uint64_t shell_faults;
-    uint64_t vm_faults;   /* of a thousand machines */
-    uint64_t disk_faults; /* of a thousand commits */
-    uint64_t crashes;     /* of a thousand turns */
-    uint64_t restores;    /* of a thousand starts: the database is a backup's */
-    uint64_t jumps;       /* of a thousand actions: the wall clock's */
-    uint64_t haste;       /* machines boot, are prepared and end so many times faster */
+    uint64_t vm_faults;     /* of a thousand machines */
+    uint64_t disk_faults;   /* of a thousand commits */
+    uint64_t crashes;       /* of a thousand turns */
+    uint64_t restores;      /* of a thousand starts: the database is a backup's */
+    uint64_t jumps;         /* of a thousand actions: the wall clock's */
+    uint64_t haste;         /* machines boot, are prepared and end so many times faster */
+    int64_t certificate_ms; /* how long those of engines live; 0: there are none */
     int static_hosts;
     int rented_pools;
     bool fleet; /* large pools for many hours: what they cost, and what leaks */
@@ -184,9 +185,10 @@ const struct fault *sim_fate_disk(struct sim *sim, struct fault *fault);
 void sim_fate_heal(struct sim *sim);
 /** sim_act() - one thing that people, or bad luck, do. */
 void sim_act(struct sim *sim);
-/** sim_act_cloud() / _shutdown() - what sim_act() does to rented machines. */
+/** sim_act_cloud() / _shutdown() / _playbook() - what sim_act() does to rented machines. */
 void sim_act_cloud(struct sim *sim);
 void sim_act_shutdown(struct sim *sim);
+void sim_act_playbook(struct sim *sim);
 /** sim_act_down() - the daemon is dead, and starts later; mostly at once. */
 void sim_act_down(struct sim *sim);
 /** sim_calls_free() - after the last daemon has died. */

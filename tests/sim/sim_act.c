@@ -423,7 +423,7 @@ sim_act(struct sim *sim)
         { 2, sim_act_extend },   { 8, sim_act_container }, { 5, sim_act_machine },
         { 5, sim_act_host },     { 1, sim_act_policy },    { 3, sim_act_operation },
         { 3, sim_act_call },     { 20, sim_act_clock },    { 3, sim_act_cloud },
-        { 1, sim_act_shutdown },
+        { 1, sim_act_shutdown }, { 1, sim_act_playbook },
     };
     uint64_t all = 0;
     uint64_t at;

@@ -99,3 +99,16 @@ sim_act_shutdown(struct sim *sim)
     sim_trace(sim, "act shut %s down", wanted.pool);
     sim->stats.shutdowns += engine_pool_shutdown(sim->engine, &wanted, &operation, &fault) == 0;
 }
+
+/* Hosts of another one are replaced, or it is run again, one at a time: a large pool would not come to rest. */
+void
+sim_act_playbook(struct sim *sim)
+{
+    static const char *const revisions[] = { "0000000000000001", "0000000000000002" };
+    const char *revision = revisions[sim_random(sim, ARRAY_LEN(revisions))];
+
+    if (sim->plan.fleet || sim_random(sim, 2))
+        return;
+    sim_trace(sim, "act the playbook is %s", revision);
+    fake_shell_revision_set(sim->shell, revision);
+}

@@ -7,7 +7,12 @@
 
 #include "sim.h"
 
-enum { FLEET_THINK_MS = 300000, FLEET_ROUND_MS = 300000, FLEET_MOST = 40 };
+enum {
+    CERTIFICATE_MS = 7200000,
+    FLEET_THINK_MS = 300000,
+    FLEET_ROUND_MS = 300000,
+    FLEET_MOST = 40
+};
 
 const char *const sim_rented_names[SIM_RENTED_MAX] = { "rent", "fast" };
 
@@ -58,6 +63,7 @@ sim_plan_draw(struct sim *sim)
     plan->crashes = sim_rate(sim, 1, 8);
     plan->jumps = sim_rate(sim, 5, 20);
     plan->restores = sim_rate(sim, 50, 300);
+    plan->certificate_ms = sim_random(sim, 3) ? 0 : CERTIFICATE_MS;
     plan->haste = 1;
     plan->static_hosts = 1 + (int)sim_random(sim, SIM_STATIC_MAX);
     plan->rented_pools = sim_random(sim, 4) ? 1 + (int)sim_random(sim, SIM_RENTED_MAX) : 0;
@@ -94,6 +100,7 @@ sim_policy_rented(struct sim *sim, struct buf *buf)
         ("{\"cron\":\"0 8 * * 1-5\",\"duration_s\":36000,\"min_hosts\":1,\"free_slots\":4,"
          "\"time_zone\":\"Europe/Helsinki\"}"),
     };
+    static const char *const drifts[] = { "ignore", "rerun", "replace" };
     uint64_t most = 1 + sim_random(sim, 6);
     uint64_t few = sim_random(sim, most < 3 ? most : 3);
     uint64_t free_gib = sim_random(sim, 3);
@@ -101,6 +108,7 @@ sim_policy_rented(struct sim *sim, struct buf *buf)
     uint64_t hours = sim_random(sim, 3);
     bool fleet = sim->plan.fleet;
     uint64_t after_s = sim_random(sim, 1800);
+    const char *drift = drifts[sim_random(sim, ARRAY_LEN(drifts))];
 
     if (fleet) {
         most = FLEET_MOST;
@@ -120,6 +128,7 @@ sim_policy_rented(struct sim *sim, struct buf *buf)
     sim_key_add(buf, ",\"machine_choice\":\"%s\"", sim_random(sim, 2) ? "fit" : "by_use");
     sim_key_add(buf, ",\"consolidate\":%s", sim_random(sim, 2) ? "true" : "false");
     sim_key_add(buf, ",\"consolidate_after_s\":%u", (unsigned)after_s);
+    sim_key_add(buf, ",\"playbook_drift\":\"%s\"", drift);
     sim_key_add(buf, ",\"shutdown\":%s", fleet || sim_random(sim, 8) ? "false" : "true");
     sim_key_add(buf, ",\"retire_deadline_s\":%d", sim_random(sim, 2) ? 0 : 600);
     sim_key_add(buf, ",\"schedules\":[%s]", schedules[sim_random(sim, ARRAY_LEN(schedules))]);

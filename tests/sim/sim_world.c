@@ -121,6 +121,7 @@ sim_init(struct sim *sim, uint64_t seed, bool fleet, void *trace_file)
     sim_world_make(sim, seed, trace_file);
     sim->plan.fleet = fleet;
     sim_plan_draw(sim);
+    fake_shell_certificate_ms(sim->shell, sim->plan.certificate_ms);
     sim_check_init(sim);
     sim_fate_init(sim);
     sim_start(sim);

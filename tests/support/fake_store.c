@@ -349,6 +349,12 @@ fake_store_events(const struct fake_store *fake, size_t *ret_count)
     return fake->data.side.events.at;
 }
 
+bool
+fake_store_is_restored(const struct fake_store *fake)
+{
+    return fake->data.restored;
+}
+
 void
 fake_store_restored_set(struct fake_store *fake, bool restored)
 {

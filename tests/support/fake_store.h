@@ -78,5 +78,7 @@ const struct event *fake_store_events(const struct fake_store *fake, size_t *ret
 
 /** fake_store_restored_set() - as after a restore. */
 void fake_store_restored_set(struct fake_store *fake, bool restored);
+/** fake_store_is_restored() - the rows were not compared with all hosts yet. */
+bool fake_store_is_restored(const struct fake_store *fake);
 /** fake_store_commits() - commits that were done well, since the start. */
 uint64_t fake_store_commits(const struct fake_store *fake);
