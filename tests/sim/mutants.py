@@ -95,7 +95,7 @@ MUTANTS = [
     Mutant("launches_without_limit", "src/domain/policy_grow.c",
            "launches >= policy->launches_per_hour)", "launches >= policy->launches_per_hour * 8)", "10 launches"),
     Mutant("forgets_its_launches", "src/engine/rental.c",
-           "        if (age_ms < MIND_HOUR_MS)", "        if (age_ms < 0)", "10 launches"),
+           "        if (age_ms < MIND_HOUR_MS && ", "        if (age_ms < 0 && ", "10 launches"),
     Mutant("spends_without_limit", "src/domain/policy_grow.c",
            "budget == 0 || all <= budget", "budget >= 0", "10 launches"),
     Mutant("forgets_what_it_spent", "src/engine/retire.c",

@@ -11,7 +11,8 @@ enum {
     CERTIFICATE_MS = 7200000,
     FLEET_THINK_MS = 300000,
     FLEET_ROUND_MS = 300000,
-    FLEET_MOST = 40
+    FLEET_MOST = 40,
+    FLEET_LIVES = 24
 };
 
 const char *const sim_rented_names[SIM_RENTED_MAX] = { "rent", "fast" };
@@ -43,6 +44,7 @@ sim_plan_fleet(struct sim *sim)
     plan->jumps = 0;
     plan->static_hosts = 1;
     plan->rented_pools = SIM_RENTED_MAX;
+    plan->certificate_ms *= FLEET_LIVES; /* a round is long, and begins but few renewals */
     sim->config.housekeeping_ms = FLEET_ROUND_MS;
 }
 
