@@ -53,6 +53,8 @@ static const struct advice_wrong advice_wrongs[] = {
       "berth host log @; berth events --kind host.certificate_failed" },
     { "machine_stray", "has a machine without a host", "has machines without a host, too many to be given back by themselves",
       "berth pool orphans #; is this the right database? If it is: berth pool orphans # --all" },
+    { "pool_left", "rents machines, and the daemon's configuration names it no more", "",
+      "they cost, and none is added: berth pool shutdown #, or put its section back" },
     { "no_host", "has no host", "has no host",
       "berth host add NAME --engine URL --pool #, or pools in the daemon's configuration" },
     { "queue_misfit", "waits, and no host could ever hold it", "wait, and no host could ever hold them",

@@ -105,6 +105,60 @@ ec2_pool_url(const struct ec2_config *config, const struct ec2_defaults *default
     return mem_printf("https://ec2.%s.amazonaws.com%s/", region, china ? ".cn" : "");
 }
 
+/* The URL of what is asked, owned; NULL with a fault. */
+static char *
+ec2_pool_root(const struct ec2_config *config, const struct ec2_defaults *defaults,
+              const char **ret_region, char ret_host[EC2_HOST_SIZE], struct fault *fault)
+{
+    const char *region = config->region ? config->region : defaults->region;
+    char *url;
+
+    if (!region) {
+        (void)fault_set(fault, FAULT_INVALID, "ec2", "no region: set region or AWS_REGION");
+        return NULL;
+    }
+    url = ec2_pool_url(config, defaults, region);
+    if (!url || !ec2_sign_host(url, ret_host, EC2_HOST_SIZE)) {
+        (void)fault_set(fault, FAULT_INVALID, "ec2",
+                        "the endpoint must be https:// or http://, a name and perhaps a port");
+        mem_free(url);
+        return NULL;
+    }
+    *ret_region = region;
+    return url;
+}
+
+/* AWS itself, by whichever of its names. */
+static bool
+ec2_pool_is_aws(const char *host)
+{
+    static const char *const ends[] = { ".amazonaws.com", ".amazonaws.com.cn", ".api.aws" };
+    size_t len = strlen(host);
+
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) {
+        if (len > strlen(ends[i]) && strcmp(host + len - strlen(ends[i]), ends[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+int
+ec2_place(const struct ec2_config *config, const struct ec2_defaults *defaults,
+          struct pool_place *ret_place, struct fault *fault)
+{
+    char host[EC2_HOST_SIZE];
+    const char *region = NULL;
+    CLEANUP(mem_freep) char *url = ec2_pool_root(config, defaults, &region, host, fault);
+
+    if (!url)
+        return -1;
+    *ret_place = (struct pool_place){
+        .region = mem_strdup(region),
+        .endpoint = ec2_pool_is_aws(host) ? NULL : STEAL(url),
+    };
+    return 0;
+}
+
 static bool
 ec2_pool_is_seen(const char *url)
 {
@@ -116,19 +170,14 @@ int
 ec2_pool_set(struct ec2 *ec2, int64_t pool_id, const struct ec2_config *config,
              const struct ec2_defaults *defaults, struct fault *fault)
 {
-    const char *region = config->region ? config->region : defaults->region;
-    CLEANUP(mem_freep) char *url = NULL;
     char host[EC2_HOST_SIZE];
     struct ec2_account account;
     struct ec2_pool *pool;
+    const char *region = NULL;
+    CLEANUP(mem_freep) char *url = ec2_pool_root(config, defaults, &region, host, fault);
 
-    if (!region)
-        return fault_set(fault, FAULT_INVALID, "ec2", "no region: set region or AWS_REGION");
-    url = ec2_pool_url(config, defaults, region);
-    if (!url || !ec2_sign_host(url, host, sizeof(host))) {
-        return fault_set(fault, FAULT_INVALID, "ec2",
-                         "the endpoint must be https:// or http://, a name and perhaps a port");
-    }
+    if (!url)
+        return -1;
     if (ec2_pool_is_seen(url))
         log_warn("ec2", "%s is used without TLS: who is on the way sees session tokens", host);
     account = (struct ec2_account){

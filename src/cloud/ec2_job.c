@@ -16,6 +16,8 @@ enum {
 };
 
 /* In order of time. */
+static void ec2_job_on_owner(struct ec2_owner_wait *wait);
+static void ec2_job_begin(struct ec2_job *job);
 static void ec2_job_launch(struct ec2_job *job);
 static void ec2_job_on_ready(struct ec2_ready_wait *wait, const struct fault *fault);
 static void ec2_job_run(struct ec2_job *job);
@@ -34,21 +36,29 @@ ec2_job_mono_ms(const struct ec2_job *job)
     return clock->mono_ms(clock->self);
 }
 
+static const struct {
+    void (*begin)(struct ec2_job *job);
+    int64_t within_ms;
+} ec2_job_verbs[CLOUD_VERB_COUNT] = {
+    [CLOUD_LAUNCH] = { ec2_job_launch, JOB_LAUNCH_MS },
+    [CLOUD_LIST] = { ec2_job_list, JOB_LIST_MS },
+    [CLOUD_TERMINATE] = { ec2_job_terminate, JOB_CHANGE_MS },
+    [CLOUD_CONSOLE] = { ec2_single_begin, JOB_LIST_MS },
+    [CLOUD_STOP] = { ec2_single_begin, JOB_CHANGE_MS },
+    [CLOUD_START] = { ec2_single_begin, JOB_CHANGE_MS },
+    [CLOUD_FORGET] = { ec2_forget_begin, JOB_CHANGE_MS },
+};
+
+/* Machines that are there are in an account: other keys find nothing, which proves nothing. */
+static bool
+ec2_job_is_bound(const struct ec2_job *job)
+{
+    return job->call->pool->place.account && job->call->pool->hosts > 0;
+}
+
 void
 ec2_job_start(struct ec2_pool *pool, struct cloud_call *call)
 {
-    static const struct {
-        void (*begin)(struct ec2_job *job);
-        int64_t within_ms;
-    } verbs[CLOUD_VERB_COUNT] = {
-        [CLOUD_LAUNCH] = { ec2_job_launch, JOB_LAUNCH_MS },
-        [CLOUD_LIST] = { ec2_job_list, JOB_LIST_MS },
-        [CLOUD_TERMINATE] = { ec2_job_terminate, JOB_CHANGE_MS },
-        [CLOUD_CONSOLE] = { ec2_single_begin, JOB_LIST_MS },
-        [CLOUD_STOP] = { ec2_single_begin, JOB_CHANGE_MS },
-        [CLOUD_START] = { ec2_single_begin, JOB_CHANGE_MS },
-        [CLOUD_FORGET] = { ec2_forget_begin, JOB_CHANGE_MS },
-    };
     struct ec2_job *job = mem_new0(sizeof(*job));
 
     assert((int)call->verb >= 0 && call->verb < CLOUD_VERB_COUNT);
@@ -56,17 +66,58 @@ ec2_job_start(struct ec2_pool *pool, struct cloud_call *call)
     pool->refs++;
     job->call = call;
     job->timer.fire = ec2_job_on_timer;
-    job->deadline_mono_ms = ec2_job_mono_ms(job) + verbs[call->verb].within_ms;
+    job->deadline_mono_ms = ec2_job_mono_ms(job) + ec2_job_verbs[call->verb].within_ms;
     call->adapter = job;
     memset(&call->out, 0, sizeof(call->out));
-    verbs[call->verb].begin(job);
+    if (ec2_job_is_bound(job) && !ec2_owner_is_known(pool->region)) {
+        job->checking = true;
+        job->owner_wait.done = ec2_job_on_owner;
+        ec2_owner_wait(pool->region, &job->owner_wait);
+    } else {
+        ec2_job_begin(job);
+    }
+}
+
+static void
+ec2_job_on_owner(struct ec2_owner_wait *wait)
+{
+    struct ec2_job *job = CONTAINER_OF(wait, struct ec2_job, owner_wait);
+
+    job->checking = false;
+    if (job->cancelled) {
+        ec2_job_end_soon(job);
+    } else {
+        ec2_job_begin(job);
+    }
+}
+
+static void
+ec2_job_begin(struct ec2_job *job)
+{
+    const struct pool *pool = job->call->pool;
+    const char *account = job->pool->region->owner.account;
+
+    if (ec2_job_is_bound(job) && account[0] && strcmp(account, pool->place.account) != 0) {
+        (void)fault_set(
+            &job->fault, FAULT_CLOUD_DENIED, "ec2",
+            "the machines of pool %s are in account %s, and the keys are of account %s: "
+            "use keys of the former until it is shut down",
+            pool->name, pool->place.account, account);
+        ec2_job_end_soon(job);
+        return;
+    }
+    ec2_job_verbs[job->call->verb].begin(job);
 }
 
 void
 ec2_job_cancel(struct ec2_job *job)
 {
+    if (job->cancelled)
+        return;
     job->cancelled = true;
-    if (job->forget) {
+    if (job->checking) {
+        ec2_owner_leave(job->pool->region);
+    } else if (job->forget) {
         ec2_forget_cancel(job);
     } else if (job->asking) {
         ec2_ask_cancel(&job->ask);
@@ -263,7 +314,7 @@ ec2_job_on_timer(struct clock_timer *timer)
     struct fault fault;
 
     (void)fault_set(&fault, FAULT_CANCELLED, "ec2", "cancelled");
-    ec2_job_end(job, &fault);
+    ec2_job_end(job, job->fault.kind != FAULT_NONE && !job->cancelled ? &job->fault : &fault);
 }
 
 void

@@ -11,7 +11,7 @@
  *
  *   ec2.c         pools, and calls as jobs
  *   ec2_config.c  a pool's section of the configuration
- *   ec2_region.c  what the pools of an account in a region share
+ *   ec2_region.c  what the pools of an account in a region share; ec2_owner.c: whose account that is
  *   ec2_job.c     calls, and the chain of a launch
  *   ec2_batch.c   calls that are asked for together
  *   ec2_ready.c   what a launch has to know before; ec2_group.c: a security group of the pool's own;
@@ -53,6 +53,8 @@ struct ec2_job {
     struct ec2_ask ask;
     bool asking; /* ask is under way */
     bool cancelled;
+    bool checking; /* whose the keys are */
+    struct ec2_owner_wait owner_wait;
     int64_t deadline_mono_ms;
     struct fault fault;
     /* Launch. */
@@ -70,7 +72,8 @@ struct ec2_job {
     char *console; /* owned */
     bool latest;   /* what it shows now is asked for */
     /* Forget. */
-    struct ec2_forget *forget; /* owned; NULL: it is not one, or ends */
+    struct ec2_forget *forget;        /* owned; NULL: it is not one, or ends */
+    char account[CLOUD_ACCOUNT_SIZE]; /* of the machines; "": there are none */
 };
 
 void ec2_job_start(struct ec2_pool *pool, struct cloud_call *call);

@@ -1,5 +1,6 @@
 #include "ec2_listing.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,8 +53,9 @@ ec2_listing_ask(struct ec2_batch *batch)
     ec2_ask_start(&batch->ask);
 }
 
+/* @owner: the account that it is in */
 static void
-ec2_listing_add(struct ec2_job *job, struct ec2_node item)
+ec2_listing_add(struct ec2_job *job, struct ec2_node item, const char *owner)
 {
     if (!ec2_machine_is_ours(item, job->call->cluster_id, job->call->pool->name))
         return;
@@ -63,6 +65,7 @@ ec2_listing_add(struct ec2_job *job, struct ec2_node item)
     }
     job->machine_count += ec2_machine_read(item, (enum ec2_address)job->pool->config.address,
                                            &job->machines[job->machine_count]);
+    (void)snprintf(job->account, sizeof(job->account), "%s", owner);
 }
 
 static void
@@ -72,11 +75,12 @@ ec2_listing_read(struct ec2_batch *batch)
 
     for (; node.xml; node = ec2_xml_next(node)) {
         struct ec2_node item = ec2_xml_find(node, "instancesSet/item");
+        const char *owner = ec2_xml_text(node, "ownerId");
 
         for (; item.xml; item = ec2_xml_next(item)) {
             for (struct ec2_job *job = ec2_batch_first(batch); job;
                  job = ec2_batch_after(batch, job))
-                ec2_listing_add(job, item);
+                ec2_listing_add(job, item, owner);
         }
     }
 }
@@ -274,6 +278,7 @@ ec2_listing_end(struct ec2_batch *batch)
             .count = job->machine_count,
             .complete = !batch->incomplete,
         };
+        memcpy(job->call->out.list.account, job->account, sizeof(job->account));
     }
     ec2_batch_end(batch, NULL);
 }

@@ -31,6 +31,7 @@ ec2_region_get(struct list *all, const struct ec2_account *account)
     region->account.url = region->url;
     region->account.region = region->name;
     region->account.peer.ca = region->ca;
+    list_init(&region->owner.waiting);
     list_push(all, &region->node);
     return region;
 }
@@ -47,7 +48,7 @@ ec2_region_unref(struct ec2_region *region)
 {
     if (!region || --region->refs > 0)
         return;
-    assert(!region->listing && !region->ending);
+    assert(!region->listing && !region->ending && !region->owner.asking);
     list_remove(region->all, &region->node);
     ec2_prices_fini(&region->prices);
     mem_free(region->url);

@@ -6,6 +6,7 @@
  */
 
 #include "ec2_ask.h"
+#include "ec2_owner.h"
 #include "ec2_prices.h"
 
 struct ec2_batch;
@@ -21,6 +22,7 @@ struct ec2_region {
     struct ec2_batch *listing; /* takes more calls still; NULL: none does */
     struct ec2_batch *ending;
     struct ec2_prices prices; /* of spot machines */
+    struct ec2_owner owner;   /* of the keys */
 };
 
 /** ec2_region_get() - the one of @all that is asked at @account's URL, for its region, with its

@@ -18,6 +18,7 @@
 #include "lost_keys.h"
 #include "machines.h"
 #include "notify.h"
+#include "places.h"
 #include "zone_files.h"
 
 struct daemon {
@@ -117,6 +118,7 @@ daemon_apply(struct daemon *daemon, struct fault *fault)
     if (apply_pools(daemon->engine, config, fault) < 0 ||
         apply_registries(daemon->engine, config, fault) < 0)
         return -1;
+    places_apply(config, daemon->engine);
     return admin_token_ensure(daemon->engine, config->data_dir, loop_random(daemon->loop), fault);
 }
 
@@ -155,7 +157,8 @@ daemon_start(struct daemon *daemon, struct fault *fault)
         return -1;
     if (machines_check(daemon->machines, engine_model(daemon->engine), fault) < 0)
         return lost_keys_tell(config->data_dir);
-    if (daemon_apply(daemon, fault) < 0)
+    if (places_check(config, engine_model(daemon->engine), fault) < 0 ||
+        daemon_apply(daemon, fault) < 0)
         return -1;
     daemon->server = api_server_new(daemon->loop, daemon->engine, &api);
     if (api_server_start(daemon->server, fault) < 0)
@@ -252,6 +255,11 @@ daemon_reload(struct daemon *daemon)
 
     if (config_load(daemon->options.config_path, &config, &problems, &fault) < 0) {
         log_error("config", "the old configuration stays in force: %s", fault.text);
+        return;
+    }
+    if (places_check(&config, engine_model(daemon->engine), &fault) < 0) {
+        log_error("config", "the old configuration stays in force: %s", fault.text);
+        config_fini(&config);
         return;
     }
     config_fini(&daemon->config);

@@ -56,6 +56,24 @@ machines_env_either(const char *first, const char *second)
     return text ? text : machines_env(second);
 }
 
+static struct ec2_defaults
+machines_defaults(void)
+{
+    return (struct ec2_defaults){
+        .endpoint = machines_env_either("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"),
+        .region = machines_env_either("AWS_REGION", "AWS_DEFAULT_REGION"),
+        .ca = machines_env("AWS_CA_BUNDLE"),
+    };
+}
+
+int
+machines_place(const struct config_pool *section, struct pool_place *ret_place, struct fault *fault)
+{
+    const struct ec2_defaults defaults = machines_defaults();
+
+    return ec2_place(&section->ec2, &defaults, ret_place, fault);
+}
+
 int
 machines_new(const struct machines_options *options, struct machines **ret_machines,
              struct fault *fault)
@@ -70,11 +88,7 @@ machines_new(const struct machines_options *options, struct machines **ret_machi
                                           .cancel = machines_cancel,
                                           .tally = machines_tally };
     machines->loop = options->loop;
-    machines->defaults = (struct ec2_defaults){
-        .endpoint = machines_env_either("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"),
-        .region = machines_env_either("AWS_REGION", "AWS_DEFAULT_REGION"),
-        .ca = machines_env("AWS_CA_BUNDLE"),
-    };
+    machines->defaults = machines_defaults();
     machines->credentials = credentials_from_env(options->http, options->loop, machines_env);
     machines->ec2 = ec2_new(options->http, options->loop, machines->credentials);
     list_init(&machines->refused);
@@ -179,18 +193,39 @@ machines_section(const struct machines *machines, const char *name)
 
 /* --- The port ----------------------------------------------------------------------------------- */
 
-/* The provider has to know the pool as the configuration has it now. */
+/* A pool that the configuration names no more: what is there is still listed and given back. */
 static int
-machines_introduce(struct machines *machines, const struct pool *pool, struct fault *fault)
+machines_keep(struct machines *machines, const struct cloud_call *call, struct fault *fault)
 {
-    const struct config_pool *section = machines_section(machines, pool->name);
-    const struct shell_port *shell = shell_port(machines->shell);
+    const struct pool *pool = call->pool;
+    struct ec2_config left = { 0 };
+    int result;
 
-    if (!section) {
+    if (call->verb == CLOUD_LAUNCH || !pool->place.region) {
         return fault_set(fault, FAULT_CLOUD_REFUSED, "machines",
                          "the configuration has no section for pool %s with provider ec2",
                          pool->name);
     }
+    if (idmap_find(&machines->known, pool->id))
+        return 0;
+    left.region = pool->place.region; /* lent */
+    left.endpoint = pool->place.endpoint;
+    result = ec2_pool_set(machines->ec2, pool->id, &left, &machines->defaults, fault);
+    if (result == 0)
+        idmap_insert(&machines->known, pool->id, machines);
+    return result;
+}
+
+/* The provider has to know the pool as the configuration has it now. */
+static int
+machines_introduce(struct machines *machines, const struct cloud_call *call, struct fault *fault)
+{
+    const struct pool *pool = call->pool;
+    const struct config_pool *section = machines_section(machines, pool->name);
+    const struct shell_port *shell = shell_port(machines->shell);
+
+    if (!section)
+        return machines_keep(machines, call, fault);
     if (idmap_find(&machines->known, pool->id))
         return 0;
     machines->defaults.login_key = shell->public_key(shell->self);
@@ -210,7 +245,7 @@ machines_start(void *self, struct cloud_call *call)
     struct machines_refusal *refusal;
     struct fault fault;
 
-    if (machines_introduce(machines, call->pool, &fault) == 0) {
+    if (machines_introduce(machines, call, &fault) == 0) {
         ec2_port(machines->ec2)->start(ec2_port(machines->ec2)->self, call);
         return;
     }

@@ -37,6 +37,10 @@ const struct shell_port *machines_shell(struct machines *machines);
 /** machines_apply() - what @config (borrowed until the next call) says holds from now on.
  * Return: 0, or -1 with the first pool's fault; the others hold. */
 int machines_apply(struct machines *machines, const struct config *config, struct fault *fault);
+/** machines_place() - where machines of @section's pool would be; pool_place_clear().
+ * Return: 0, or -1 with FAULT_INVALID. */
+int machines_place(const struct config_pool *section, struct pool_place *ret_place,
+                   struct fault *fault);
 /** machines_check() - whether the keys are those that the hosts were made with, after machines_apply().
  * Return: 0, or -1 with FAULT_STORAGE. */
 int machines_check(const struct machines *machines, const struct model *model, struct fault *fault);

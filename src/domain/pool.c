@@ -45,6 +45,7 @@ pool_free(struct pool *pool)
     schema_free(&pool_policy_schema, &pool->policy);
     schema_free(&pool_machines_schema, pool);
     setback_clear(&pool->setback);
+    pool_place_clear(&pool->place);
     mem_free(pool->name);
     mem_free(pool);
 }

@@ -164,6 +164,15 @@ engine_pool_put(struct engine *engine, const struct pool_request *request, struc
     return 0;
 }
 
+void
+engine_pool_place_set(struct engine *engine, struct pool *pool, const struct pool_place *place)
+{
+    if (!pool_place_differs(place, &pool->place) && pool->place.region)
+        return;
+    pool_place_set(&pool->place, place);
+    model_pool_save(engine->model, pool);
+}
+
 int
 engine_token_create(struct engine *engine, struct token *token, struct fault *fault)
 {

@@ -95,6 +95,20 @@ doctor_hosts(const struct engine *engine, struct doctor *doctor)
     doctor_tell(doctor, "nothing is placed on a removed host", !removed, removed);
 }
 
+/* Machines that cost while nobody says how many there should be. */
+static void
+doctor_places(const struct engine *engine, struct doctor *doctor)
+{
+    const char *left = NULL;
+
+    IDMAP_EACH(&engine->model->hosts, struct host, host)
+    {
+        if (host->state != HOST_REMOVED && host_is_rented(host) && host->pool->left)
+            left = host->pool->name;
+    }
+    doctor_tell(doctor, "each pool with rented machines is in the configuration", !left, left);
+}
+
 static bool
 doctor_instance_is_right(const struct instance *instance)
 {
@@ -237,6 +251,7 @@ engine_doctor(const struct engine *engine, struct json_out *out)
     doctor_store(engine, &doctor);
     doctor_reservations(engine, &doctor);
     doctor_hosts(engine, &doctor);
+    doctor_places(engine, &doctor);
     doctor_instances(engine, &doctor);
     doctor_machines(engine, &doctor);
     doctor_limits(engine, &doctor);

@@ -224,6 +224,10 @@ engine_status_wrongs(struct engine *engine, struct pool *pool, struct json_out *
         engine_status_wrong_end(out, NULL);
     }
     engine_status_strays(engine, pool, out);
+    if (pool->left && pool->hosts > 0) {
+        engine_status_wrong_begin(out, "pool_left", pool, 0);
+        engine_status_wrong_end(out, NULL);
+    }
     if (by_hand && pool->hosts == 0) {
         engine_status_wrong_begin(out, "no_host", pool, 0);
         engine_status_wrong_end(out, NULL);

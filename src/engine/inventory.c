@@ -342,6 +342,18 @@ inventory_machine(struct inventory *inventory, const struct cloud_machine *seen)
         orphans_seen(inventory->orphans, seen, inventory->began_mono_ms);
 }
 
+/* Whose account the machines are in is kept, so that other keys are not taken for those of nobody. */
+static void
+inventory_account(const struct inventory *inventory, const char *account)
+{
+    struct pool *pool = inventory->mind->pool;
+
+    if (!account[0] || !pool->place.region || pool->place.account || pool->hosts == 0)
+        return;
+    pool->place.account = mem_strdup(account);
+    model_pool_save(inventory->mind->engine->model, pool);
+}
+
 static void
 inventory_compare(struct inventory *inventory, const struct cloud_list *list)
 {
@@ -360,6 +372,7 @@ inventory_compare(struct inventory *inventory, const struct cloud_list *list)
         inventory->seen.alive += list->at[i].state != CLOUD_TERMINATED;
         inventory_machine(inventory, &list->at[i]);
     }
+    inventory_account(inventory, list->account);
     if (!list->complete)
         return;
     inventory_miss(inventory);

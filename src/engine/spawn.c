@@ -84,6 +84,8 @@ spawn_begin(struct engine *engine, struct pool *pool, size_t machine, const char
     host->labels = labels_merge(&none, &pool->policy.labels);
     host->machine = machine_new(types[machine].type);
     spawn_type_set(host, &types[machine]);
+    if (pool->hosts == 0)
+        mem_free(STEAL(pool->place.account)); /* the first one tells whose it is */
     model_host_add(engine->model, host, false);
     pool->grown_at_ms = now_ms;
     model_pool_save(engine->model, pool);

@@ -190,6 +190,7 @@ add_pool(struct cursor *cursor)
     pool->spent_month = (int32_t)get_int(cursor);
     get_schema_if_any(cursor, &setback_schema, &pool->setback);
     pool->shut_down = get_int(cursor) != 0;
+    get_schema_if_any(cursor, &pool_place_schema, &pool->place);
     if (cursor->wrong) {
         pool_free(pool);
     } else {

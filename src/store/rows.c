@@ -79,6 +79,7 @@ put_pool(struct store_batch *batch, const void *row)
     batch_int(batch, pool->spent_month);
     put_schema_or_null(batch, &setback_schema, pool->setback.hosts > 0 ? &pool->setback : NULL);
     batch_int(batch, pool->shut_down);
+    put_schema_or_null(batch, &pool_place_schema, pool->place.region ? &pool->place : NULL);
 }
 
 static void

@@ -8,11 +8,21 @@
 
 /* A machine that has no id yet was perhaps never launched: with new keys it is launched anew. */
 static const char machines_sql[] =
-    "SELECT p.name, count(*), sum(h.endpoint_ca IS NOT NULL) FROM hosts h "
+    "SELECT p.name, count(*), sum(h.endpoint_ca IS NOT NULL), sum(h.machine ->> 'ssh' IS NULL), "
+    "p.place ->> 'region', p.place ->> 'endpoint' FROM hosts h "
     "JOIN pools p ON p.id = h.pool_id "
     "WHERE h.state <> 'removed' AND h.machine IS NOT NULL AND "
     "(h.machine ->> 'id' IS NOT NULL OR h.machine ->> 'ssh' IS NOT NULL) "
     "GROUP BY p.name ORDER BY p.name";
+
+/* Owned. */
+static char *
+machines_text(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+
+    return text ? mem_strdup(text) : NULL;
+}
 
 static int
 machines_read(sqlite3 *db, struct store_machines *machines, struct fault *fault)
@@ -30,6 +40,9 @@ machines_read(sqlite3 *db, struct store_machines *machines, struct fault *fault)
         pool->name = mem_strdup((const char *)sqlite3_column_text(statement, 0));
         pool->hosts = sqlite3_column_int64(statement, 1);
         pool->certified = sqlite3_column_int64(statement, 2);
+        pool->rented = sqlite3_column_int64(statement, 3);
+        pool->place = (struct pool_place){ .region = machines_text(statement, 4),
+                                           .endpoint = machines_text(statement, 5) };
         machines->hosts += pool->hosts;
     }
     return rc == SQLITE_DONE ? 0 : db_fault(db, rc, "store.machines", fault);
@@ -53,8 +66,10 @@ store_machines_read(const char *data_dir, struct store_machines *ret_machines, s
 void
 store_machines_fini(struct store_machines *machines)
 {
-    for (size_t i = 0; i < machines->count; i++)
+    for (size_t i = 0; i < machines->count; i++) {
         mem_free(machines->pools[i].name);
+        pool_place_clear(&machines->pools[i].place);
+    }
     mem_free(machines->pools);
     *machines = (struct store_machines){ 0 };
 }

@@ -18,7 +18,7 @@ static const struct table tables[ROW_KIND_COUNT] = {
     [ROW_POOL] = { .name = "pools",
                    .columns = { "id", "name", "provider", "policy", "machines", "rev",
                                 "created_at_ms", "grown_at_ms", "spent_micro", "spent_month",
-                                "setback", "shut_down" } },
+                                "setback", "shut_down", "place" } },
     [ROW_BLUEPRINT] = { .name = "blueprints",
                         .columns = { "id", "name", "version", "created_at_ms", "latest", "deleted",
                                      "spec" } },

@@ -100,7 +100,7 @@ const struct wire_shape wire_shapes[] = {
     { "Wrong", "Something to look at: so many hosts, instances or blueprints, a few of them by name, and what there is to say "
       "of the first.",
       "{kind:(host_other_engine|host_unreachable|host_missing|host_suspended|host_probation|host_preparation|host_waiting|"
-      "host_out|host_certificate|machine_stray|queue_misfit|no_host|blueprint_held),pool:s?,count:i,names:[s],text:s?}" },
+      "host_out|host_certificate|machine_stray|queue_misfit|pool_left|no_host|blueprint_held),pool:s?,count:i,names:[s],text:s?}" },
     { "Health", "Whether it serves.", "{status:(ok|full|broken|starting|stopping),reason:s?}" },
     { "Problem", "What is wrong (RFC 9457).",
       "{type:s,title:s,status:i,detail:s?,instance:s?,code:s,"

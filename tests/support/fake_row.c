@@ -89,6 +89,7 @@ pool_copy(struct pool *to, const struct pool *from)
     to->rev = from->rev;
     to->created_at_ms = from->created_at_ms;
     to->shut_down = from->shut_down;
+    pool_place_set(&to->place, &from->place);
     to->grown_at_ms = from->grown_at_ms;
     to->spent_micro = from->spent_micro;
     to->spent_month = from->spent_month;
@@ -450,6 +451,7 @@ fake_row_free(struct fake_row *row)
         schema_free(&pool_policy_schema, &row->as.pool.policy);
         schema_free(&pool_machines_schema, &row->as.pool);
         setback_clear(&row->as.pool.setback);
+        pool_place_clear(&row->as.pool.place);
     } else if (row->kind == ROW_BLUEPRINT) {
         mem_free(row->as.blueprint.spec_json);
     } else if (row->kind == ROW_HOST) {

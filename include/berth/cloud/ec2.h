@@ -89,6 +89,12 @@ struct ec2_defaults {
         *login_key; /* berthd's public key, for pools with a key pair of their own; NULL: none */
 };
 
+/** ec2_place() - where machines of a pool with @config would be.
+ * @ret_place: without an account; pool_place_clear()
+ * Return: 0, or -1 as ec2_pool_set(). */
+int ec2_place(const struct ec2_config *config, const struct ec2_defaults *defaults,
+              struct pool_place *ret_place, struct fault *fault);
+
 struct ec2;
 
 /** ec2_new() - @credentials are borrowed. */

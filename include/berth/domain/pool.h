@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "berth/base/schema.h"
+#include "berth/domain/pool_place.h"
 #include "berth/domain/setback.h"
 
 enum pool_provider { PROVIDER_LOCAL, PROVIDER_STATIC, PROVIDER_EC2, PROVIDER_COUNT };
@@ -141,15 +142,17 @@ struct pool {
     struct schema_array machines; /* struct pool_machine; of the configuration */
     int64_t rev;                  /* of the policy, for ETag */
     int64_t created_at_ms;
-    int64_t grown_at_ms;    /* the last launch was decided; 0: none yet */
-    int64_t spent_micro;    /* by machines that ended in spent_month */
-    int32_t spent_month;    /* 202611: that of spent_micro */
-    struct setback setback; /* machines that never became hosts */
-    bool shut_down;         /* by a person: policy.shutdown holds whatever the configuration says */
+    int64_t grown_at_ms;     /* the last launch was decided; 0: none yet */
+    int64_t spent_micro;     /* by machines that ended in spent_month */
+    int32_t spent_month;     /* 202611: that of spent_micro */
+    struct setback setback;  /* machines that never became hosts */
+    struct pool_place place; /* of its machines, if it rents */
+    bool shut_down; /* by a person: policy.shutdown holds whatever the configuration says */
     /* Not stored. */
     struct placement_pool *placement; /* owned by the placement index */
     uint32_t hosts;                   /* rows that are not removed */
     bool configured;                  /* the configuration names it (or it is `default`) */
+    bool left;                        /* it rents, and the configuration names it no more */
     bool dirty;
 };
 

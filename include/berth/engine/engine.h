@@ -219,6 +219,10 @@ int engine_pool_check(const struct engine *engine, const struct pool_policy *pol
 /** engine_pool_put() - create or change. */
 int engine_pool_put(struct engine *engine, const struct pool_request *request,
                     struct pool **ret_pool, struct fault *fault);
+/** engine_pool_place_set() - where machines of @pool will be; only while it has none, or where they are is
+ * not known. */
+void engine_pool_place_set(struct engine *engine, struct pool *pool,
+                           const struct pool_place *place);
 
 enum { POOL_ROUNDS_MAX = 10 };
 

@@ -25,6 +25,7 @@ enum {
     CLOUD_ZONE_SIZE = 32,
     CLOUD_CONSOLE_MAX = 64 * 1024, /* bytes of a console that are told */
     CLOUD_FORGOTTEN_SIZE = 160,
+    CLOUD_ACCOUNT_SIZE = 32,
 };
 
 enum cloud_verb {
@@ -73,6 +74,7 @@ struct cloud_list {
     struct cloud_machine *at; /* [count], owned by the call until done returns */
     size_t count;
     bool complete; /* all pages were read: only then may something be concluded from absence */
+    char account[CLOUD_ACCOUNT_SIZE]; /* that they are in; "": not told */
 };
 
 /* What a machine's console showed last.  A provider may be minutes late with it. */

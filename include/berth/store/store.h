@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "berth/base/fault.h"
+#include "berth/domain/pool_place.h"
 #include "berth/loop/loop.h"
 #include "berth/port/store.h"
 
@@ -82,7 +83,9 @@ bool store_cluster_id(const char *data_dir, char ret_id[STORE_CLUSTER_ID_SIZE]);
 struct store_machines_pool {
     char *name; /* owned */
     int64_t hosts;
+    int64_t rented;    /* of these, machines of a provider */
     int64_t certified; /* of these have an engine with a certificate of the pool's authority */
+    struct pool_place place; /* region and endpoint alone */
 };
 
 struct store_machines {

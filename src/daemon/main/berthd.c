@@ -21,6 +21,7 @@
 #include "log_sink.h"
 #include "lost_keys.h"
 #include "notify.h"
+#include "places.h"
 #include "rehearsal.h"
 
 static const char berthd_help[] =
@@ -209,7 +210,9 @@ berthd_check(const struct berthd_options *options, const struct config *config)
 
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
         return EXIT_FAILURE;
-    result = rehearsal_run(config);
+    result = places_check_stored(config);
+    if (rehearsal_run(config) < 0)
+        result = -1;
     curl_global_cleanup();
     if (result < 0) {
         (void)fprintf(stderr, "berthd: %s: a pool cannot rent as it is configured\n", file);

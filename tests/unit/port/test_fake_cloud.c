@@ -159,7 +159,7 @@ test_life(void **state)
     assert_int_equal(fake_cloud_alive(scene->cloud), 0);
     assert_int_equal(ask(scene, CLOUD_TERMINATE, id, NULL).kind, FAULT_NONE);
     assert_int_equal(ask(scene, CLOUD_TERMINATE, "i-nowhere", NULL).kind, FAULT_NONE);
-    assert_int_equal(ask(scene, CLOUD_LAUNCH, "t1", "small").machine.state, CLOUD_TERMINATED);
+    assert_int_equal(ask(scene, CLOUD_LAUNCH, "t1", "small").kind, FAULT_MACHINE_GONE);
     /* 30 s and 20 s and a few calls, at 10 millionths a second. */
     assert_in_range(fake_cloud_cost_micro(scene->cloud), 500, 520);
     run(scene, FAKE_CLOUD_TOKEN_MS);
@@ -346,6 +346,8 @@ test_stop_and_start(void **state)
     int64_t cost_micro;
 
     memcpy(id, ask(scene, CLOUD_LAUNCH, "t1", "small").machine.id, sizeof(id));
+    assert_int_equal(ask(scene, CLOUD_STOP, id, NULL).kind, FAULT_MACHINE_GONE); /* it is hidden */
+    run(scene, FAKE_CLOUD_HIDDEN_MS);
     assert_int_equal(ask(scene, CLOUD_STOP, id, NULL).kind, FAULT_CLOUD_FAILED); /* it boots */
     run(scene, FAKE_CLOUD_BOOT_MS);
     vm = fake_vm_by_id(fake_cloud_vms(scene->cloud), id);

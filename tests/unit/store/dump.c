@@ -53,6 +53,7 @@ dump_pool(struct buf *to, const struct pool *pool)
     dump_int(to, "spent_month", pool->spent_month);
     dump_schema(to, &setback_schema, &pool->setback);
     dump_int(to, "shut_down", pool->shut_down);
+    dump_schema(to, &pool_place_schema, &pool->place);
 }
 
 static void

@@ -308,6 +308,8 @@ sample_model(void)
     pool->spent_month = 202311;
     pool->setback = (struct setback){ 3, 2, 1700000000066, mem_strdup("no way in \"") };
     pool->shut_down = true;
+    pool->place = (struct pool_place){ mem_strdup("eu-north-1"), mem_strdup("http://cloud:4000/"),
+                                       mem_strdup("123456789012") };
     full_machine(host);
     host->trial = mem_new0(sizeof(*host->trial));
     *host->trial = (struct trial){ 1700000000063, 1700000000064, 4, 5, 6, 7, TRIAL_PROBATION };

@@ -12,7 +12,7 @@
 #include "sample.h"
 
 static void
-expect(struct kit *kit, int64_t hosts, int64_t certified)
+expect(struct kit *kit, int64_t hosts, int64_t certified, int64_t rented)
 {
     struct store_machines machines;
 
@@ -22,6 +22,9 @@ expect(struct kit *kit, int64_t hosts, int64_t certified)
     if (hosts > 0) {
         assert_int_equal(machines.pools[0].hosts, hosts);
         assert_int_equal(machines.pools[0].certified, certified);
+        assert_int_equal(machines.pools[0].rented, rented);
+        assert_string_equal(machines.pools[0].place.region, "eu-north-1");
+        assert_string_equal(machines.pools[0].place.endpoint, "http://cloud:4000/");
     }
     store_machines_fini(&machines);
 }
@@ -37,23 +40,23 @@ test_what_counts(void **state)
     struct store_machines machines;
 
     kit_open(kit);
-    expect(kit, 0, 0);
+    expect(kit, 0, 0, 0);
     kit_commit_model(kit, model);
     model_free(model);
-    expect(kit, 1, 1);
+    expect(kit, 1, 1, 1);
     assert_int_equal(store_machines_read(kit->dir, &machines, NULL), 0);
     assert_int_equal(machines.last_host_id, kit_int(db, "SELECT max(id) FROM hosts"));
     store_machines_fini(&machines);
     kit_exec(db, "UPDATE hosts SET endpoint_ca = NULL");
-    expect(kit, 1, 0);
+    expect(kit, 1, 0, 1);
     kit_exec(db,
              "UPDATE hosts SET machine = json_remove(machine, '$.id') WHERE machine IS NOT NULL");
-    expect(kit, 0, 0);
+    expect(kit, 0, 0, 0);
     kit_exec(db, "UPDATE hosts SET machine = json_set(machine, '$.ssh', 'root@a') "
                  "WHERE machine IS NOT NULL");
-    expect(kit, 1, 0);
+    expect(kit, 1, 0, 0);
     kit_exec(db, "UPDATE hosts SET state = 'removed'");
-    expect(kit, 0, 0);
+    expect(kit, 0, 0, 0);
 }
 
 int
