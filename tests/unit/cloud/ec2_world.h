@@ -36,6 +36,16 @@ enum { PATIENCE_MS = 20000, POOL_ID = 7 };
     ANSWER(status, "<Response><Errors><Error><Code>" code "</Code><Message>words</Message>"        \
                    "</Error></Errors><RequestID>r-9</RequestID></Response>")
 
+/* Rules: the next request gets this answer; each one from now on does. */
+#define ONCE(answer)                                                                               \
+    {                                                                                              \
+        "/", .reply = (answer), .only_first = 1, .then = FAKE_HTTP_CLOSE                           \
+    }
+#define EACH(answer)                                                                               \
+    {                                                                                              \
+        "/", .reply = (answer), .then = FAKE_HTTP_CLOSE                                            \
+    }
+
 #define IMAGES                                                                                     \
     OK("<DescribeImagesResponse><imagesSet>"                                                       \
        "<item><imageId>ami-old</imageId><rootDeviceName>/dev/sda1</rootDeviceName>"                \

@@ -106,10 +106,6 @@ expect(enum ec2_verdict verdict, const char *action, const char *text)
     ANSWER("403 No", "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>User x " \
                      "is not authorized to perform: " what " on resource: *</Message></Error>"     \
                      "</Errors></Response>")
-#define ONCE(answer)                                                                               \
-    {                                                                                              \
-        "/", .reply = answer, .only_first = 1, .then = FAKE_HTTP_CLOSE                             \
-    }
 
 static void
 all_is_well(void **state)
@@ -229,7 +225,7 @@ a_check_that_cannot_be_made_says_why(void **state)
         ONCE(NO("401 No", "AuthFailure")),
         ONCE(NO("401 No", "AuthFailure")), /* with keys that were looked up anew */
         ONCE(ONE_IMAGE),
-        { "/", .reply = OK("{}"), .then = FAKE_HTTP_CLOSE },
+        EACH(OK("{}")),
         { .path = NULL },
     };
 

@@ -304,20 +304,16 @@ static void
 a_web_identity_becomes_a_role(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/",
-          .reply = OK("<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>"
-                      "<Credentials><AccessKeyId>STS</AccessKeyId><SecretAccessKey>" KEY
-                      "</SecretAccessKey><SessionToken>" SESSION "</SessionToken>"
-                      "<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>"
-                      "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"),
-          .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/",
-          .reply = ANSWER("400 No", "<ErrorResponse><Error><Code>InvalidIdentityToken</Code>"
-                                    "<Message>no</Message></Error><RequestId>r-1</RequestId>"
-                                    "</ErrorResponse>"),
-          .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = OK("{}"), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = OK("<AssumeRoleWithWebIdentityResponse/>"), .then = FAKE_HTTP_CLOSE },
+        ONCE(OK("<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult>"
+                "<Credentials><AccessKeyId>STS</AccessKeyId><SecretAccessKey>" KEY
+                "</SecretAccessKey><SessionToken>" SESSION "</SessionToken>"
+                "<Expiration>2100-01-01T00:00:00Z</Expiration></Credentials>"
+                "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>")),
+        ONCE(ANSWER("400 No", "<ErrorResponse><Error><Code>InvalidIdentityToken</Code>"
+                              "<Message>no</Message></Error><RequestId>r-1</RequestId>"
+                              "</ErrorResponse>")),
+        ONCE(OK("{}")),
+        EACH(OK("<AssumeRoleWithWebIdentityResponse/>")),
         { .path = NULL },
     };
     CLEANUP(mem_freep) char *url = NULL;
@@ -348,9 +344,10 @@ a_web_identity_becomes_a_role(void **state)
 
 #define ENDED(code)                                                                                \
     {                                                                                              \
-        { "/", .reply = NO("403 No", code), .only_first = 1, .then = FAKE_HTTP_CLOSE },            \
-            { "/", .reply = LISTED("", ""), .only_first = 1, .then = FAKE_HTTP_CLOSE },            \
-            { "/", .reply = NO("403 No", code), .then = FAKE_HTTP_CLOSE }, { .path = NULL },       \
+        ONCE(NO("403 No", code)), ONCE(LISTED("", "")), EACH(NO("403 No", code)),                  \
+        {                                                                                          \
+            .path = NULL                                                                           \
+        }                                                                                          \
     }
 
 /* EC2 says of a session that has ended what it says of a clock that is wrong. */

@@ -9,8 +9,8 @@ static void
 a_launch_asks_for_a_safe_machine(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = IMAGES, .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LAUNCHED, .then = FAKE_HTTP_CLOSE },
+        ONCE(IMAGES),
+        EACH(LAUNCHED),
         { .path = NULL },
     };
     static const char *const pieces[] = {
@@ -53,8 +53,8 @@ static void
 launches_at_once_look_for_one_image(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = IMAGES, .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LAUNCHED, .then = FAKE_HTTP_CLOSE },
+        ONCE(IMAGES),
+        EACH(LAUNCHED),
         { .path = NULL },
     };
     struct asked asked[4];
@@ -85,7 +85,7 @@ static void
 the_first_may_cancel_the_last(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = OK("<R><imagesSet/></R>"), .then = FAKE_HTTP_CLOSE },
+        EACH(OK("<R><imagesSet/></R>")),
         { .path = NULL },
     };
 
@@ -102,9 +102,8 @@ static void
 without_an_image_nothing_is_launched(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = OK("<R><imagesSet/><nextToken>more</nextToken></R>"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = OK("<R><imagesSet/></R>"), .then = FAKE_HTTP_CLOSE },
+        ONCE(OK("<R><imagesSet/><nextToken>more</nextToken></R>")),
+        EACH(OK("<R><imagesSet/></R>")),
         { .path = NULL },
     };
     struct asked asked[2];
@@ -125,9 +124,8 @@ static void
 a_lack_of_capacity_is_told_at_once(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = IMAGES, .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("500 Internal Server Error", "InsufficientInstanceCapacity"),
-          .then = FAKE_HTTP_CLOSE },
+        ONCE(IMAGES),
+        EACH(NO("500 Internal Server Error", "InsufficientInstanceCapacity")),
         { .path = NULL },
     };
     struct asked asked;
@@ -144,11 +142,11 @@ static void
 a_launch_that_may_have_been_done_is_not_repeated_here(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = IMAGES, .only_first = 1, .then = FAKE_HTTP_CLOSE },
+        ONCE(IMAGES),
         { "/", .reply = "", .only_first = 1, .then = FAKE_HTTP_RESET },
-        { "/", .reply = OK("<html>"), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = OK("<RunInstancesResponse/>"), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("503 Slow", "InternalError"), .then = FAKE_HTTP_CLOSE },
+        ONCE(OK("<html>")),
+        ONCE(OK("<RunInstancesResponse/>")),
+        EACH(NO("503 Slow", "InternalError")),
         { .path = NULL },
     };
     static const enum fault_kind kinds[] = { FAULT_CLOUD_UNSURE, FAULT_CLOUD_UNSURE,
@@ -167,14 +165,13 @@ static void
 what_was_not_done_is_repeated(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = IMAGES, .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("503 Slow", "RequestLimitExceeded"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LAUNCHED, .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("500 Oh", "InternalError"), .only_first = 1, .then = FAKE_HTTP_CLOSE },
+        ONCE(IMAGES),
+        ONCE(NO("503 Slow", "RequestLimitExceeded")),
+        ONCE(LAUNCHED),
+        ONCE(NO("500 Oh", "InternalError")),
         { "/", .reply = "", .only_first = 1, .then = FAKE_HTTP_RESET },
-        { "/", .reply = LISTED("", ""), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("400 Slow", "Throttling"), .then = FAKE_HTTP_CLOSE },
+        ONCE(LISTED("", "")),
+        EACH(NO("400 Slow", "Throttling")),
         { .path = NULL },
     };
     struct asked asked;
@@ -194,19 +191,14 @@ static void
 a_token_that_was_used_otherwise_finds_its_machine(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = IMAGES, .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("400 No", "IdempotentParameterMismatch"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LISTED(MACHINE("i-4", "running", OURS), ""), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("400 No", "IdempotentParameterMismatch"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LISTED(MACHINE("i-4", "terminated", OURS), ""), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("400 No", "IdempotentParameterMismatch"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LISTED("", ""), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("400 No", "IdempotentInstanceTerminated"), .then = FAKE_HTTP_CLOSE },
+        ONCE(IMAGES),
+        ONCE(NO("400 No", "IdempotentParameterMismatch")),
+        ONCE(LISTED(MACHINE("i-4", "running", OURS), "")),
+        ONCE(NO("400 No", "IdempotentParameterMismatch")),
+        ONCE(LISTED(MACHINE("i-4", "terminated", OURS), "")),
+        ONCE(NO("400 No", "IdempotentParameterMismatch")),
+        ONCE(LISTED("", "")),
+        EACH(NO("400 No", "IdempotentInstanceTerminated")),
         { .path = NULL },
     };
     struct asked asked;
@@ -226,14 +218,11 @@ static void
 all_pages_are_read(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = LISTED(MACHINE("i-2", "running", OURS), "p2"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LISTED("", "p3"), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/",
-          .reply = LISTED(MACHINE("i-1", "terminated", OURS) MACHINE("i-2", "running", OURS)
-                              MACHINE("i-9", "running", "") MACHINE("", "running", OURS),
-                          ""),
-          .only_first = 1, .then = FAKE_HTTP_CLOSE },
+        ONCE(LISTED(MACHINE("i-2", "running", OURS), "p2")),
+        ONCE(LISTED("", "p3")),
+        ONCE(LISTED(MACHINE("i-1", "terminated", OURS) MACHINE("i-2", "running", OURS)
+                        MACHINE("i-9", "running", "") MACHINE("", "running", OURS),
+                    "")),
         { .path = NULL },
     };
     struct asked asked;
@@ -258,14 +247,12 @@ static void
 what_is_not_all_says_so(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = LISTED(MACHINE("i-1", "running", OURS), "p2"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("400 No", "InvalidPaginationToken"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
+        ONCE(LISTED(MACHINE("i-1", "running", OURS), "p2")),
+        ONCE(NO("400 No", "InvalidPaginationToken")),
         /* Pages that go on in a circle. */
         { "/", .reply = LISTED(MACHINE("i-1", "running", OURS), "p2"), .only_first = 2,
           .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("403 No", "UnauthorizedOperation"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("403 No", "UnauthorizedOperation")),
         { .path = NULL },
     };
     struct asked asked;
@@ -300,16 +287,13 @@ spot_machines_that_are_taken_back_are_marked(void **state)
                      "2026-01-01T00:00:00.000Z") "</spotPriceHistorySet></"                        \
                                                  "DescribeSpotPriceHistoryResponse>")
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = LISTED(SPOT("i-1") SPOT("i-2"), ""), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = PRICES, .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/",
-          .reply = OK("<DescribeSpotInstanceRequestsResponse><spotInstanceRequestSet><item>"
-                      "<instanceId>i-2</instanceId></item><item><instanceId>i-3</instanceId></item>"
-                      "</spotInstanceRequestSet></DescribeSpotInstanceRequestsResponse>"),
-          .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LISTED(SPOT("i-1"), ""), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("403 No", "UnauthorizedOperation"), .then = FAKE_HTTP_CLOSE },
+        ONCE(LISTED(SPOT("i-1") SPOT("i-2"), "")),
+        ONCE(PRICES),
+        ONCE(OK("<DescribeSpotInstanceRequestsResponse><spotInstanceRequestSet><item>"
+                "<instanceId>i-2</instanceId></item><item><instanceId>i-3</instanceId></item>"
+                "</spotInstanceRequestSet></DescribeSpotInstanceRequestsResponse>")),
+        ONCE(LISTED(SPOT("i-1"), "")),
+        EACH(NO("403 No", "UnauthorizedOperation")),
         { .path = NULL },
     };
     struct asked asked;
@@ -338,11 +322,9 @@ static void
 what_is_gone_was_terminated(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = OK("<TerminateInstancesResponse/>"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("400 No", "InvalidInstanceID.NotFound"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("403 No", "UnauthorizedOperation"), .then = FAKE_HTTP_CLOSE },
+        ONCE(OK("<TerminateInstancesResponse/>")),
+        ONCE(NO("400 No", "InvalidInstanceID.NotFound")),
+        EACH(NO("403 No", "UnauthorizedOperation")),
         { .path = NULL },
     };
     struct asked asked;
@@ -359,11 +341,9 @@ static void
 the_providers_clock_is_learnt(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/",
-          .reply = "HTTP/1.0 401 No\r\nDate: Sat, 01 Jan 2050 12:00:00 GMT\r\n\r\n<Response>"
-                   "<Errors><Error><Code>AuthFailure</Code></Error></Errors></Response>",
-          .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LISTED("", ""), .then = FAKE_HTTP_CLOSE },
+        ONCE("HTTP/1.0 401 No\r\nDate: Sat, 01 Jan 2050 12:00:00 GMT\r\n\r\n<Response>"
+             "<Errors><Error><Code>AuthFailure</Code></Error></Errors></Response>"),
+        EACH(LISTED("", "")),
         { .path = NULL },
     };
     struct asked asked;
@@ -382,7 +362,7 @@ static void
 a_wrong_key_is_looked_up_once_more(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("401 No", "AuthFailure"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("401 No", "AuthFailure")),
         { .path = NULL },
     };
     struct asked asked;
@@ -438,7 +418,7 @@ static void
 a_pool_that_is_set_again_lets_its_calls_end(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = LISTED("", ""), .then = FAKE_HTTP_CLOSE },
+        EACH(LISTED("", "")),
         { .path = NULL },
     };
     static const struct ec2_defaults defaults = { .region = "eu-west-1" };

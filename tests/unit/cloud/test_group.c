@@ -6,10 +6,6 @@
 #include "../../../src/cloud/ec2_opening.h"
 #include "ec2_world.h"
 
-#define HTTP(answer)                                                                               \
-    {                                                                                              \
-        "/", .reply = answer, .only_first = 1, .then = FAKE_HTTP_CLOSE                             \
-    }
 #define GROUP_TAGS                                                                                 \
     "<tagSet><item><key>berth:cluster</key><value>" CLUSTER "</value></item>"                      \
     "<item><key>berth:pool</key><value>web</value></item></tagSet>"
@@ -71,8 +67,8 @@ static void
 a_group_is_made_once(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),   HTTP(GROUPS("")), HTTP(MADE),       HTTP(DONE),
-        HTTP(LAUNCHED), HTTP(LAUNCHED),   { .path = NULL },
+        ONCE(IMAGES),   ONCE(GROUPS("")), ONCE(MADE),       ONCE(DONE),
+        ONCE(LAUNCHED), ONCE(LAUNCHED),   { .path = NULL },
     };
 
     (void)state;
@@ -87,18 +83,18 @@ static void
 what_is_otherwise_is_corrected(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),
-        HTTP(GROUPS(GROUP("sg-other", "", "", "") GROUP("sg-2", GROUP_TAGS, RIGHT, OUT)
+        ONCE(IMAGES),
+        ONCE(GROUPS(GROUP("sg-other", "", "", "") GROUP("sg-2", GROUP_TAGS, RIGHT, OUT)
                         GROUP("sg-1", GROUP_TAGS,
                               TCP("22", "22", FROM) TCP("0", "65535",
                                                         "<ipRanges><item><cidrIp>0.0.0.0/0"
                                                         "</cidrIp></item></ipRanges><groups><item>"
                                                         "<groupId>sg-9</groupId></item></groups>"),
                               ""))),
-        HTTP(DONE),
-        HTTP(DONE),
-        HTTP(DONE),
-        HTTP(LAUNCHED),
+        ONCE(DONE),
+        ONCE(DONE),
+        ONCE(DONE),
+        ONCE(LAUNCHED),
         { .path = NULL },
     };
 
@@ -116,18 +112,18 @@ static void
 old_news_are_looked_at_again(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),
-        HTTP(GROUPS("")),
-        HTTP(NO("400 No", "InvalidGroup.Duplicate")),
-        HTTP(GROUPS("")),
-        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, "", OUT))),
-        HTTP(NO("400 No", "InvalidPermission.Duplicate")),
-        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT TCP("1", "2", FROM), OUT))),
-        HTTP(NO("400 No", "InvalidPermission.NotFound")),
-        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, ""))),
-        HTTP(NO("400 No", "InvalidGroup.NotFound")),
-        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
-        HTTP(LAUNCHED),
+        ONCE(IMAGES),
+        ONCE(GROUPS("")),
+        ONCE(NO("400 No", "InvalidGroup.Duplicate")),
+        ONCE(GROUPS("")),
+        ONCE(GROUPS(GROUP("sg-1", GROUP_TAGS, "", OUT))),
+        ONCE(NO("400 No", "InvalidPermission.Duplicate")),
+        ONCE(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT TCP("1", "2", FROM), OUT))),
+        ONCE(NO("400 No", "InvalidPermission.NotFound")),
+        ONCE(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, ""))),
+        ONCE(NO("400 No", "InvalidGroup.NotFound")),
+        ONCE(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        ONCE(LAUNCHED),
         { .path = NULL },
     };
 
@@ -141,12 +137,12 @@ static void
 what_is_not_ours_is_left_alone(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),
-        HTTP(GROUPS("")),
-        HTTP(NO("400 No", "InvalidGroup.Duplicate")),
-        HTTP(GROUPS(GROUP("sg-1", "", "", OUT))),
-        HTTP(GROUPS("")),
-        HTTP(NO("403 No", "UnauthorizedOperation")),
+        ONCE(IMAGES),
+        ONCE(GROUPS("")),
+        ONCE(NO("400 No", "InvalidGroup.Duplicate")),
+        ONCE(GROUPS(GROUP("sg-1", "", "", OUT))),
+        ONCE(GROUPS("")),
+        ONCE(NO("403 No", "UnauthorizedOperation")),
         { .path = NULL },
     };
 
@@ -162,14 +158,14 @@ static void
 a_group_that_is_gone_is_made_again(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),
-        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
-        HTTP(NO("400 No", "InvalidGroup.NotFound")),
-        HTTP(IMAGES),
-        HTTP(GROUPS("")),
-        HTTP(MADE),
-        HTTP(DONE),
-        HTTP(LAUNCHED),
+        ONCE(IMAGES),
+        ONCE(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        ONCE(NO("400 No", "InvalidGroup.NotFound")),
+        ONCE(IMAGES),
+        ONCE(GROUPS("")),
+        ONCE(MADE),
+        ONCE(DONE),
+        ONCE(LAUNCHED),
         { .path = NULL },
     };
 
@@ -197,16 +193,16 @@ static void
 a_pool_is_forgotten(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(PAIRS),
-        HTTP(GROUPS(GROUP("sg-9", "", "", "") GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
-        HTTP(NO("400 No", "DependencyViolation")),
-        HTTP(PAIRS),
-        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
-        HTTP(DONE),
-        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
-        HTTP(NO("400 No", "InvalidGroup.NotFound")),
-        HTTP(GROUPS(GROUP("sg-9", "", "", ""))),
-        { "/", .reply = GROUPS(""), .then = FAKE_HTTP_CLOSE },
+        ONCE(PAIRS),
+        ONCE(GROUPS(GROUP("sg-9", "", "", "") GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        ONCE(NO("400 No", "DependencyViolation")),
+        ONCE(PAIRS),
+        ONCE(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        ONCE(DONE),
+        ONCE(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        ONCE(NO("400 No", "InvalidGroup.NotFound")),
+        ONCE(GROUPS(GROUP("sg-9", "", "", ""))),
+        EACH(GROUPS("")),
         { .path = NULL },
     };
     struct asked asked;
@@ -227,7 +223,7 @@ static void
 who_may_not_look_has_nothing_to_forget(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("403 No", "UnauthorizedOperation"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("403 No", "UnauthorizedOperation")),
         { .path = NULL },
     };
 
@@ -244,17 +240,17 @@ static void
 a_pool_that_comes_back_has_a_new_group(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),
-        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
-        HTTP(LAUNCHED),
-        HTTP(PAIRS),
-        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
-        HTTP(DONE),
-        HTTP(GROUPS("")),
-        HTTP(GROUPS("")),
-        HTTP(MADE),
-        HTTP(DONE),
-        HTTP(LAUNCHED),
+        ONCE(IMAGES),
+        ONCE(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        ONCE(LAUNCHED),
+        ONCE(PAIRS),
+        ONCE(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        ONCE(DONE),
+        ONCE(GROUPS("")),
+        ONCE(GROUPS("")),
+        ONCE(MADE),
+        ONCE(DONE),
+        ONCE(LAUNCHED),
         { .path = NULL },
     };
 
@@ -277,15 +273,15 @@ static void
 a_template_is_looked_up_before(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(NO("400 No", "InvalidLaunchTemplateName.NotFoundException")),
-        HTTP(OK("<r/>")),
-        HTTP(TEMPLATE("<imageId>resolve:ssm:/image</imageId>")),
-        HTTP(TEMPLATE("<imageId>ami-7</imageId><instanceMarketOptions><spotOptions>"
+        ONCE(NO("400 No", "InvalidLaunchTemplateName.NotFoundException")),
+        ONCE(OK("<r/>")),
+        ONCE(TEMPLATE("<imageId>resolve:ssm:/image</imageId>")),
+        ONCE(TEMPLATE("<imageId>ami-7</imageId><instanceMarketOptions><spotOptions>"
                       "<spotInstanceType>persistent</spotInstanceType></spotOptions>"
                       "</instanceMarketOptions>")),
-        HTTP(TEMPLATE("<imageId>ami-7</imageId>")),
-        HTTP(IMAGES),
-        HTTP(LAUNCHED),
+        ONCE(TEMPLATE("<imageId>ami-7</imageId>")),
+        ONCE(IMAGES),
+        ONCE(LAUNCHED),
         { .path = NULL },
     };
 
@@ -311,12 +307,7 @@ static void
 who_leaves_does_not_stop_the_others(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = IMAGES, .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        HTTP(GROUPS("")),
-        HTTP(MADE),
-        HTTP(DONE),
-        HTTP(LAUNCHED),
-        { .path = NULL },
+        ONCE(IMAGES), ONCE(GROUPS("")), ONCE(MADE), ONCE(DONE), ONCE(LAUNCHED), { .path = NULL },
     };
     struct asked asked[2];
     const struct cloud_port *port;
@@ -336,9 +327,9 @@ static void
 all_may_leave(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),
-        HTTP(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
-        HTTP(LAUNCHED),
+        ONCE(IMAGES),
+        ONCE(GROUPS(GROUP("sg-1", GROUP_TAGS, RIGHT, OUT))),
+        ONCE(LAUNCHED),
         { .path = NULL },
     };
     struct asked asked[3];

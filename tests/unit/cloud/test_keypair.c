@@ -6,10 +6,6 @@
 #include "../../../src/cloud/ec2_keypair.h"
 #include "ec2_world.h"
 
-#define HTTP(answer)                                                                               \
-    {                                                                                              \
-        "/", .reply = answer, .only_first = 1, .then = FAKE_HTTP_CLOSE                             \
-    }
 #define PUBLIC                                                                                     \
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f berthd"
 #define PRINT "ZkAslGjFiUHdGf/WUL8rQvkib4PTvQatUV0OUQSncCA"
@@ -56,9 +52,9 @@ static void
 it_is_imported_once(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),   HTTP(PAIRS(PAIR("key-9", "another", "", ""))),
-        HTTP(DONE),     HTTP(LAUNCHED),
-        HTTP(LAUNCHED), { .path = NULL },
+        ONCE(IMAGES),   ONCE(PAIRS(PAIR("key-9", "another", "", ""))),
+        ONCE(DONE),     ONCE(LAUNCHED),
+        ONCE(LAUNCHED), { .path = NULL },
     };
 
     (void)state;
@@ -74,13 +70,13 @@ static void
 the_same_key_stays(void **state)
 {
     static const struct fake_http_rule each[][4] = {
-        { HTTP(IMAGES),
-          HTTP(PAIRS(PAIR("key-1", NAME, PRINT "=", TAGS))),
-          HTTP(LAUNCHED),
+        { ONCE(IMAGES),
+          ONCE(PAIRS(PAIR("key-1", NAME, PRINT "=", TAGS))),
+          ONCE(LAUNCHED),
           { .path = NULL } },
-        { HTTP(IMAGES),
-          HTTP(PAIRS(PAIR("key-1", NAME, "SHA256:" PRINT, TAGS))),
-          HTTP(LAUNCHED),
+        { ONCE(IMAGES),
+          ONCE(PAIRS(PAIR("key-1", NAME, "SHA256:" PRINT, TAGS))),
+          ONCE(LAUNCHED),
           { .path = NULL } },
     };
 
@@ -100,10 +96,10 @@ static void
 another_key_is_replaced(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),    HTTP(PAIRS(PAIR("key-1", NAME, "AAAA=", TAGS))),
-        HTTP(DONE),      HTTP(NO("400 No", "InvalidKeyPair.Duplicate")), /* not gone everywhere */
-        HTTP(PAIRS("")), HTTP(DONE),
-        HTTP(LAUNCHED),  { .path = NULL },
+        ONCE(IMAGES),    ONCE(PAIRS(PAIR("key-1", NAME, "AAAA=", TAGS))),
+        ONCE(DONE),      ONCE(NO("400 No", "InvalidKeyPair.Duplicate")), /* not gone everywhere */
+        ONCE(PAIRS("")), ONCE(DONE),
+        ONCE(LAUNCHED),  { .path = NULL },
     };
 
     (void)state;
@@ -117,9 +113,9 @@ static void
 what_is_not_ours_is_left_alone(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),
-        HTTP(PAIRS(PAIR("key-1", NAME, PRINT, ""))),
-        HTTP(NO("403 No", "UnauthorizedOperation")),
+        ONCE(IMAGES),
+        ONCE(PAIRS(PAIR("key-1", NAME, PRINT, ""))),
+        ONCE(NO("403 No", "UnauthorizedOperation")),
         { .path = NULL },
     };
 
@@ -135,13 +131,13 @@ static void
 one_that_is_gone_is_imported_again(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),
-        HTTP(PAIRS(PAIR("key-1", NAME, PRINT, TAGS))),
-        HTTP(NO("400 No", "InvalidKeyPair.NotFound")),
-        HTTP(IMAGES),
-        HTTP(PAIRS("")),
-        HTTP(DONE),
-        HTTP(LAUNCHED),
+        ONCE(IMAGES),
+        ONCE(PAIRS(PAIR("key-1", NAME, PRINT, TAGS))),
+        ONCE(NO("400 No", "InvalidKeyPair.NotFound")),
+        ONCE(IMAGES),
+        ONCE(PAIRS("")),
+        ONCE(DONE),
+        ONCE(LAUNCHED),
         { .path = NULL },
     };
 
@@ -155,7 +151,7 @@ one_that_is_gone_is_imported_again(void **state)
 static void
 without_a_key_there_is_no_pair(void **state)
 {
-    static const struct fake_http_rule rules[] = { HTTP(IMAGES), { .path = NULL } };
+    static const struct fake_http_rule rules[] = { ONCE(IMAGES), { .path = NULL } };
 
     (void)state;
     serve(rules, NULL);
@@ -166,13 +162,13 @@ static void
 it_is_forgotten(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(PAIRS(PAIR("key-9", "another", "", "") PAIR("key-1", NAME, PRINT, TAGS))),
-        HTTP(DONE),
-        HTTP(PAIRS(PAIR("key-9", "another", "", ""))),
-        HTTP(GROUPS),
-        HTTP(NO("403 No", "UnauthorizedOperation")), /* the group is looked for all the same */
-        HTTP(GROUPS),
-        { "/", .reply = PAIRS(""), .then = FAKE_HTTP_CLOSE },
+        ONCE(PAIRS(PAIR("key-9", "another", "", "") PAIR("key-1", NAME, PRINT, TAGS))),
+        ONCE(DONE),
+        ONCE(PAIRS(PAIR("key-9", "another", "", ""))),
+        ONCE(GROUPS),
+        ONCE(NO("403 No", "UnauthorizedOperation")), /* the group is looked for all the same */
+        ONCE(GROUPS),
+        EACH(PAIRS("")),
         { .path = NULL },
     };
     struct asked asked;
@@ -191,7 +187,7 @@ static void
 who_leaves_ends_the_look(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        HTTP(IMAGES),
+        ONCE(IMAGES),
         { "/", .then = FAKE_HTTP_STALL },
         { .path = NULL },
     };

@@ -149,7 +149,7 @@ end(void)
 }
 
 static const struct fake_http_rule good[] = {
-    { "/", .reply = OK("<R/>"), .then = FAKE_HTTP_CLOSE },
+    EACH(OK("<R/>")),
     { .path = NULL },
 };
 
@@ -183,7 +183,7 @@ static void
 listings_that_fail(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("500 Oh", "InternalError"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("500 Oh", "InternalError")),
         { .path = NULL },
     };
 
@@ -196,7 +196,7 @@ static void
 launches_that_fail(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("500 Oh", "InternalError"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("500 Oh", "InternalError")),
         { .path = NULL },
     };
 
@@ -208,7 +208,7 @@ static void
 launches_that_are_too_many(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("503 Slow", "RequestLimitExceeded"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("503 Slow", "RequestLimitExceeded")),
         { .path = NULL },
     };
 
@@ -220,7 +220,7 @@ static void
 an_account_at_its_limit(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("400 No", "VcpuLimitExceeded"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("400 No", "VcpuLimitExceeded")),
         { .path = NULL },
     };
 
@@ -232,7 +232,7 @@ static void
 no_permission(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("403 No", "UnauthorizedOperation"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("403 No", "UnauthorizedOperation")),
         { .path = NULL },
     };
 
@@ -245,7 +245,7 @@ static void
 keys_that_have_ended(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("400 No", "ExpiredToken"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("400 No", "ExpiredToken")),
         { .path = NULL },
     };
 

@@ -101,7 +101,7 @@ static void
 a_role_is_assumed_with_the_keys_of_its_source(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = ASSUMED("ROLE", FAR), .then = FAKE_HTTP_CLOSE },
+        EACH(ASSUMED("ROLE", FAR)),
         { .path = NULL },
     };
 
@@ -125,8 +125,8 @@ static void
 roles_are_assumed_one_after_the_other(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = ASSUMED("FIRST", FAR), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = ASSUMED("SECOND", FAR), .then = FAKE_HTTP_CLOSE },
+        ONCE(ASSUMED("FIRST", FAR)),
+        EACH(ASSUMED("SECOND", FAR)),
         { .path = NULL },
     };
 
@@ -217,9 +217,9 @@ the_services_time_is_taken_once(void **state)
     "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>Signature expired"           \
     "</Message></Error></ErrorResponse>"
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = LATE, .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = ASSUMED("ROLE", FAR), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LATE, .then = FAKE_HTTP_CLOSE },
+        ONCE(LATE),
+        ONCE(ASSUMED("ROLE", FAR)),
+        EACH(LATE),
         { .path = NULL },
     };
     static const char text[] = "[profile top]\nrole_arn=arn:top\nsource_profile=top\n" USER_KEYS;
@@ -251,9 +251,9 @@ a_failed_renewal_leaves_the_keys(void **state)
 {
     CLEANUP(mem_freep) char *reply = ends_in(120000);
     const struct fake_http_rule rules[] = {
-        { "/", .reply = reply, .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = ANSWER("500 No", ""), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = ASSUMED("LONG", FAR), .then = FAKE_HTTP_CLOSE },
+        ONCE(reply),
+        ONCE(ANSWER("500 No", "")),
+        EACH(ASSUMED("LONG", FAR)),
         { .path = NULL },
     };
 

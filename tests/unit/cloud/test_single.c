@@ -31,15 +31,11 @@ static void
 a_console_is_told(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("400 No", "UnsupportedOperation"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/",
-          .reply = OK("<GetConsoleOutputResponse><output>cGFuaWM6\n IG9uIGZpcmUK"
-                      "</output></GetConsoleOutputResponse>"),
-          .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = OK("<GetConsoleOutputResponse/>"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("400 No", "InvalidInstanceID.NotFound"), .then = FAKE_HTTP_CLOSE },
+        ONCE(NO("400 No", "UnsupportedOperation")),
+        ONCE(OK("<GetConsoleOutputResponse><output>cGFuaWM6\n IG9uIGZpcmUK"
+                "</output></GetConsoleOutputResponse>")),
+        ONCE(OK("<GetConsoleOutputResponse/>")),
+        EACH(NO("400 No", "InvalidInstanceID.NotFound")),
         { .path = NULL },
     };
     struct asked asked;
@@ -89,17 +85,14 @@ static void
 machines_are_stopped_and_started(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = OK("<StopInstancesResponse/>"), .only_first = 1, .then = FAKE_HTTP_CLOSE },
+        ONCE(OK("<StopInstancesResponse/>")),
         /* A spot machine. */
-        { "/", .reply = NO("400 No", "UnsupportedOperation"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = OK("<StartInstancesResponse/>"), .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("500 Oh", "InsufficientInstanceCapacity"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = NO("400 No", "InvalidInstanceID.NotFound"), .only_first = 1,
-          .then = FAKE_HTTP_CLOSE },
+        ONCE(NO("400 No", "UnsupportedOperation")),
+        ONCE(OK("<StartInstancesResponse/>")),
+        ONCE(NO("500 Oh", "InsufficientInstanceCapacity")),
+        ONCE(NO("400 No", "InvalidInstanceID.NotFound")),
         /* It still stops: asked again, here and by the caller. */
-        { "/", .reply = NO("400 No", "IncorrectInstanceState"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("400 No", "IncorrectInstanceState")),
         { .path = NULL },
     };
     static const struct {

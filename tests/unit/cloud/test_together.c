@@ -52,7 +52,7 @@ static void
 terminations_go_as_one(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = ENDED, .then = FAKE_HTTP_CLOSE },
+        EACH(ENDED),
         { .path = NULL },
     };
     static char ids[EC2_BATCH_MAX + 1][24];
@@ -75,12 +75,9 @@ static void
 who_is_named_in_a_refusal_ends_with_it(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/",
-          .reply = BAD("InvalidInstanceID.NotFound", "The instance IDs 'i-1, i-3' do not exist"),
-          .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = BAD("OperationNotPermitted", "The instance 'i-12' may not be terminated."),
-          .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = ENDED, .then = FAKE_HTTP_CLOSE },
+        ONCE(BAD("InvalidInstanceID.NotFound", "The instance IDs 'i-1, i-3' do not exist")),
+        ONCE(BAD("OperationNotPermitted", "The instance 'i-12' may not be terminated.")),
+        EACH(ENDED),
         { .path = NULL },
     };
     static const char *const ids[] = { "i-1", "i-12", "i-2", "i-3", "i-4" };
@@ -102,9 +99,9 @@ halves_find_the_bad_one(void **state)
     static const struct fake_http_rule rules[] = {
         /* 8 no, 4 no, 2 no, 1 yes, 2 no, 1 no (i-1), ... */
         { "/", .reply = MUTE, .only_first = 3, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = ENDED, .only_first = 1, .then = FAKE_HTTP_CLOSE }, /* i-0 */
-        { "/", .reply = MUTE, .only_first = 2, .then = FAKE_HTTP_CLOSE },  /* i-1, i-2; i-1 */
-        { "/", .reply = ENDED, .then = FAKE_HTTP_CLOSE },                  /* 1, 2, 3 */
+        ONCE(ENDED),                                                      /* i-0 */
+        { "/", .reply = MUTE, .only_first = 2, .then = FAKE_HTTP_CLOSE }, /* i-1, i-2; i-1 */
+        EACH(ENDED),                                                      /* 1, 2, 3 */
         { .path = NULL },
     };
     static const char *const ids[] = { "i-0", "i-1", "i-2", "i-3", "i-4", "i-5", "i-6", "i-7" };
@@ -123,7 +120,7 @@ static void
 a_refusal_of_all_ends_all(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = NO("403 No", "UnauthorizedOperation"), .then = FAKE_HTTP_CLOSE },
+        EACH(NO("403 No", "UnauthorizedOperation")),
         { .path = NULL },
     };
     struct asked asked[4];
@@ -141,7 +138,7 @@ static void
 who_leaves_is_not_named(void **state)
 {
     static const struct fake_http_rule rules[] = {
-        { "/", .reply = ENDED, .then = FAKE_HTTP_CLOSE },
+        EACH(ENDED),
         { .path = NULL },
     };
     const struct cloud_port *port = ec2_port(ec2);
@@ -181,11 +178,8 @@ pools_share_a_listing(void **state)
     "<tagSet><item><key>berth:cluster</key><value>" CLUSTER "</value></item>"                      \
     "<item><key>berth:pool</key><value>api</value></item></tagSet>"
     static const struct fake_http_rule rules[] = {
-        { "/",
-          .reply = LISTED(MACHINE("i-1", "running", OURS) MACHINE("i-2", "running", OF_API), "p"),
-          .only_first = 1, .then = FAKE_HTTP_CLOSE },
-        { "/", .reply = LISTED(MACHINE("i-3", "pending", OF_API) MACHINE("i-4", "running", ""), ""),
-          .then = FAKE_HTTP_CLOSE },
+        ONCE(LISTED(MACHINE("i-1", "running", OURS) MACHINE("i-2", "running", OF_API), "p")),
+        EACH(LISTED(MACHINE("i-3", "pending", OF_API) MACHINE("i-4", "running", ""), "")),
         { .path = NULL },
     };
     static const struct ec2_defaults defaults;

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "berth/engine/status.h"
+
 /* At most one live machine for each intent, whatever happens. */
 static void
 rented_check_machines(struct world *world)
@@ -157,6 +159,38 @@ rented_events(struct rented *rented, const char *kind)
     for (size_t i = 0; i < count; i++)
         found += strcmp(events[i].kind, kind) == 0;
     return found;
+}
+
+json_t *
+rented_told(struct rented *rented,
+            void (*tell)(struct engine *engine, struct pool *pool, struct json_out *out))
+{
+    struct json_out out;
+    struct buf buf;
+    struct fault fault;
+    json_t *json = NULL;
+
+    buf_init(&buf, 1 << 20);
+    json_out_init(&out, &buf);
+    engine_status_count(rented->world.engine);
+    tell(rented->world.engine, rented_pool(rented), &out);
+    assert_int_equal(json_in_parse(buf.data, buf.len, &json, &fault), 0);
+    buf_fini(&buf);
+    return json;
+}
+
+static void
+rented_tell_wrongs(struct engine *engine, struct pool *pool, struct json_out *out)
+{
+    json_out_array(out);
+    engine_status_wrongs(engine, pool, out);
+    json_out_array_end(out);
+}
+
+json_t *
+rented_wrongs(struct rented *rented)
+{
+    return rented_told(rented, rented_tell_wrongs);
 }
 
 /* A call that the daemon did not make. */

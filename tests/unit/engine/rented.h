@@ -38,5 +38,10 @@ void rented_until_active(struct rented *rented, size_t count, int64_t ms);
 struct host *rented_first(struct rented *rented);
 /** rented_events() - durable events of @kind. */
 size_t rented_events(struct rented *rented, const char *kind);
+/** rented_told() - what @tell writes about the pool, after a count of its instances; owned. */
+json_t *rented_told(struct rented *rented,
+                    void (*tell)(struct engine *engine, struct pool *pool, struct json_out *out));
+/** rented_wrongs() - what `berth status` calls wrong with the pool, a list; owned. */
+json_t *rented_wrongs(struct rented *rented);
 /** rented_strays_launch() - machines with the cluster's tag whose host no row knows. */
 void rented_strays_launch(struct rented *rented, size_t count);

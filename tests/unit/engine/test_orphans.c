@@ -43,28 +43,11 @@ list(struct rented *rented)
     return listing.kind;
 }
 
-/* PoolOrphans as it is told now; owned. */
-static json_t *
-told(struct rented *rented)
-{
-    struct json_out out;
-    struct buf buf;
-    struct fault fault;
-    json_t *json = NULL;
-
-    buf_init(&buf, 1 << 20);
-    json_out_init(&out, &buf);
-    engine_pool_orphans(rented->world.engine, rented_pool(rented), &out);
-    assert_int_equal(json_in_parse(buf.data, buf.len, &json, &fault), 0);
-    buf_fini(&buf);
-    return json;
-}
-
 /* How many are told with @verdict. */
 static size_t
 told_with(struct rented *rented, const char *verdict)
 {
-    json_t *json = told(rented);
+    json_t *json = rented_told(rented, engine_pool_orphans);
     const json_t *item;
     size_t count = 0;
     size_t i;
@@ -81,7 +64,7 @@ static int
 end_some(struct rented *rented, size_t count, const char *more, struct fault *fault)
 {
     struct schema_strings ids = { mem_new0((count + 1) * sizeof(char *)), 0 };
-    json_t *json = told(rented);
+    json_t *json = rented_told(rented, engine_pool_orphans);
     int result;
 
     for (; ids.count < count; ids.count++) {
@@ -113,7 +96,7 @@ test_a_fresh_listing(void **state)
     rented_strays_launch(&rented, 2);
     world_run(&rented.world, 10000);
     assert_int_equal(list(&rented), FAULT_NONE);
-    json = told(&rented);
+    json = rented_told(&rented, engine_pool_orphans);
     assert_true(json_in_bool(json, "complete", false));
     assert_int_equal(json_in_int(json, "machines", 0), 3);
     assert_int_equal(json_in_int(json, "stopped", -1), 0);
@@ -144,7 +127,7 @@ test_what_a_listing_may_lack(void **state)
     world_run(&rented.world, 10000);
     fake_cloud_rule_add(rented.world.cloud, &half);
     assert_int_equal(list(&rented), FAULT_NONE);
-    json = told(&rented);
+    json = rented_told(&rented, engine_pool_orphans);
     assert_false(json_in_bool(json, "complete", true));
     json_decref(json);
     rented_end(&rented);

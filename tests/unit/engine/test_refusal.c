@@ -19,19 +19,9 @@ static json_t *
 told_by(struct rented *rented,
         void (*tell)(struct engine *engine, struct pool *pool, struct json_out *out))
 {
-    struct json_out out;
-    struct buf buf;
-    struct fault fault;
-    json_t *json = NULL;
-    json_t *refused;
+    json_t *json = rented_told(rented, tell);
+    json_t *refused = json_incref(json_object_get(json, "refused"));
 
-    buf_init(&buf, 1 << 20);
-    json_out_init(&out, &buf);
-    engine_status_count(rented->world.engine);
-    tell(rented->world.engine, rented_pool(rented), &out);
-    assert_int_equal(json_in_parse(buf.data, buf.len, &json, &fault), 0);
-    buf_fini(&buf);
-    refused = json_incref(json_object_get(json, "refused"));
     json_decref(json);
     assert_true(json_is_array(refused));
     return refused;

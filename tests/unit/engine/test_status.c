@@ -12,30 +12,6 @@
 
 #include "rented.h"
 
-static json_t *
-parsed(struct buf *buf)
-{
-    struct fault fault;
-    json_t *json = NULL;
-
-    assert_int_equal(json_in_parse(buf->data, buf->len, &json, &fault), 0);
-    buf_fini(buf);
-    return json;
-}
-
-static json_t *
-status_of(struct rented *rented)
-{
-    struct json_out out;
-    struct buf buf;
-
-    buf_init(&buf, 1 << 20);
-    json_out_init(&out, &buf);
-    engine_status_count(rented->world.engine);
-    engine_status_tell(rented->world.engine, rented_pool(rented), &out);
-    return parsed(&buf);
-}
-
 /* What is wrong of @kind; NULL: nothing. Borrowed from @wrongs. */
 static const json_t *
 find(const json_t *wrongs, const char *kind)
@@ -49,21 +25,6 @@ find(const json_t *wrongs, const char *kind)
             return wrong;
     }
     return NULL;
-}
-
-static json_t *
-wrongs_of(struct rented *rented)
-{
-    struct json_out out;
-    struct buf buf;
-
-    buf_init(&buf, 1 << 20);
-    json_out_init(&out, &buf);
-    engine_status_count(rented->world.engine);
-    json_out_array(&out);
-    engine_status_wrongs(rented->world.engine, rented_pool(rented), &out);
-    json_out_array_end(&out);
-    return parsed(&buf);
 }
 
 static int64_t
@@ -82,7 +43,7 @@ test_hosts_room_and_what_was_done(void **state)
     (void)state;
     rented_begin(&rented, 2);
     rented_until_active(&rented, 2, 180000);
-    told = status_of(&rented);
+    told = rented_told(&rented, engine_status_tell);
     assert_int_equal(number(told, "hosts", "active"), 2);
     assert_int_equal(number(told, "hosts", "spawned"), 0);
     assert_int_equal(number(told, "queue", "length"), 0);
@@ -94,7 +55,7 @@ test_hosts_room_and_what_was_done(void **state)
     assert_int_equal(status->begun[POLICY_SPAWN], 2);
     assert_int_equal(status->begun[POLICY_PREPARE], 2);
     assert_int_equal(status->begun[POLICY_DRAIN], 0);
-    told = wrongs_of(&rented);
+    told = rented_wrongs(&rented);
     assert_int_equal(json_array_size(told), 0);
     json_decref(told);
     rented_end(&rented);
@@ -124,7 +85,7 @@ test_what_holds_back_growth(void **state)
     for (int i = 0; i < 40; i++)
         (void)world_launch(&rented.world, "web", "ann");
     assert_true(world_run_until(&rented.world, is_held, 60000));
-    told = status_of(&rented);
+    told = rented_told(&rented, engine_status_tell);
     held = json_array_get(json_object_get(told, "held"), 0);
     assert_string_equal(json_in_string(held, "hold", ""), "max_hosts");
     assert_true(strlen(json_in_string(held, "text", "")) > 0);
@@ -157,7 +118,7 @@ test_what_is_wrong_is_told_by_name(void **state)
     machine = fake_docker_machine_of(rented.world.docker, rented_first(&rented)->id);
     machine->unreachable = true;
     assert_true(world_run_until(&rented.world, is_unreachable, 60000));
-    told = wrongs_of(&rented);
+    told = rented_wrongs(&rented);
     wrong = find(told, "host_unreachable");
     assert_non_null(wrong);
     assert_int_equal(json_in_int(wrong, "count", 0), 1);

@@ -10,8 +10,6 @@
 
 #include <cmocka.h>
 
-#include "berth/engine/status.h"
-
 #include "rented.h"
 
 static const int64_t day_ms = 86400000;
@@ -55,52 +53,30 @@ serving_begin(struct rented *rented)
 static int64_t
 wrong(struct rented *rented, const char *kind)
 {
-    struct json_out out;
-    struct buf buf;
-    struct fault fault;
-    json_t *wrongs = NULL;
+    json_t *wrongs = rented_wrongs(rented);
     const json_t *one;
     int64_t count = 0;
     size_t i;
 
-    buf_init(&buf, 1 << 20);
-    json_out_init(&out, &buf);
-    engine_status_count(rented->world.engine);
-    json_out_array(&out);
-    engine_status_wrongs(rented->world.engine, rented_pool(rented), &out);
-    json_out_array_end(&out);
-    assert_int_equal(json_in_parse(buf.data, buf.len, &wrongs, &fault), 0);
     json_array_foreach(wrongs, i, one)
     {
         if (strcmp(json_in_string(one, "kind", ""), kind) == 0)
             count = json_in_int(one, "count", 0);
     }
     json_decref(wrongs);
-    buf_fini(&buf);
     return count;
 }
 
-/* {"revision","hosts","items"...}; owned. */
-static json_t *
-drift(struct rented *rented)
+static void
+tell_drift(struct engine *engine, struct pool *pool, struct json_out *out)
 {
-    struct json_out out;
-    struct buf buf;
-    struct fault fault;
-    json_t *json = NULL;
-
-    buf_init(&buf, 1 << 20);
-    json_out_init(&out, &buf);
-    engine_pool_drift(rented->world.engine, rented_pool(rented), &out);
-    assert_int_equal(json_in_parse(buf.data, buf.len, &json, &fault), 0);
-    buf_fini(&buf);
-    return json;
+    engine_pool_drift(engine, pool, out);
 }
 
 static size_t
 drifted(struct rented *rented)
 {
-    json_t *json = drift(rented);
+    json_t *json = rented_told(rented, tell_drift);
     size_t count = json_array_size(json_object_get(json, "items"));
 
     assert_int_equal(json_in_int(json, "hosts", 0), rented_count(rented, HOST_ACTIVE));
@@ -269,7 +245,7 @@ test_drift_is_ignored(void **state)
     runs = fake_shell_runs(rented.world.shell);
     fake_shell_revision_set(rented.world.shell, "00000000000000ff");
     world_run(&rented.world, 3600000);
-    json = drift(&rented);
+    json = rented_told(&rented, tell_drift);
     item = json_array_get(json_object_get(json, "items"), 0);
     assert_string_equal(json_in_string(json, "revision", ""), "00000000000000ff");
     assert_string_equal(json_in_string(json, "playbook_drift", ""), "ignore");
