@@ -137,7 +137,7 @@ credentials_fetch_ask(struct credentials_fetch *fetch)
 
     credentials_fetch_prepare(fetch);
     fetch->op = (struct http_op){
-        .peer.ca = fetch->ca,
+        .peer = { .ca = fetch->ca, .proxied = fetch->sts != NULL },
         .method = fetch->sts ? "POST" : method,
         .url = fetch->url,
         .headers = fetch->headers,

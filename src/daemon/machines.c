@@ -89,6 +89,7 @@ machines_new(const struct machines_options *options, struct machines **ret_machi
                                           .tally = machines_tally };
     machines->loop = options->loop;
     machines->defaults = machines_defaults();
+    http_proxy_from_env(options->http, machines_env);
     machines->credentials = credentials_from_env(options->http, options->loop, machines_env);
     machines->ec2 = ec2_new(options->http, options->loop, machines->credentials);
     list_init(&machines->refused);

@@ -55,6 +55,7 @@ rehearsal_init(struct rehearsal *rehearsal, const struct config *config)
         .cluster_id = "0000000000000000",
     };
     rehearsal->http = http_new(rehearsal->loop);
+    http_proxy_from_env(rehearsal->http, rehearsal_env);
     rehearsal->credentials = credentials_from_env(rehearsal->http, rehearsal->loop, rehearsal_env);
     rehearsal->ec2 = ec2_new(rehearsal->http, rehearsal->loop, rehearsal->credentials);
     if (!store_cluster_id(config->data_dir, rehearsal->cluster_id)) {

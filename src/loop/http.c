@@ -13,6 +13,7 @@
 
 #include "http_exchange.h"
 #include "http_fault.h"
+#include "http_proxy.h"
 #include "http_request.h"
 #include "http_shard.h"
 #include "http_state.h"
@@ -63,6 +64,7 @@ http_free(struct http *http)
     http->clock->timer_clear(http->clock->self, &http->pass);
     loop_fd_stop(http->loop, &http->epoll_fd);
     (void)close(http->epoll);
+    http_proxy_fini(http);
     mem_free(http->sockets);
     mem_free(http);
     curl_global_cleanup();

@@ -18,6 +18,8 @@ static const struct http_fault_rule {
     { CURLE_URL_MALFORMAT, FAULT_UNREACHABLE, "the address is not valid" },
     { CURLE_LOGIN_DENIED, FAULT_UNREACHABLE, "the address must not carry a user" },
     { CURLE_COULDNT_RESOLVE_HOST, FAULT_UNREACHABLE, "the name cannot be resolved" },
+    { CURLE_COULDNT_RESOLVE_PROXY, FAULT_UNREACHABLE, "the name of the proxy cannot be resolved" },
+    { CURLE_PROXY, FAULT_UNREACHABLE, "the proxy refuses" },
     { CURLE_PEER_FAILED_VERIFICATION, FAULT_TLS, "its certificate was refused" },
     { CURLE_SSL_CERTPROBLEM, FAULT_TLS, "our certificate or its key cannot be used" },
     { CURLE_SSL_CACERT_BADFILE, FAULT_TLS, "the file of trusted certificates cannot be used" },
@@ -137,12 +139,27 @@ http_fault_end_by_phase(struct http_exchange *exchange, CURLcode code)
     }
 }
 
+/* What a proxy answers that opens no way to the peer; 0: it did not. */
+static long
+http_fault_proxy_status(const struct http_exchange *exchange)
+{
+    long status = 0;
+
+    if (exchange->connected)
+        return 0;
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status >= 300 ? status : 0;
+}
+
 void
 http_fault_end(struct http_exchange *exchange, CURLcode code)
 {
     const struct http_fault_rule *rule = http_fault_rule_find(code);
 
-    if (rule && rule->kind == FAULT_TLS) {
+    if (http_fault_proxy_status(exchange) > 0) {
+        http_exchange_fail(exchange, FAULT_UNREACHABLE, "the proxy answers with status %ld",
+                           http_fault_proxy_status(exchange));
+    } else if (rule && rule->kind == FAULT_TLS) {
         http_fault_end_tls(exchange, rule->text);
     } else if (rule) {
         http_exchange_fail(exchange, rule->kind, "%s", rule->text);

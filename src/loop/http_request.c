@@ -10,6 +10,7 @@
 
 #include "http_answer.h"
 #include "http_exchange.h"
+#include "http_proxy.h"
 #include "http_shard.h"
 
 /* The same for each exchange. */
@@ -23,6 +24,8 @@ static const struct {
     { CURLOPT_HTTP09_ALLOWED, 0 },
     { CURLOPT_FOLLOWLOCATION, 0 },
     { CURLOPT_NETRC, CURL_NETRC_IGNORED },
+    { CURLOPT_HEADEROPT, CURLHEADER_SEPARATE }, /* a proxy sees none of ours */
+    { CURLOPT_SUPPRESS_CONNECT_HEADERS, 1 },
     { CURLOPT_DISALLOW_USERNAME_IN_URL, 1 },
     { CURLOPT_PATH_AS_IS, 1 },
     { CURLOPT_TCP_KEEPALIVE, 1 }, /* a stream without deadlines must notice a dead machine */
@@ -78,7 +81,7 @@ http_request_is_sent(const struct http_exchange *exchange)
     long sent = 0;
 
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &sent);
-    return sent > 0;
+    return exchange->connected && sent > exchange->tunnel_size;
 }
 
 static int
@@ -90,8 +93,9 @@ http_request_set_peer(struct http_exchange *exchange)
         const char *value;
     } strings[] = {
         { CURLOPT_PROTOCOLS_STR, "http,https" },
-        { CURLOPT_PROXY, "" },
-        { CURLOPT_NOPROXY, "*" },
+        { CURLOPT_PROXY, http_proxy_find(exchange->http, exchange->op) },
+        { CURLOPT_NOPROXY, http_proxy_except(exchange->http, exchange->op) },
+        { CURLOPT_PROXY_CAINFO, peer->ca },
         { CURLOPT_USERAGENT, "berth/" BERTH_VERSION },
         { CURLOPT_URL, exchange->op->url },
         { CURLOPT_UNIX_SOCKET_PATH, peer->unix_path },
@@ -228,6 +232,9 @@ http_request_on_connected(void *cookie, char *peer, char *local, int peer_port, 
         http_exchange_fail(exchange, FAULT_LOST, "the connection broke before the answer");
         return CURL_PREREQFUNC_ABORT;
     }
+    if (!exchange->connected) /* what was asked of a proxy counts as sent, too */
+        (void)curl_easy_getinfo(exchange->easy, CURLINFO_REQUEST_SIZE, &exchange->tunnel_size);
+    exchange->connected = true;
     http_exchange_enter(exchange,
                         http_request_is_streamed(exchange->op) ? HTTP_SENDING : HTTP_WAITING);
     return CURL_PREREQFUNC_OK;

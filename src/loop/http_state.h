@@ -9,6 +9,7 @@
  *   http_answer.c    what comes in: head and body
  *   http_fault.c     libcurl's codes as faults
  *   http_shard.c     a multi handle and its descriptors
+ *   http_proxy.c     whether an exchange goes by a proxy
  *
  * libcurl forbids most calls from inside its callbacks, so those only note what
  * happened; http_pass(), at the end of the turn, acts on it.
@@ -21,6 +22,7 @@
 #include <curl/curl.h>
 
 #include "berth/base/list.h"
+#include "berth/base/secret.h"
 #include "berth/loop/http.h"
 
 enum {
@@ -48,6 +50,8 @@ struct http_socket {
 };
 
 struct http {
+    struct secret *proxies[2]; /* owned; for https and for http; NULL: none */
+    char *no_proxy;            /* owned; NULL: there is no proxy */
     struct loop *loop;
     const struct clock_port *clock;
     struct http_shard *shards[HTTP_SHARDS]; /* owned; NULL until used */
@@ -86,12 +90,14 @@ struct http_exchange {
     struct buf answer;          /* owned */
 
     enum http_phase phase;
+    bool connected;    /* to the peer itself, by a proxy or not: the request went out next */
     bool ended;        /* its fate is known: nothing of it is told but done */
     bool paused;       /* by the caller */
     bool held;         /* and by libcurl, at the piece that came next */
     int64_t body_from; /* offset in body_fd */
     size_t body_sent;
     size_t head_len;
+    long tunnel_size; /* bytes that were written to the proxy before */
 
     struct clock_timer deadline;
     int64_t began_mono_ms;

@@ -23,7 +23,7 @@ class Live(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
 
     def live(self, environment=None, skew_s=0, watch=None, prepare=None, **settings):
-        """A life against a cloud with these settings; prepare(cloud) is called before,
+        """A life against a cloud with these settings; environment: or a function of the server; prepare(cloud) is called before,
         watch(cloud) in a thread meanwhile. Returns the ledger's machines."""
         server = Server(config.build(**{"seed": 1, "life": LIFE, **settings}))
         self.addCleanup(server.close)
@@ -33,6 +33,8 @@ class Live(unittest.TestCase):
             prepare(server.cloud)
         if watch:
             threading.Thread(target=watch, args=(server.cloud,), daemon=True).start()
+        if callable(environment):
+            environment = environment(server)
         key, value = next(iter(server.cloud.config["keys"].items()))
         keys = {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": value["secret"]} if environment is None else {}
         plain = {name: text for name, text in os.environ.items() if not name.startswith("AWS_") and name != "HOME"}

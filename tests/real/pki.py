@@ -35,6 +35,10 @@ class Authority:
         names = ",".join(f"IP:{a}" for a in addresses)
         return self._issue(name, f"subjectAltName={names}\nextendedKeyUsage=serverAuth\n")
 
+    def named(self, name, host):
+        """A server certificate for a name."""
+        return self._issue(name, f"subjectAltName=DNS:{host}\nextendedKeyUsage=serverAuth\n")
+
     def client(self, name):
         return self._issue(name, "extendedKeyUsage=clientAuth\n")
 

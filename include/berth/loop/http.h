@@ -31,6 +31,7 @@ struct http_peer {
     const char *ca;        /* PEM files; NULL: none */
     const char *cert;
     const char *tls_key;
+    bool proxied; /* by http_proxy_from_env()'s, if there is one for the URL */
 };
 
 struct http_header {
@@ -80,6 +81,12 @@ struct http_op {
 struct http *http_new(struct loop *loop);
 /** http_free() - all operations must have ended. */
 void http_free(struct http *http);
+/** http_proxy_from_env() - exchanges with peers that are @proxied go by the proxy that the environment names, as
+ * the SDKs know it: https_proxy or HTTPS_PROXY, http_proxy or HTTP_PROXY, but for what no_proxy or NO_PROXY
+ * lists.  Never to this machine itself, nor to a link-local address.  A proxy's password is told nobody else.
+ * @get: getenv(), or what stands for it; called now only, and its texts are copied */
+void http_proxy_from_env(struct http *http, const char *(*get)(const char *name));
+
 void http_start(struct http *http, struct http_op *op);
 /** http_cancel() - done still comes, with FAULT_CANCELLED, in this turn or the next. */
 void http_cancel(struct http *http, struct http_op *op);

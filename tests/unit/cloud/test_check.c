@@ -271,7 +271,8 @@ findings_are_printed(void **state)
     static const char *const verdicts[] = { "good", "unknown", "bad" };
     const char *text = secure_getenv("BERTH_TEST_CHECK");
     const struct ec2_defaults defaults = { .endpoint = secure_getenv("AWS_ENDPOINT_URL"),
-                                           .region = secure_getenv("AWS_REGION") };
+                                           .region = secure_getenv("AWS_REGION"),
+                                           .ca = secure_getenv("AWS_CA_BUNDLE") };
     CLEANUP(json_freep) json_t *json = NULL;
     struct ec2_config config;
     struct problems problems = { 0 };
@@ -285,6 +286,7 @@ findings_are_printed(void **state)
     if (schema_decode(&ec2_config_schema, json, &config, "", &problems) < 0)
         fail_msg("%s: %s", problems.at[0].pointer, problems.at[0].detail);
     credentials_free(credentials);
+    http_proxy_from_env(http, environment_get);
     credentials = credentials_from_env(http, loop, environment_get);
     ec2_free(ec2);
     ec2 = ec2_new(http, loop, credentials);

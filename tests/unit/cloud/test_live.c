@@ -370,6 +370,7 @@ setup(void **state)
 {
     const struct ec2_defaults defaults = { .endpoint = secure_getenv("BERTH_TEST_CLOUD"),
                                            .region = secure_getenv("AWS_REGION"),
+                                           .ca = secure_getenv("AWS_CA_BUNDLE"),
                                            .login_key = PUBLIC };
     struct ec2_config config;
     struct fault fault;
@@ -377,6 +378,7 @@ setup(void **state)
     (void)state;
     loop = loop_new();
     http = http_new(loop);
+    http_proxy_from_env(http, environment_get);
     credentials = credentials_from_env(http, loop, environment_get);
     ec2 = ec2_new(http, loop, credentials);
     port = ec2_port(ec2);
