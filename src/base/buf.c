@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "berth/base/secret.h"
+
 enum { BUF_FIRST_SIZE = 64 };
 
 void
@@ -15,15 +17,31 @@ buf_init(struct buf *buf, size_t limit)
 }
 
 void
+buf_init_secret(struct buf *buf, size_t limit)
+{
+    *buf = (struct buf){ .limit = limit, .wipes = true };
+}
+
+static void
+buf_reset(struct buf *buf)
+{
+    *buf = (struct buf){ .limit = buf->limit, .wipes = buf->wipes };
+}
+
+void
 buf_fini(struct buf *buf)
 {
+    if (buf->wipes)
+        secret_wipe(buf->data, buf->cap);
     mem_free(buf->data);
-    buf_init(buf, buf->limit);
+    buf_reset(buf);
 }
 
 void
 buf_clear(struct buf *buf)
 {
+    if (buf->wipes)
+        secret_wipe(buf->data, buf->len);
     buf->len = 0;
     buf->overflow = false;
     if (buf->data)
@@ -38,6 +56,18 @@ buf_left(const struct buf *buf)
     return (buf->limit ? buf->limit : SIZE_MAX / 2) - buf->len;
 }
 
+/* What realloc() does, but for the copy that it may leave behind. */
+static void
+buf_move(struct buf *buf, size_t cap)
+{
+    char *data = mem_resize(NULL, cap, 1);
+
+    memcpy(data, buf->data, buf->len);
+    secret_wipe(buf->data, buf->cap);
+    mem_free(buf->data);
+    buf->data = data;
+}
+
 /* Grow to @cap bytes or more, doubling; never beyond the limit and its NUL. */
 static void
 buf_grow(struct buf *buf, size_t cap)
@@ -49,8 +79,14 @@ buf_grow(struct buf *buf, size_t cap)
         cap = 2 * buf->cap;
     if (cap < BUF_FIRST_SIZE)
         cap = BUF_FIRST_SIZE;
-    buf->cap = cap < most ? cap : most;
-    buf->data = mem_resize(buf->data, buf->cap, 1);
+    if (cap > most)
+        cap = most;
+    if (buf->wipes && buf->data) {
+        buf_move(buf, cap);
+    } else {
+        buf->data = mem_resize(buf->data, cap, 1);
+    }
+    buf->cap = cap;
 }
 
 char *
@@ -114,8 +150,12 @@ buf_printf(struct buf *buf, const char *format, ...)
         text = mem_new0((size_t)len + 1);
         (void)vsnprintf(text, (size_t)len + 1, format, again);
         buf_append(buf, text, (size_t)len);
+        if (buf->wipes)
+            secret_wipe(text, (size_t)len);
         mem_free(text);
     }
+    if (buf->wipes)
+        secret_wipe(small, sizeof(small));
     va_end(again);
     va_end(args);
 }
@@ -128,6 +168,8 @@ buf_consume(struct buf *buf, size_t len)
         return;
     buf->len -= len;
     memmove(buf->data, buf->data + len, buf->len);
+    if (buf->wipes)
+        secret_wipe(buf->data + buf->len, len);
     buf->data[buf->len] = '\0';
 }
 
@@ -149,6 +191,6 @@ buf_take(struct buf *buf)
     if (buf->data)
         buf->data[buf->len] = '\0';
     text = STEAL(buf->data);
-    buf_init(buf, buf->limit);
+    buf_reset(buf);
     return text ? text : mem_strdup("");
 }

@@ -1,6 +1,8 @@
 #include "berth/base/secret.h"
 
+#include <malloc.h>
 #include <openssl/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct secret {
@@ -46,4 +48,26 @@ secret_wipe(void *data, size_t len)
 {
     if (len > 0)
         OPENSSL_cleanse(data, len);
+}
+
+void
+secret_block_free(void *ptr)
+{
+    if (ptr)
+        OPENSSL_cleanse(ptr, malloc_usable_size(ptr));
+    free(ptr);
+}
+
+void *
+secret_block_resize(void *ptr, size_t size)
+{
+    size_t had = ptr ? malloc_usable_size(ptr) : 0;
+    void *made = malloc(size);
+
+    if (!made)
+        return NULL;
+    if (had > 0)
+        memcpy(made, ptr, had < size ? had : size);
+    secret_block_free(ptr);
+    return made;
 }

@@ -146,6 +146,7 @@ credentials_fetch_ask(struct credentials_fetch *fetch)
         .body_len = fetch->query.body.len,
         .body_fd = -1,
         .answer_limit = FETCH_ANSWER_MAX,
+        .secret = true,
         .connect_ms = FETCH_CONNECT_MS,
         .total_ms = fetch->sts ? FETCH_STS_MS : FETCH_MS,
         .fresh = true,
@@ -317,7 +318,6 @@ credentials_fetch_on_answer(struct http_op *op, const struct fault *fault)
     } else {
         ret = (fetch->sts ? credentials_fetch_read_sts : credentials_fetch_read)(
             buf_text(op->answer), op->answer->len, &keys, &bad);
-        secret_wipe(op->answer->data, op->answer->len);
     }
     if (ret < 0 || keys) {
         credentials_fetch_end(fetch, keys, ret < 0 ? &bad : NULL);

@@ -50,7 +50,7 @@ ec2_query_pair(struct ec2_query *query, const char *name, const char *value)
 void
 ec2_query_init(struct ec2_query *query, const char *action)
 {
-    buf_init(&query->body, EC2_QUERY_MAX);
+    buf_init_secret(&query->body, EC2_QUERY_MAX);
     ec2_query_pair(query, "Action", action);
     ec2_query_pair(query, "Version", ec2_query_version);
 }
@@ -58,7 +58,7 @@ ec2_query_init(struct ec2_query *query, const char *action)
 void
 ec2_query_init_sts(struct ec2_query *query, const char *action)
 {
-    buf_init(&query->body, EC2_QUERY_MAX);
+    buf_init_secret(&query->body, EC2_QUERY_MAX);
     ec2_query_pair(query, "Action", action);
     ec2_query_pair(query, "Version", ec2_query_version_sts);
 }
@@ -66,7 +66,6 @@ ec2_query_init_sts(struct ec2_query *query, const char *action)
 void
 ec2_query_fini(struct ec2_query *query)
 {
-    secret_wipe(query->body.data, query->body.len);
     buf_fini(&query->body);
 }
 

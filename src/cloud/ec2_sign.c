@@ -86,10 +86,9 @@ ec2_sign(const struct ec2_sign_request *request, const struct ec2_sign_key *key,
     (void)snprintf(names, sizeof(names), "%shost;x-amz-date%s",
                    request->content_type ? "content-type;" : "",
                    key->token ? ";x-amz-security-token" : "");
-    buf_init(&text, SIGN_CANONICAL_MAX);
+    buf_init_secret(&text, SIGN_CANONICAL_MAX);
     ec2_sign_canonical(request, key, ret_signature->date, &text, names);
     ec2_sign_digest(text.data, text.len, digest);
-    secret_wipe(text.data, text.len);
     buf_clear(&text);
     (void)snprintf(scope, sizeof(scope), "%.*s/%s/%s/aws4_request", SIGN_DAY_LEN,
                    ret_signature->date, request->region, request->service);

@@ -4,9 +4,11 @@
 #include <expat.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "berth/base/buf.h"
+#include "berth/base/secret.h"
 
 /* Node 0 is no element: what has no parent, child or neighbour points there. */
 struct ec2_xml_element {
@@ -163,13 +165,16 @@ int
 ec2_xml_parse(const char *data, size_t len, struct ec2_xml **ret_xml, struct fault *fault)
 {
     CLEANUP(ec2_xml_freep) struct ec2_xml *xml = mem_new0(sizeof(*xml));
-    struct ec2_xml_reader reader = { .xml = xml, .parser = XML_ParserCreate("UTF-8") };
+    static const XML_Memory_Handling_Suite memory = { malloc, secret_block_resize,
+                                                      secret_block_free };
+    struct ec2_xml_reader reader = { .xml = xml,
+                                     .parser = XML_ParserCreate_MM("UTF-8", &memory, NULL) };
     int ret;
 
     assert(reader.parser);
-    buf_init(&xml->texts, EC2_XML_TEXT_MAX);
+    buf_init_secret(&xml->texts, EC2_XML_TEXT_MAX); /* keys come in XML, too */
     buf_append_char(&xml->texts, '\0');
-    buf_init(&reader.text, EC2_XML_TEXT_MAX);
+    buf_init_secret(&reader.text, EC2_XML_TEXT_MAX);
     (void)ec2_xml_add(xml);
     ret = ec2_xml_read(&reader, data, len);
     buf_fini(&reader.text);

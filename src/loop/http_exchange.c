@@ -36,6 +36,7 @@ http_exchange_new(struct http *http, struct http_op *op)
         .began_ns = uv_hrtime(),
     };
     buf_init(&exchange->answer, op->answer_limit);
+    exchange->answer.wipes = op->secret;
     return exchange;
 }
 

@@ -177,7 +177,7 @@ jinja_evaluate_concat(struct jinja_run *run, const json_t *lhs, const json_t *rh
     struct buf buf;
     json_t *value = NULL;
 
-    buf_init(&buf, JINJA_OUTPUT_MAX);
+    buf_init_secret(&buf, JINJA_OUTPUT_MAX);
     if (jinja_append(run, lhs, &buf) && jinja_append(run, rhs, &buf))
         value = json_stringn(buf_text(&buf), buf.len);
     buf_fini(&buf);

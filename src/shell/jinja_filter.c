@@ -89,7 +89,7 @@ jinja_filter_apply(struct jinja_run *run, size_t index, json_t *value, const jso
 static bool
 jinja_filter_text(struct jinja_run *run, const json_t *value, struct buf *buf)
 {
-    buf_init(buf, JINJA_OUTPUT_MAX);
+    buf_init_secret(buf, JINJA_OUTPUT_MAX);
     return jinja_append(run, value, buf);
 }
 
@@ -256,7 +256,7 @@ jinja_filter_join(struct jinja_run *run, json_t *value, const json_t *arguments)
 
     if (!json_is_array(value))
         return jinja_fail(run, "only a list can be joined");
-    buf_init(&buf, JINJA_OUTPUT_MAX);
+    buf_init_secret(&buf, JINJA_OUTPUT_MAX);
     for (size_t i = 0; i < json_array_size(value) && !run->failed; i++) {
         if (i > 0 && between)
             (void)jinja_append(run, between, &buf);
@@ -267,11 +267,19 @@ jinja_filter_join(struct jinja_run *run, json_t *value, const json_t *arguments)
 
 static const char jinja_white[] = " \t\r\n\v\f";
 
+/* Both stop when there are too many parts, which is told afterwards. */
+static bool
+jinja_split_has_room(const json_t *list)
+{
+    return json_array_size(list) <= JINJA_NODES_MAX;
+}
+
 /* At white space, of which there may be any. */
 static void
 jinja_split_words(const char *at, json_t *list)
 {
-    for (at += strspn(at, jinja_white); *at; at += strspn(at, jinja_white)) {
+    for (at += strspn(at, jinja_white); *at && jinja_split_has_room(list);
+         at += strspn(at, jinja_white)) {
         size_t len = strcspn(at, jinja_white);
 
         (void)json_array_append_new(list, json_stringn(at, len));
@@ -279,25 +287,36 @@ jinja_split_words(const char *at, json_t *list)
     }
 }
 
+static void
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): as strstr() has them */
+jinja_split_at(const char *at, const char *between, json_t *list)
+{
+    const char *next;
+
+    for (; (next = strstr(at, between)) && jinja_split_has_room(list); at = next + strlen(between))
+        (void)json_array_append_new(list, json_stringn(at, (size_t)(next - at)));
+    (void)json_array_append_new(list, json_string(at));
+}
+
 static json_t *
 jinja_filter_split(struct jinja_run *run, json_t *value, const json_t *arguments)
 {
     const char *between = json_string_value(json_array_get(arguments, 0));
     const char *at = json_string_value(value);
-    const char *next;
     json_t *list;
 
     if (!at || (json_array_size(arguments) > 0 && (!between || !*between)))
         return jinja_fail(run, "split needs a text, and a text to split at");
     list = json_array();
-    if (!between) {
+    if (between) {
+        jinja_split_at(at, between, list);
+    } else {
         jinja_split_words(at, list);
-        return list;
     }
-    for (; (next = strstr(at, between)); at = next + strlen(between))
-        (void)json_array_append_new(list, json_stringn(at, (size_t)(next - at)));
-    (void)json_array_append_new(list, json_string(at));
-    return list;
+    if (jinja_split_has_room(list))
+        return list;
+    json_decref(list);
+    return jinja_fail(run, "split makes more than %d parts", JINJA_NODES_MAX);
 }
 
 static json_t *
@@ -311,7 +330,7 @@ jinja_filter_replace(struct jinja_run *run, json_t *value, const json_t *argumen
 
     if (!at || !old || !*old || !new)
         return jinja_fail(run, "replace needs three texts");
-    buf_init(&buf, JINJA_OUTPUT_MAX);
+    buf_init_secret(&buf, JINJA_OUTPUT_MAX);
     while ((next = strstr(at, old))) {
         buf_append(&buf, at, (size_t)(next - at));
         buf_append_string(&buf, new);
@@ -341,7 +360,7 @@ jinja_filter_quote(struct jinja_run *run, json_t *value, const json_t *arguments
     (void)jinja_filter_text(run, value, &text);
     if (text.len > 0 && strspn(text.data, plain) == text.len)
         return jinja_filter_done(run, &text);
-    buf_init(&buf, JINJA_OUTPUT_MAX);
+    buf_init_secret(&buf, JINJA_OUTPUT_MAX);
     buf_append_char(&buf, '\'');
     for (size_t i = 0; i < text.len; i++) {
         if (text.data[i] == '\'') {
@@ -390,7 +409,7 @@ jinja_filter_b64decode(struct jinja_run *run, json_t *value, const json_t *argum
     struct buf buf;
 
     (void)arguments;
-    buf_init(&buf, JINJA_OUTPUT_MAX);
+    buf_init_secret(&buf, JINJA_OUTPUT_MAX);
     for (; code && *code && *code != '='; code++) {
         int digit = jinja_b64_digit(*code);
 

@@ -350,7 +350,7 @@ jinja_value_of_text(const struct jinja *jinja, struct jinja_run *run, json_t **r
     size_t newlines;
     bool good;
 
-    buf_init(&buf, JINJA_OUTPUT_MAX);
+    buf_init_secret(&buf, JINJA_OUTPUT_MAX);
     good = jinja_render(run, jinja->root, &buf);
     newlines = 0;
     while (newlines < buf.len && buf.data[buf.len - 1 - newlines] == '\n')
@@ -359,8 +359,6 @@ jinja_value_of_text(const struct jinja *jinja, struct jinja_run *run, json_t **r
         buf_append_char(&buf, '\n');
     if (good)
         *ret_value = json_stringn(buf_text(&buf), buf.len);
-    if (buf.data)
-        secret_wipe(buf.data, buf.len);
     buf_fini(&buf);
     return good ? 0 : -1;
 }

@@ -26,22 +26,7 @@ enum {
 
 static const char key_magic[15] = "openssh-key-v1"; /* with its NUL */
 
-static void
-key_buf_wipe(struct buf *buf)
-{
-    secret_wipe(buf->data, buf->len);
-    buf_fini(buf);
-}
-
 /* --- Writing -------------------------------------------------------------------------------------- */
-
-/* A buffer that has its memory from the start never leaves a copy behind as it grows. */
-static void
-key_buf_init(struct buf *buf, size_t limit)
-{
-    buf_init(buf, limit);
-    (void)buf_reserve(buf, limit - 1);
-}
 
 static void
 key_private_part(const struct key *key, const char *comment, struct buf *part)
@@ -70,7 +55,7 @@ key_private_raw(const struct key *key, const char *comment, struct buf *raw)
     uint8_t blob[KEY_BLOB_SIZE];
     struct buf part;
 
-    key_buf_init(&part, KEY_RAW_MAX);
+    buf_init_secret(&part, KEY_RAW_MAX);
     key_private_part(key, comment, &part);
     key_public_blob(key_public(key), blob);
     buf_append(raw, key_magic, sizeof(key_magic));
@@ -80,7 +65,7 @@ key_private_raw(const struct key *key, const char *comment, struct buf *raw)
     key_wire_put_number(raw, 1);               /* keys */
     key_wire_put(raw, blob, sizeof(blob));
     key_wire_put(raw, part.data, part.len);
-    key_buf_wipe(&part);
+    buf_fini(&part);
 }
 
 struct secret *
@@ -93,12 +78,12 @@ key_private_text(const struct key *key, const char *comment)
     size_t len;
 
     assert(strlen(comment) <= KEY_COMMENT_MAX);
-    key_buf_init(&raw, KEY_RAW_MAX);
+    buf_init_secret(&raw, KEY_RAW_MAX);
     key_private_raw(key, comment, &raw);
     assert(!raw.overflow);
     text_base64((const uint8_t *)raw.data, raw.len, digits);
-    key_buf_wipe(&raw);
-    key_buf_init(&text, KEY_TEXT_MAX);
+    buf_fini(&raw);
+    buf_init_secret(&text, KEY_TEXT_MAX);
     buf_append_string(&text, KEY_BEGIN "\n");
     len = strlen(digits);
     for (size_t at = 0; at < len; at += KEY_LINE_DIGITS) {
@@ -109,7 +94,7 @@ key_private_text(const struct key *key, const char *comment)
     assert(!text.overflow);
     secret_wipe(digits, sizeof(digits));
     secret = secret_new(text.data, text.len);
-    key_buf_wipe(&text);
+    buf_fini(&text);
     return secret;
 }
 

@@ -17,17 +17,13 @@ static void module_plan_script(const struct module *module, const json_t *args,
 void
 module_plan_init(struct module_plan *plan)
 {
-    buf_init(&plan->script, MODULE_SCRIPT_MAX);
-    buf_init(&plan->input, MODULE_SCRIPT_MAX);
+    buf_init_secret(&plan->script, MODULE_SCRIPT_MAX);
+    buf_init_secret(&plan->input, MODULE_SCRIPT_MAX);
 }
 
 void
 module_plan_clear(struct module_plan *plan)
 {
-    if (plan->script.data)
-        secret_wipe(plan->script.data, plan->script.len);
-    if (plan->input.data)
-        secret_wipe(plan->input.data, plan->input.len);
     buf_clear(&plan->script);
     buf_clear(&plan->input);
 }
@@ -35,7 +31,6 @@ module_plan_clear(struct module_plan *plan)
 void
 module_plan_fini(struct module_plan *plan)
 {
-    module_plan_clear(plan);
     buf_fini(&plan->script);
     buf_fini(&plan->input);
 }
@@ -188,7 +183,7 @@ module_words(const char *text, struct buf *script)
         text += strspn(text, " \t\r\n");
         if (!*text)
             return count;
-        buf_init(&word, MODULE_SCRIPT_MAX);
+        buf_init_secret(&word, MODULE_SCRIPT_MAX);
         good = module_word(&text, &word);
         buf_append_char(script, ' ');
         module_quote(script, buf_text(&word));

@@ -53,14 +53,12 @@ void
 redact_init(struct redact *redact, const struct redact_words *words)
 {
     redact->words = words;
-    buf_init(&redact->held, 0);
+    buf_init_secret(&redact->held, 0);
 }
 
 void
 redact_fini(struct redact *redact)
 {
-    if (redact->held.data)
-        secret_wipe(redact->held.data, redact->held.len);
     buf_fini(&redact->held);
 }
 
@@ -103,6 +101,5 @@ redact_feed(struct redact *redact, const char *data, size_t len, bool last, stru
     }
     if (at == 0)
         return;
-    secret_wipe(redact->held.data, at);
     buf_consume(&redact->held, at);
 }

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Bytes of memory: an object with its members, and a text of a list beside its bytes. */
+enum { RESULT_COST = 1000, RESULT_LINE_COST = 96 };
+
 static json_t *
 result_new(bool changed, bool failed)
 {
@@ -54,7 +57,7 @@ result_text(const struct buf *bytes, bool strip)
 
     while (strip && len > 0 && strchr("\r\n", bytes->data[len - 1]))
         len--;
-    buf_init(&buf, 0);
+    buf_init_secret(&buf, 0);
     for (size_t at = 0; at < len;) {
         size_t sequence = text_utf8_sequence(bytes->data + at, len - at);
 
@@ -70,13 +73,14 @@ result_text(const struct buf *bytes, bool strip)
     return text;
 }
 
+/* The first ones: a line costs a hundred times its newline. */
 static json_t *
 result_lines(const json_t *text)
 {
     const char *at = json_string_value(text);
     json_t *lines = json_array();
 
-    while (*at) {
+    while (*at && json_array_size(lines) < RESULT_LINES_MAX) {
         size_t len = strcspn(at, "\n");
         size_t cut = len > 0 && at[len - 1] == '\r' ? len - 1 : len;
 
@@ -168,12 +172,42 @@ result_culprit(const json_t *result)
     return result;
 }
 
+/* @ret_len: without what ends it. */
+static const char *
+result_last_line(const char *text, size_t *ret_len)
+{
+    size_t len = strlen(text);
+    size_t from;
+
+    while (len > 0 && strchr("\r\n", text[len - 1]))
+        len--;
+    for (from = len; from > 0 && text[from - 1] != '\n';)
+        from--;
+    *ret_len = len - from;
+    return text + from;
+}
+
+size_t
+result_cost(const json_t *result)
+{
+    static const char *const texts[] = { "stdout", "stderr", "msg" };
+    static const char *const lists[] = { "stdout_lines", "stderr_lines" };
+    size_t cost = RESULT_COST;
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        cost += 2 * json_string_length(json_object_get(result, texts[i])); /* and in its lines */
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        cost += RESULT_LINE_COST * json_array_size(json_object_get(result, lists[i]));
+    return cost;
+}
+
 void
 result_why(const json_t *result, struct buf *buf)
 {
     const json_t *culprit = result_culprit(result);
     const char *err = json_in_string(culprit, "stderr", "");
-    const json_t *lines = json_object_get(culprit, "stderr_lines");
+    size_t len;
+    const char *line = result_last_line(err, &len);
     const char *msg = json_in_string(culprit, "msg", "");
     int64_t rc = json_in_int(culprit, "rc", 0);
 
@@ -184,9 +218,9 @@ result_why(const json_t *result, struct buf *buf)
     } else {
         buf_append_string(buf, *msg ? msg : "failed");
     }
-    if (*err) {
-        buf_printf(buf, ": %s",
-                   json_string_value(json_array_get(lines, json_array_size(lines) - 1)));
+    if (len > 0) {
+        buf_append_string(buf, ": ");
+        buf_append(buf, line, len);
     }
 }
 

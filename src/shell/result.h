@@ -8,6 +8,8 @@
 #include "module.h"
 #include "remote.h"
 
+enum { RESULT_LINES_MAX = 10000 }; /* of stdout_lines, stderr_lines, and facts */
+
 /** result_skipped() / result_failed() / result_fine() - owned. */
 json_t *result_skipped(void);
 json_t *result_failed(const char *msg);
@@ -24,6 +26,9 @@ json_t *result_of_items(const json_t *items);
 
 /** result_is() - whether its boolean @name is true. */
 bool result_is(const json_t *result, const char *name);
+
+/** result_cost() - about how many bytes of memory it takes; not of a loop. */
+size_t result_cost(const json_t *result);
 
 /** result_why() - why it failed, a line or more, into @buf. */
 void result_why(const json_t *result, struct buf *buf);

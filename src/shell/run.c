@@ -7,7 +7,8 @@
 
 #include "run_state.h"
 
-enum { RUN_OUTPUT_MAX = 1 << 20 }; /* of each stream of a command */
+/* Bytes of each stream: of a command, and of the script that gathers facts. */
+enum { RUN_OUTPUT_MAX = 1 << 20, RUN_FACTS_MAX = 16 << 10 };
 
 /* In the order in which they run. */
 static void run_on_timer(struct clock_timer *timer);
@@ -261,7 +262,7 @@ run_act(struct run_state *state)
     struct fault why;
 
     module_plan_clear(&state->plan);
-    buf_init(&content, 0);
+    buf_init_secret(&content, 0);
     if ((has_content && run_content(state, &content, &why) < 0) ||
         module_plan(task->module, state->args, has_content ? &content : NULL, state->environment,
                     &state->plan, &why) < 0) {
@@ -270,8 +271,6 @@ run_act(struct run_state *state)
     } else {
         run_command(state, RUN_COMMAND);
     }
-    if (content.data)
-        secret_wipe(content.data, content.len);
     buf_fini(&content);
 }
 
@@ -289,7 +288,7 @@ run_command(struct run_state *state, enum run_phase phase)
         .user = become ? (user ? user : "root") : NULL,
         .input = state->plan.input.len > 0 ? state->plan.input.data : NULL,
         .input_len = state->plan.input.len,
-        .output_limit = RUN_OUTPUT_MAX,
+        .output_limit = phase == RUN_FACTS ? RUN_FACTS_MAX : RUN_OUTPUT_MAX,
         .timeout_ms = task && task->timeout_ms ? task->timeout_ms : RUN_STEP_TIMEOUT_MS,
         .on_output = phase == RUN_COMMAND ? run_on_output : NULL,
         .done = run_on_done,
@@ -412,6 +411,7 @@ run_judge(struct run_state *state)
         run_timer_set(state, &state->timer, state->step->task->delay_ms);
         return;
     }
+    run_keep_result(state);
     run_mark_repeated(state);
     state->phase = RUN_STEP_END;
     if (!state->items)
@@ -471,8 +471,8 @@ run_end(struct run_state *state)
 
     clock->timer_clear(clock->self, &state->deadline);
     vars_fini(&state->vars);
-    vars_wipe(state->args);
-    vars_wipe(state->environment);
+    json_decref(state->args);
+    json_decref(state->environment);
     json_decref(state->items);
     json_decref(state->item_results);
     json_decref(state->result);

@@ -56,6 +56,7 @@ struct run_state {
     json_t *args;        /* owned: coerced, of this item */
     json_t *environment; /* owned, of this item */
     json_t *result;      /* owned: of this attempt, then of the step */
+    size_t kept;         /* bytes that results cost which are kept, since the run began */
     /* Of the play. */
     bool *notified; /* owned: by handler */
     bool *repeats;  /* owned: by step before from_step: it is done again */
@@ -77,6 +78,8 @@ int run_content(struct run_state *state, struct buf *ret_content, struct fault *
 json_t *run_local(struct run_state *state);
 /** run_judge_result() - changed_when and failed_when. @ret_again: until is not true yet. */
 void run_judge_result(struct run_state *state, bool *ret_again);
+/** run_keep_result() - count what the result of this item costs; beyond the bound it is a failure. */
+void run_keep_result(struct run_state *state);
 /** run_emit() - output of the step, unless it is hidden. */
 void run_emit(struct run_state *state, bool is_stderr, const char *data, size_t len, bool last);
 /** run_name() - what the step is called, with its variables if that can be. */

@@ -5,6 +5,8 @@
 
 #include "run_state.h"
 
+enum { RUN_KEPT_MAX = 32 << 20 }; /* bytes that results may cost in a run */
+
 static int
 run_prepare_arg(struct run_state *state, const char *name, const json_t *value, struct fault *why)
 {
@@ -53,8 +55,8 @@ run_prepare_item(struct run_state *state, struct fault *why)
     const char *name;
     json_t *value;
 
-    vars_wipe(state->args);
-    vars_wipe(state->environment);
+    json_decref(state->args);
+    json_decref(state->environment);
     state->args = json_object();
     state->environment = json_object();
     if (run_prepare_environment(state, state->step->play->environment, why) < 0 ||
@@ -78,7 +80,7 @@ run_content(struct run_state *state, struct buf *ret_content, struct fault *why)
         if (jinja_text(task->template, &state->vars.scope, &text, why) < 0)
             return -1;
         buf_append(ret_content, json_string_value(text), json_string_length(text));
-        vars_wipe(text);
+        json_decref(text);
     } else if (task->file) {
         buf_append(ret_content, buf_text(&task->file->data), task->file->data.len);
     } else {
@@ -205,6 +207,22 @@ run_judge_result(struct run_state *state, bool *ret_again)
 }
 
 void
+run_keep_result(struct run_state *state)
+{
+    const struct playbook_task *task = state->step->task;
+
+    if (!task->registered && !state->items)
+        return;
+    state->kept += result_cost(state->result);
+    if (state->kept <= RUN_KEPT_MAX)
+        return;
+    json_decref(state->result);
+    state->result = result_failed("the results that are kept have become too large");
+    if (task->registered)
+        (void)json_object_set(state->vars.results, task->registered, state->result);
+}
+
+void
 run_emit(struct run_state *state, bool is_stderr, const char *data, size_t len, bool last)
 {
     struct run *run = state->run;
@@ -259,7 +277,7 @@ run_say_failed(struct run_state *state, struct fault *fault)
 {
     struct buf why;
 
-    buf_init(&why, 0);
+    buf_init_secret(&why, 0);
     result_why(state->result, &why);
     if (!json_object_get(state->result, "rc")) {
         run_emit(state, true, why.data, why.len, false);

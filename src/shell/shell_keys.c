@@ -89,8 +89,7 @@ shell_user_data(const struct shell *shell, const struct host *host)
     struct json_out out;
     struct buf buf;
 
-    buf_init(&buf, TEXT_MAX);
-    (void)buf_reserve(&buf, TEXT_MAX / 2); /* it does not move: no copy is left behind */
+    buf_init_secret(&buf, TEXT_MAX);
     /* JSON is YAML, too. */
     buf_append_string(&buf, "#cloud-config\n");
     json_out_init(&out, &buf);

@@ -83,23 +83,9 @@ shell_vars_make(const struct shell *shell, const struct shell_vars_for *machine,
     return 0;
 }
 
-/* Jansson does not wipe what it frees. */
-static void
-shell_vars_wipe(const json_t *json, const char *name)
-{
-    const char *text = json_string_value(json_object_get(json, name));
-
-    if (text)
-        secret_wipe(mem_unconst(text), strlen(text));
-}
-
 void
 shell_vars_fini(struct shell_vars *vars)
 {
-    if (vars->json) {
-        shell_vars_wipe(vars->json, "berth_server_key");
-        shell_vars_wipe(vars->json, "berth_ssh_host_key");
-    }
     json_decref(vars->json);
     pki_pair_fini(&vars->server);
     secret_free(vars->host_key);

@@ -35,7 +35,7 @@ ssh_exec_start(struct ssh_exec *exec, struct ssh_link *link, struct remote_comma
     ssh_stream_init(&exec->streams[0], token, ssh_exec_on_out);
     ssh_stream_init(&exec->streams[1], token, ssh_exec_on_err);
     for (size_t i = 0; i < ARRAY_LEN(exec->kept); i++)
-        buf_init(&exec->kept[i], command->output_limit);
+        buf_init_secret(&exec->kept[i], command->output_limit);
 
     buf_init(&line, sizeof(exec->line));
     ssh_wrap_command(&line, user);
@@ -43,8 +43,7 @@ ssh_exec_start(struct ssh_exec *exec, struct ssh_link *link, struct remote_comma
     memcpy(exec->line, line.data, line.len);
     exec->line_len = line.len;
     buf_fini(&line);
-    /* All its memory at once, so that no copy is left behind as it grows: it may hold secrets. */
-    buf_init(&exec->head, SSH_SCRIPT_MAX + 256);
+    buf_init_secret(&exec->head, SSH_SCRIPT_MAX + 256);
     (void)buf_reserve(&exec->head, strlen(command->script) + 200);
     ssh_wrap_head(&exec->head, token, command, command->timeout_ms / 1000 + 1 + EXEC_LATE_S);
     assert(!exec->head.overflow);
@@ -124,7 +123,6 @@ ssh_exec_end(struct ssh_exec *exec)
     struct fault fault = exec->fault;
     bool failed = exec->failed;
 
-    secret_wipe(exec->head.data, exec->head.len);
     buf_fini(&exec->head);
     command->out = out;
     command->err = err;

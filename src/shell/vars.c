@@ -2,9 +2,7 @@
 
 #include <string.h>
 
-#include "berth/base/secret.h"
-
-enum { VARS_DEPTH_MAX = 16, VARS_WIPE_DEPTH_MAX = 100 };
+enum { VARS_DEPTH_MAX = 16 };
 
 static int vars_get(struct jinja_scope *scope, const char *name, json_t **ret_value,
                     struct fault *fault);
@@ -19,35 +17,12 @@ vars_init(struct vars *vars, const json_t *given, const char *host)
     (void)json_object_set_new(vars->facts, "inventory_hostname", json_string(host));
 }
 
-static void
-/* NOLINTNEXTLINE(misc-no-recursion): bounded by depth */
-vars_wipe_deep(json_t *value, size_t depth)
-{
-    const char *key;
-    json_t *member;
-
-    if (!value || depth > VARS_WIPE_DEPTH_MAX || value->refcount != 1)
-        return;
-    if (json_is_string(value))
-        secret_wipe(mem_unconst(json_string_value(value)), json_string_length(value));
-    for (size_t i = 0; i < json_array_size(value); i++)
-        vars_wipe_deep(json_array_get(value, i), depth + 1);
-    json_object_foreach(value, key, member) vars_wipe_deep(member, depth + 1);
-}
-
-void
-vars_wipe(json_t *value)
-{
-    vars_wipe_deep(value, 0);
-    json_decref(value);
-}
-
 void
 vars_fini(struct vars *vars)
 {
-    vars_wipe(vars->locals);
-    vars_wipe(vars->results);
-    vars_wipe(vars->facts);
+    json_decref(vars->locals);
+    json_decref(vars->results);
+    json_decref(vars->facts);
 }
 
 static int

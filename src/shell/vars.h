@@ -20,7 +20,6 @@ struct vars {
 };
 
 void vars_init(struct vars *vars, const json_t *given, const char *host);
-/** vars_fini() - texts are wiped as far as nobody else has them. */
 void vars_fini(struct vars *vars);
 
 /** vars_render() - @value with all texts in it made. Return: 0 and *ret_value owned, or -1. */
@@ -29,6 +28,3 @@ int vars_render(struct vars *vars, const json_t *value, json_t **ret_value, stru
 /** vars_test() - whether all conditions are true. Return: 0, or -1. */
 int vars_test(struct vars *vars, const struct playbook_conditions *conditions, bool *ret_is_true,
               struct fault *fault);
-
-/** vars_wipe() - overwrite all texts in @value that nobody else has, and let go of it; NULL is fine. */
-void vars_wipe(json_t *value);

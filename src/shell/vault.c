@@ -266,8 +266,7 @@ vault_client_make(const struct vault *vault, struct vault_pool *pool, const char
     if (result == 0)
         result = pki_check(&pair, pool->authority.certificate, &ends_at_ms, fault);
     if (result == 0) {
-        buf_init(&text, VAULT_FILE_MAX);
-        (void)buf_reserve(&text, VAULT_FILE_MAX / 2); /* it does not move: no copy is left behind */
+        buf_init_secret(&text, VAULT_FILE_MAX);
         buf_append_string(&text, pair.certificate);
         buf_append(&text, secret_bytes(pair.key), secret_len(pair.key));
         both = secret_new(text.data, text.len);

@@ -16,11 +16,14 @@ struct buf {
     size_t cap;
     size_t limit;  /* most bytes it may hold; 0: no limit (only for sizes bounded elsewhere) */
     bool overflow; /* something was dropped */
+    bool wipes;    /* bytes are overwritten before their memory is let go of, also as it grows */
 };
 
 /** buf_init() - an empty buffer of at most @limit bytes; nothing is allocated yet. */
 void buf_init(struct buf *buf, size_t limit);
-/** buf_fini() - free the bytes; @buf may be used again as after buf_init() with the same limit. */
+/** buf_init_secret() - the same for what may hold secrets: no copy of them is left behind. */
+void buf_init_secret(struct buf *buf, size_t limit);
+/** buf_fini() - free the bytes; @buf may be used again as after its init, with the same limit. */
 void buf_fini(struct buf *buf);
 /** buf_clear() - forget the bytes, keep the memory. */
 void buf_clear(struct buf *buf);
@@ -40,5 +43,6 @@ void buf_consume(struct buf *buf, size_t len);
 /** buf_text() - the bytes as a C string, "" when empty; borrowed until the next change. */
 const char *buf_text(const struct buf *buf);
 
-/** buf_take() - the bytes as an owned C string (never NULL); @buf is empty afterwards. */
+/** buf_take() - the bytes as an owned C string (never NULL); @buf is empty afterwards.  Whoever takes
+ * secrets wipes them. */
 char *buf_take(struct buf *buf) MUST_USE;

@@ -23,6 +23,10 @@ json_freep(json_t **slot)
     json_decref(*slot);
 }
 
+/** json_wipe_install() - from now on whatever jansson frees is overwritten first, in the whole process;
+ * before its first use.  What it hands out to be freed with free() (json_dumps()) is not. */
+void json_wipe_install(void);
+
 /**
  * json_in_parse() - parse one document of at most @len bytes
  * @ret_json: owned

@@ -21,5 +21,10 @@ MEM_DEFINE_FREEP(struct secret, secret_free);
 const char *secret_bytes(const struct secret *secret);
 size_t secret_len(const struct secret *secret);
 
+/** secret_block_free() / secret_block_resize() - free() and realloc() of memory from malloc() that leave no
+ * bytes behind, for libraries that take an allocator. */
+void secret_block_free(void *ptr);
+void *secret_block_resize(void *ptr, size_t size);
+
 /** secret_wipe() - overwrite @len bytes; not optimised away. */
 void secret_wipe(void *data, size_t len);

@@ -53,6 +53,7 @@ struct http_op {
     int body_fd;         /* if body is NULL and body_len > 0: a regular file, whose body_len bytes
                                from its offset are sent; the offset does not move */
     size_t answer_limit; /* most bytes kept in @answer; beyond: FAULT_GARBLED */
+    bool secret;         /* the answer may be: no copy of it is left in freed memory */
     int64_t connect_ms;  /* deadlines; 0: the default (5 s) */
     int64_t head_ms;     /* from the request's last byte to the answer's head; 0: 30 s */
     int64_t progress_ms; /* between two pieces of the body, also of the request's; 0: 30 s,

@@ -7,13 +7,16 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <curl/curl.h>
 
+#include "berth/base/json.h"
 #include "berth/base/log.h"
+#include "berth/base/secret.h"
 #include "berth/daemon/daemon.h"
 #include "berth/shell/shell.h"
 #include "berth/store/store.h"
@@ -150,7 +153,7 @@ berthd_new_keys(const struct config *config)
     return EXIT_SUCCESS;
 }
 
-/* Secrets must not end up in a core file, files are ours alone, sockets may break. */
+/* Secrets must not end up in a core file or in freed memory, files are ours alone, sockets may break. */
 static void
 berthd_harden(void)
 {
@@ -159,7 +162,16 @@ berthd_harden(void)
     (void)setrlimit(RLIMIT_CORE, &none);
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     (void)umask(0077);
+    json_wipe_install();
     (void)sigaction(SIGPIPE, &(struct sigaction){ .sa_handler = SIG_IGN }, NULL);
+}
+
+/* Requests' headers hold tokens, and answers keys: its copies are overwritten, too. */
+static CURLcode
+berthd_curl_init(void)
+{
+    return curl_global_init_mem(CURL_GLOBAL_DEFAULT, malloc, secret_block_free, secret_block_resize,
+                                strdup, calloc);
 }
 
 static void
@@ -185,7 +197,7 @@ berthd_serve(const struct berthd_options *options, struct config *config)
 
     log_sink_setup(&config->log);
     notify_init();
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) {
+    if (berthd_curl_init() != CURLE_OK) {
         config_fini(config);
         return EXIT_FAILURE;
     }
@@ -208,7 +220,7 @@ berthd_check(const struct berthd_options *options, const struct config *config)
     const char *file = options->config ? options->config : "the default configuration";
     int result;
 
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0)
+    if (berthd_curl_init() != CURLE_OK)
         return EXIT_FAILURE;
     result = places_check_stored(config);
     if (rehearsal_run(config) < 0)

@@ -233,6 +233,50 @@ test_tags(void **state)
     teardown(&fixture);
 }
 
+/* A machine that writes without end costs a bounded part of memory, and the rest of the run goes on. */
+static void
+test_output_is_bounded(void **state)
+{
+    (void)state;
+    check("  - {name: a, raw: 'yes \"\" | head -n 500000; echo end', register: r}\n"
+          "  - {name: b, assert: {that: [r.stdout_lines | length == 10000, r.stdout | length == "
+          "500004]}}\n",
+          0, "a=changed b=ok ", "");
+    check("  - {name: a, raw: 'yes , | head -n 30000 | tr -d \"\\n\"', register: r}\n"
+          "  - {name: b, debug: {msg: \"{{ (r.stdout | split(',')) | length }}\"}}\n",
+          0, "a=changed b=failed ", "step \"b\": split makes more than 20000 parts");
+    check("  - {name: a, raw: 'head -c 1000000 /dev/zero | tr \"\\0\" x; yes \"\" | head -n 70000 "
+          ">&2; exit 3'}\n",
+          0, "a=failed ", "step \"a\": exit status 3");
+    check("  - {name: a, raw: 'yes x | head -n 70000 >&2; echo last >&2; exit 3'}\n", 0,
+          "a=failed ", "step \"a\": exit status 3: last");
+}
+
+/* What is kept is bounded over the whole run; what is not kept does not count. */
+static void
+test_kept_results_are_bounded(void **state)
+{
+    static const char write[] = "yes \"\" | head -n 10000; yes \"\" | head -n 10000 >&2";
+    CLEANUP(mem_freep)
+    char *kept =
+        mem_printf("  - {name: a, raw: '%s', loop: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, "
+                   "14, 15, 16, 17, 18, 19]}\n",
+                   write);
+    struct buf often;
+
+    (void)state;
+    check(kept, 0, "a=failed ", "step \"a\": the results that are kept have become too large");
+    buf_init(&often, 0);
+    for (int i = 0; i < 19; i++)
+        buf_printf(&often, "  - {name: a, raw: '%s', changed_when: false}\n", write);
+    check(
+        buf_text(&often), 0,
+        "a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok a=ok "
+        "a=ok ",
+        "");
+    buf_fini(&often);
+}
+
 static void
 test_hides(void **state)
 {
@@ -380,6 +424,8 @@ main(void)
         cmocka_unit_test(test_resumes),
         cmocka_unit_test(test_brings_again_what_is_fresh),
         cmocka_unit_test(test_tags),
+        cmocka_unit_test(test_output_is_bounded),
+        cmocka_unit_test(test_kept_results_are_bounded),
         cmocka_unit_test(test_hides),
         cmocka_unit_test(test_redacts),
         cmocka_unit_test(test_breaks),
