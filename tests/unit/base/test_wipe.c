@@ -26,11 +26,13 @@
 static int left; /* freed blocks with a secret in them */
 
 #ifdef CAN_WATCH
-/* As in sanitizer/allocator_interface.h, which gcc does not bring along. */
+/* As in sanitizer/allocator_interface.h, which gcc does not bring along.
+ * NOLINTBEGIN(readability-identifier-naming) */
 int __sanitizer_install_malloc_and_free_hooks(void (*on_malloc)(const volatile void *ptr,
                                                                 size_t size),
                                               void (*on_free)(const volatile void *ptr));
 size_t __sanitizer_get_allocated_size(const volatile void *ptr);
+/* NOLINTEND(readability-identifier-naming) */
 
 static void
 watch_malloc(const volatile void *ptr, size_t size)
