@@ -94,7 +94,7 @@ struct ec2_ask {
 
 /** ec2_ask_name() - "RunInstances". Static. */
 const char *ec2_ask_name(enum ec2_action action);
-/** ec2_ask_changes() - something of the provider's. */
+/** ec2_ask_changes() - something of the provider's: what a policy has to bind to the cluster's tag. */
 bool ec2_ask_changes(enum ec2_action action);
 /** ec2_ask_tally_init() - the name of each action, counts of 0. */
 void ec2_ask_tally_init(struct cloud_tally ret_tally[EC2_ACTION_COUNT]);

@@ -32,8 +32,7 @@ struct ec2_rule {
     enum fault_kind kind;
     bool repeat; /* nothing was done, and the same request may go well in a moment */
     enum ec2_lesson lesson;
-    const char
-        *words; /* instead of the message, which may repeat what was signed; NULL: the message */
+    const char *words; /* instead of the message, which may repeat what was signed; NULL: that */
 };
 
 /** ec2_fault_read() - fill code, message and request_id of @ret_error from the body of an answer; ""
@@ -41,8 +40,8 @@ struct ec2_rule {
 bool ec2_fault_read(const char *body, size_t len, struct ec2_error *ret_error);
 /** ec2_fault_rule() - what @error means. Static. */
 const struct ec2_rule *ec2_fault_rule(const struct ec2_error *error);
-/** ec2_fault_permission() - which permission lacks, "ec2:RunInstances", by its message or its action.  Return: whether that
- * is known and shorter than @size. */
+/** ec2_fault_permission() - which permission lacks, "ec2:RunInstances", by its message or its action.
+ * Return: whether that is known and shorter than @size. */
 bool ec2_fault_permission(const struct ec2_error *error, size_t size, char *ret_name);
 /** ec2_fault_set() - @error as a fault: its code, its words, its request's id.
  * Return: always -1. */

@@ -1,7 +1,6 @@
 #include "machines.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "berth/base/idmap.h"
@@ -11,6 +10,8 @@
 #include "berth/loop/http.h"
 #include "berth/loop/loop.h"
 #include "berth/shell/shell.h"
+
+#include "aws_env.h"
 
 enum { MACHINES_STRANGERS_MAX = 32 /* looked at: each costs a key */ };
 
@@ -40,36 +41,10 @@ static void machines_cancel(void *self, struct cloud_call *call);
 static const struct cloud_tally *machines_tally(void *self, size_t *ret_count);
 static void machines_on_refusal(struct clock_timer *timer);
 
-static const char *
-machines_env(const char *name)
-{
-    const char *text = getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets any */
-
-    return text && *text ? text : NULL;
-}
-
-static const char *
-machines_env_either(const char *first, const char *second)
-{
-    const char *text = machines_env(first);
-
-    return text ? text : machines_env(second);
-}
-
-static struct ec2_defaults
-machines_defaults(void)
-{
-    return (struct ec2_defaults){
-        .endpoint = machines_env_either("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"),
-        .region = machines_env_either("AWS_REGION", "AWS_DEFAULT_REGION"),
-        .ca = machines_env("AWS_CA_BUNDLE"),
-    };
-}
-
 int
 machines_place(const struct config_pool *section, struct pool_place *ret_place, struct fault *fault)
 {
-    const struct ec2_defaults defaults = machines_defaults();
+    const struct ec2_defaults defaults = aws_env_defaults();
 
     return ec2_place(&section->ec2, &defaults, ret_place, fault);
 }
@@ -88,9 +63,9 @@ machines_new(const struct machines_options *options, struct machines **ret_machi
                                           .cancel = machines_cancel,
                                           .tally = machines_tally };
     machines->loop = options->loop;
-    machines->defaults = machines_defaults();
-    http_proxy_from_env(options->http, machines_env);
-    machines->credentials = credentials_from_env(options->http, options->loop, machines_env);
+    machines->defaults = aws_env_defaults();
+    http_proxy_from_env(options->http, aws_env_get);
+    machines->credentials = credentials_from_env(options->http, options->loop, aws_env_get);
     machines->ec2 = ec2_new(options->http, options->loop, machines->credentials);
     list_init(&machines->refused);
     if (shell_new(options->loop, &shell, &machines->shell, fault) < 0) {

@@ -2,13 +2,14 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "berth/cloud/ec2_check.h"
 #include "berth/loop/http.h"
 #include "berth/loop/loop.h"
 #include "berth/store/store.h"
+
+#include "aws_env.h"
 
 enum { REHEARSAL_MS = 300000, REHEARSAL_POOL = 1 };
 
@@ -26,37 +27,17 @@ struct rehearsal {
     bool bad; /* one of the pools is */
 };
 
-static const char *
-rehearsal_env(const char *name)
-{
-    const char *text = getenv(name); /* NOLINT(concurrency-mt-unsafe): there is one thread */
-
-    return text && *text ? text : NULL;
-}
-
-static const char *
-rehearsal_env_either(const char *first, const char *second)
-{
-    const char *text = rehearsal_env(first);
-
-    return text ? text : rehearsal_env(second);
-}
-
 static void
 rehearsal_init(struct rehearsal *rehearsal, const struct config *config)
 {
     *rehearsal = (struct rehearsal){
         .loop = loop_new(),
-        .defaults = {
-            .endpoint = rehearsal_env_either("AWS_ENDPOINT_URL_EC2", "AWS_ENDPOINT_URL"),
-            .region = rehearsal_env_either("AWS_REGION", "AWS_DEFAULT_REGION"),
-            .ca = rehearsal_env("AWS_CA_BUNDLE"),
-        },
+        .defaults = aws_env_defaults(),
         .cluster_id = "0000000000000000",
     };
     rehearsal->http = http_new(rehearsal->loop);
-    http_proxy_from_env(rehearsal->http, rehearsal_env);
-    rehearsal->credentials = credentials_from_env(rehearsal->http, rehearsal->loop, rehearsal_env);
+    http_proxy_from_env(rehearsal->http, aws_env_get);
+    rehearsal->credentials = credentials_from_env(rehearsal->http, rehearsal->loop, aws_env_get);
     rehearsal->ec2 = ec2_new(rehearsal->http, rehearsal->loop, rehearsal->credentials);
     if (!store_cluster_id(config->data_dir, rehearsal->cluster_id)) {
         (void)fprintf(stderr,

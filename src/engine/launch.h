@@ -39,7 +39,6 @@ struct launch {
     bool overlong; /* a word of the command or the environment, when it was expanded */
     bool found;    /* it was there already, and had been started */
     bool wanting;  /* the timer runs while archives are on their way: its image may be among them */
-    bool retrying; /* the timer runs until the next attempt is queued */
     uint32_t looks;
     int64_t pull_tenths; /* of its download, as told last */
     int64_t began_mono_ms;

@@ -204,7 +204,6 @@ launch_end_failed(struct launch *launch, const struct fault *why)
     }
     for (uint8_t i = 1; i < instance->attempts; i++)
         delay_ms *= 3;
-    launch->retrying = true;
     launch->timer.fire = launch_end_on_retry;
     state_timer_set(engine, &launch->timer,
                     delay_ms > RETRY_DELAY_MAX_MS ? RETRY_DELAY_MAX_MS : delay_ms);

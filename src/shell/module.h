@@ -53,7 +53,7 @@ struct module {
  * is a word like it, or NULL. */
 const struct module *module_find(const char *name, const char **ret_near);
 
-/** module_at() - the @index-th that there is; NULL: no more. */
+/** module_at() - the @index-th that there is, for the page on them; NULL: no more. */
 const struct module *module_at(size_t index);
 
 /** module_is() - whether it is the one of that name. */

@@ -177,6 +177,6 @@ int playbook_read_file(struct playbook_reader *reader, struct playbook_at at, co
                        const struct playbook_file **ret_file);
 
 /** playbook_keyword() / playbook_play_keyword() - the @index-th keyword of tasks or plays that there
- * is; NULL: no more. */
+ * is, for the page on them; NULL: no more. */
 const char *playbook_keyword(size_t index);
 const char *playbook_play_keyword(size_t index);

@@ -362,9 +362,10 @@ sim_hold_removed(struct sim *sim, const char *name)
         vm = host->machine && host->machine->id
                  ? fake_vm_by_id(fake_cloud_vms(sim->cloud), host->machine->id)
                  : NULL;
-        if (vm && (vm->seen.state <= CLOUD_RUNNING || vm->seen.state == CLOUD_STOPPED))
+        if (vm && (vm->seen.state <= CLOUD_RUNNING || vm->seen.state == CLOUD_STOPPED)) {
             sim_fail(sim, name, "%s is removed, and its machine %s is there", host->name,
                      vm->seen.id);
+        }
     }
 }
 

@@ -146,31 +146,38 @@ sim_fate_list(struct sim *sim, const struct cloud_call *call, struct fake_cloud_
     }
 }
 
-static struct fake_cloud_fate
-sim_fate_cloud(void *cookie, const struct cloud_call *call)
+static void
+sim_fate_refuse(struct sim *sim, const struct cloud_call *call, struct fake_fate *how)
 {
     static const enum fault_kind kinds[] = {
         FAULT_CLOUD_CAPACITY, FAULT_CLOUD_LIMIT,  FAULT_CLOUD_THROTTLED, FAULT_CLOUD_DENIED,
         FAULT_CLOUD_FAILED,   FAULT_CLOUD_UNSURE, FAULT_CLOUD_UNSURE,
     };
+
+    if (sim_is_storm(sim, call)) {
+        how->kind = sim->storm;
+    } else if (!sim->quiet && sim_chance(sim, sim->plan.cloud_faults)) {
+        /* Only what begins lacks capacity. */
+        how->kind = kinds[call->verb == CLOUD_LAUNCH || call->verb == CLOUD_START
+                              ? sim_random(sim, ARRAY_LEN(kinds))
+                              : 2 + sim_random(sim, 5)];
+        if (fault_rule(how->kind)->unsure)
+            how->effect = (enum fake_effect)sim_random(sim, 3);
+        how->late_ms = 1 + (int64_t)sim_random(sim, 90000);
+    }
+    if (how->kind != FAULT_NONE)
+        sim->stats.faults_cloud[how->kind]++;
+}
+
+static struct fake_cloud_fate
+sim_fate_cloud(void *cookie, const struct cloud_call *call)
+{
     struct sim *sim = cookie;
     struct fake_cloud_fate fate = fake_cloud_fate_usual();
 
     fate.how = sim_fate_latency(sim, 50, 2000);
     sim_fate_life(sim, call, &fate.life);
-    if (sim_is_storm(sim, call)) {
-        fate.how.kind = sim->storm;
-        sim->stats.faults_cloud[fate.how.kind]++;
-    } else if (!sim->quiet && sim_chance(sim, sim->plan.cloud_faults)) {
-        /* Only what begins lacks capacity. */
-        fate.how.kind = kinds[call->verb == CLOUD_LAUNCH || call->verb == CLOUD_START
-                                  ? sim_random(sim, ARRAY_LEN(kinds))
-                                  : 2 + sim_random(sim, 5)];
-        if (fault_rule(fate.how.kind)->unsure)
-            fate.how.effect = (enum fake_effect)sim_random(sim, 3);
-        fate.how.late_ms = 1 + (int64_t)sim_random(sim, 90000);
-        sim->stats.faults_cloud[fate.how.kind]++;
-    }
+    sim_fate_refuse(sim, call, &fate.how);
     fate.incomplete = !sim->quiet && sim_chance(sim, sim->plan.cloud_faults);
     fate.forget = !sim->quiet && sim_chance(sim, sim->plan.cloud_faults);
     if (!sim->quiet)

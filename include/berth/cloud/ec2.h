@@ -82,11 +82,10 @@ int ec2_config_check(const struct ec2_config *config, const char *pointer,
 
 /* What holds where a pool says nothing; of the environment, mostly.  Borrowed by ec2_pool_set(). */
 struct ec2_defaults {
-    const char *endpoint; /* AWS_ENDPOINT_URL_EC2, else AWS_ENDPOINT_URL; NULL: none */
-    const char *region;   /* AWS_REGION, else AWS_DEFAULT_REGION; NULL: none */
-    const char *ca;       /* AWS_CA_BUNDLE; NULL: the system's certificates */
-    const char
-        *login_key; /* berthd's public key, for pools with a key pair of their own; NULL: none */
+    const char *endpoint;  /* AWS_ENDPOINT_URL_EC2, else AWS_ENDPOINT_URL; NULL: none */
+    const char *region;    /* AWS_REGION, else AWS_DEFAULT_REGION; NULL: none */
+    const char *ca;        /* AWS_CA_BUNDLE; NULL: the system's certificates */
+    const char *login_key; /* berthd's public key, for managed key pairs; NULL: none */
 };
 
 /** ec2_place() - where machines of a pool with @config would be.

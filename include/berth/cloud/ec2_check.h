@@ -26,9 +26,9 @@ struct ec2_finding {
 
 /* Embed it. */
 struct ec2_check {
-    /* In; borrowed until done. */
-    const struct pool
-        *pool; /* ec2_pool_set() was called for it; its machines and warm_hosts count */
+    /* In; borrowed until done.  ec2_pool_set() was called for the pool, whose machines and warm_hosts
+     * count. */
+    const struct pool *pool;
     const char *cluster_id;
     /* Out. */
     struct ec2_finding *findings; /* [count], owned by the check until done returns */

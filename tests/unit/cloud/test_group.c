@@ -179,14 +179,14 @@ a_group_that_is_gone_is_made_again(void **state)
 /* --- The end -------------------------------------------------------------------------------------- */
 
 static void
-forget(enum fault_kind kind, const char *text, const char *gone)
+forget(enum fault_kind kind, const char *text, const char *expected)
 {
     struct asked asked;
 
     asked_run(&asked, CLOUD_FORGET, kind);
     if (!strstr(asked.fault.text, text))
         fail_msg("\"%s\" does not say \"%s\"", asked.fault.text, text);
-    assert_string_equal(asked.call.out.forgotten, gone);
+    assert_string_equal(asked.call.out.forgotten, expected);
 }
 
 static void

@@ -13,8 +13,9 @@
 #include "rented.h"
 
 static const int64_t day_ms = 86400000;
+static const int64_t hour_ms = 3600000;
 
-enum { CERTIFICATE_DAYS = 90 };
+enum { CERTIFICATE_DAYS = 9 };
 
 static void
 on_turn_alive(struct world *world)
@@ -84,7 +85,7 @@ drifted(struct rented *rented)
     return count;
 }
 
-/* Over a year nothing ends, and nobody notices; each certificate is renewed with a third of its life left. */
+/* Over several lives nothing ends, and nobody notices; each certificate is renewed with a third of its life left. */
 static void
 test_certificates_are_renewed(void **state)
 {
@@ -93,16 +94,16 @@ test_certificates_are_renewed(void **state)
 
     (void)state;
     serving_begin(&rented);
-    rented.world.config.housekeeping_ms = 3600000;
+    rented.world.config.housekeeping_ms = hour_ms;
     engine_config_set(rented.world.engine, &rented.world.config);
     rented.world.on_turn = on_turn_alive;
     runs = fake_shell_runs(rented.world.shell);
-    world_run(&rented.world, 55 * day_ms);
+    world_run(&rented.world, 132 * hour_ms);
     assert_int_equal(fake_shell_runs(rented.world.shell), runs);
-    world_run(&rented.world, 10 * day_ms);
+    world_run(&rented.world, 24 * hour_ms);
     assert_int_equal(fake_shell_runs(rented.world.shell), runs + 2);
     assert_int_equal(rented_events(&rented, "host.certificate_renewed"), 2);
-    world_run(&rented.world, 200 * day_ms);
+    world_run(&rented.world, 20 * day_ms);
     assert_int_equal(fake_shell_runs(rented.world.shell), runs + 8);
     assert_int_equal(rented_events(&rented, "host.certificate_failed"), 0);
     assert_int_equal(fake_cloud_calls(rented.world.cloud, CLOUD_LAUNCH), 2);
@@ -122,17 +123,17 @@ test_a_renewal_that_fails_is_told_in_time(void **state)
 
     (void)state;
     serving_begin(&rented);
-    rented.world.config.housekeeping_ms = 3600000;
+    rented.world.config.housekeeping_ms = hour_ms;
     engine_config_set(rented.world.engine, &rented.world.config);
     rented.world.on_turn = on_turn_alive;
-    world_run(&rented.world, 55 * day_ms);
+    world_run(&rented.world, 132 * hour_ms);
     fake_shell_rule_add(rented.world.shell, &fails);
     assert_int_equal(wrong(&rented, "host_certificate"), 0);
     while (wrong(&rented, "host_certificate") == 0)
-        world_run(&rented.world, day_ms);
+        world_run(&rented.world, hour_ms);
     left_ms =
         rented_first(&rented)->machine->certificate_ends_at_ms - engine_now_ms(rented.world.engine);
-    assert_true(left_ms > 18 * day_ms);
+    assert_true(left_ms > 43 * hour_ms);
     assert_in_range(rented_events(&rented, "host.certificate_failed"), 10, 200);
     assert_int_equal(rented_events(&rented, "host.fault"), 0);
     fake_shell_rules_clear(rented.world.shell);

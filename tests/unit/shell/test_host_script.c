@@ -21,6 +21,13 @@ struct script {
 };
 
 static void
+script_fini(struct script *script)
+{
+    mem_free(script->out);
+    mem_free(script->err);
+}
+
+static void
 on_done(struct remote_command *command, const struct fault *fault)
 {
     struct script *script = CONTAINER_OF(command, struct script, command);
@@ -38,13 +45,12 @@ is_done(void *cookie)
 }
 
 /* The script with @line for a host.conf, called as @call says: "$s" is it. Return: its end; what it says
- * is in @ret_out and @ret_err, owned. */
+ * is in @script: script_fini(). */
 static int
-host(const char *line, const char *call, char **ret_out, char **ret_err)
+host(const char *line, const char *call, struct script *script)
 {
     char folder[FOLDER_SIZE];
     CLEANUP(mem_freep) char *text = NULL;
-    struct script script = { .command = { .output_limit = 4096, .timeout_ms = DEADLINE_MS } };
     struct loop *loop = loop_new();
     struct local_remote *local = local_remote_new(loop);
     const struct remote *remote = local_remote_get(local);
@@ -56,27 +62,28 @@ host(const char *line, const char *call, char **ret_out, char **ret_err)
                       "echo \"%s\" >%s/conf\n"
                       "%s\n",
                       folder, folder, folder, BERTH_TEST_SOURCE, line, folder, call);
-    script.command.script = text;
-    script.command.done = on_done;
-    remote->run(remote->self, &script.command);
-    assert_true(loop_run_until(loop, is_done, &script, DEADLINE_MS));
+    *script = (struct script){
+        .command = { .script = text,
+                     .output_limit = 4096,
+                     .timeout_ms = DEADLINE_MS,
+                     .done = on_done },
+    };
+    remote->run(remote->self, &script->command);
+    assert_true(loop_run_until(loop, is_done, script, DEADLINE_MS));
     local_remote_free(local);
     loop_free(loop);
     folder_remove(folder);
-    *ret_out = script.out;
-    *ret_err = script.err;
-    return script.command.exit_code;
+    return script->command.exit_code;
 }
 
 /* What it writes of @line in host.conf. Owned. */
 static char *
 check(const char *line)
 {
-    CLEANUP(mem_freep) char *out = NULL;
-    char *err = NULL;
+    CLEANUP(script_fini) struct script script;
 
-    assert_int_equal(host(line, "sh \"$s\" check", &out, &err), 1);
-    return err;
+    assert_int_equal(host(line, "sh \"$s\" check", &script), 1);
+    return STEAL(script.err);
 }
 
 static void
@@ -138,18 +145,17 @@ nothing_is_let_through_before_our_rules(void **state)
         "    for chain in INPUT FORWARD DOCKER-USER; do $tables -S $chain | grep -m 1 ^-A; done\n"
         "    $tables -S FORWARD | grep -c -- \"-j DOCKER-USER\"\n"
         "done'";
-    CLEANUP(mem_freep) char *out = NULL;
-    CLEANUP(mem_freep) char *err = NULL;
-    int code = host("ORCHESTRATOR='10.0.0.0/8 2001:db8::/32'", call, &out, &err);
+    CLEANUP(script_fini) struct script script;
+    int code = host("ORCHESTRATOR='10.0.0.0/8 2001:db8::/32'", call, &script);
 
     (void)state;
     if (code == 77)
         skip();
-    assert_string_equal(err, "");
-    assert_string_equal(out, "-A INPUT -j BERTH-INPUT\n-A FORWARD -j DOCKER-USER\n"
-                             "-A DOCKER-USER -j BERTH-FORWARD\n1\n"
-                             "-A INPUT -j BERTH-INPUT\n-A FORWARD -j DOCKER-USER\n"
-                             "-A DOCKER-USER -j BERTH-FORWARD\n1\n");
+    assert_string_equal(script.err, "");
+    assert_string_equal(script.out, "-A INPUT -j BERTH-INPUT\n-A FORWARD -j DOCKER-USER\n"
+                                    "-A DOCKER-USER -j BERTH-FORWARD\n1\n"
+                                    "-A INPUT -j BERTH-INPUT\n-A FORWARD -j DOCKER-USER\n"
+                                    "-A DOCKER-USER -j BERTH-FORWARD\n1\n");
     assert_int_equal(code, 0);
 }
 
