@@ -77,12 +77,14 @@ ec2_owner_read(struct ec2_region *region, const struct fault *fault)
 static void
 ec2_owner_tell(struct ec2_owner *owner)
 {
-    owner->left = 0;
-    for (size_t count = owner->waiting.count; count > 0; count--) {
-        struct list_node *node = list_pop(&owner->waiting);
+    size_t count = owner->waiting.count; /* who comes meanwhile waits for the next answer */
+    struct list_node *node;
 
-        CONTAINER_OF(node, struct ec2_owner_wait, node)
-            ->done(CONTAINER_OF(node, struct ec2_owner_wait, node));
+    owner->left = 0;
+    while (count-- > 0 && (node = list_pop(&owner->waiting))) {
+        struct ec2_owner_wait *wait = CONTAINER_OF(node, struct ec2_owner_wait, node);
+
+        wait->done(wait);
     }
 }
 
