@@ -420,7 +420,10 @@ job_on_run(struct run *run, const struct fault *fault)
 static void
 job_keep(struct job *job)
 {
-    static const char script[] = "systemctl --quiet mask --now " SHELL_UNPREPARED "\n";
+    /* Nothing is waited for: the shell that counts is ended at once, and cannot come back. */
+    static const char script[] = "systemctl --quiet --no-reload mask " SHELL_UNPREPARED " &&\n"
+                                 "    { systemctl --no-block stop " SHELL_UNPREPARED " ||\n"
+                                 "    ! systemctl --quiet is-active " SHELL_UNPREPARED "; }\n";
 
     job_command(job, mem_strdup(script), "root", job_on_kept);
 }

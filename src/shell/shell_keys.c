@@ -12,6 +12,8 @@ enum { KEYS_NUMBER_SIZE = 24 };
 #define KEYS_UNIT   "/usr/local/lib/systemd/system/" SHELL_UNPREPARED
 #define KEYS_SCRIPT "/usr/local/lib/berth/unprepared"
 
+/* Its end waits for nothing but the shell: what that sleeps in may outlast it, and where nobody tells
+ * systemd of empty control groups, it would wait for the sleep's end. */
 static const char shell_unprepared_unit[] =
     "[Unit]\n"
     "Description=Powers this machine off unless it is prepared in time\n"
@@ -19,6 +21,7 @@ static const char shell_unprepared_unit[] =
     "ExecStart=/bin/sh " KEYS_SCRIPT "\n"
     "Restart=always\n"
     "RestartSec=60\n"
+    "KillMode=process\n"
     "[Install]\n"
     "WantedBy=multi-user.target\n";
 
