@@ -20,7 +20,6 @@ enum {
     KEY_COMMENT_MAX = 100,     /* characters */
     KEY_LINE_SIZE = 256,       /* "ssh-ed25519 AAAA... comment" and NUL, of a line that we write */
     KEY_FINGERPRINT_SIZE = 51, /* "SHA256:" with 43 digits of base 64, and NUL */
-    KEY_FILE_MAX = 65536,      /* bytes of a key's file that is read */
 };
 
 /* The half that everybody may know. */
@@ -51,13 +50,6 @@ void key_sign(const struct key *key, const void *data, size_t len,
 /** key_private_text() - as OpenSSH keeps it in a file ("-----BEGIN OPENSSH PRIVATE KEY-----"), without
  * a passphrase; the same text for the same key and @comment (at most KEY_COMMENT_MAX characters). */
 struct secret *key_private_text(const struct key *key, const char *comment) MUST_USE;
-/** key_private_parse() - the key of such a text; 0, or -1 with FAULT_INVALID when it is another kind of
- * key, has a passphrase, or is damaged.  @name: what to call the text in an error. */
-int key_private_parse(const struct secret *text, const char *name, struct key **ret_key,
-                      struct fault *fault);
-/** key_read() - the key in the file @path, that nobody but its owner may read; 0, or -1 with
- * FAULT_INVALID.  Blocks: only while the daemon starts or reads its configuration. */
-int key_read(const char *path, struct key **ret_key, struct fault *fault);
 
 bool key_public_equal(const struct key_public *a, const struct key_public *b);
 /** key_public_blob() - SSH's wire format: the type's name and the key, each with its length. */
