@@ -305,3 +305,15 @@ config_fini(struct config *config)
 {
     schema_free(&config_schema, config);
 }
+
+const struct config_pool *
+config_rented_find(const struct config *config, const char *name)
+{
+    const struct config_pool *pools = config->pools.at;
+
+    for (size_t i = 0; i < config->pools.count; i++) {
+        if (strcmp(pools[i].name, name) == 0 && pool_provider_rents(pools[i].provider))
+            return &pools[i];
+    }
+    return NULL;
+}

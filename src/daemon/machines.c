@@ -1,7 +1,6 @@
 #include "machines.h"
 
 #include <assert.h>
-#include <string.h>
 
 #include "berth/base/idmap.h"
 #include "berth/base/log.h"
@@ -155,18 +154,6 @@ machines_check(const struct machines *machines, const struct model *model, struc
                      machines->config->data_dir);
 }
 
-static const struct config_pool *
-machines_section(const struct machines *machines, const char *name)
-{
-    const struct config_pool *pools = machines->config ? machines->config->pools.at : NULL;
-
-    for (size_t i = 0; pools && i < machines->config->pools.count; i++) {
-        if (strcmp(pools[i].name, name) == 0 && pool_provider_rents(pools[i].provider))
-            return &pools[i];
-    }
-    return NULL;
-}
-
 /* --- The port ----------------------------------------------------------------------------------- */
 
 /* A pool that the configuration names no more: what is there is still listed and given back. */
@@ -197,7 +184,8 @@ static int
 machines_introduce(struct machines *machines, const struct cloud_call *call, struct fault *fault)
 {
     const struct pool *pool = call->pool;
-    const struct config_pool *section = machines_section(machines, pool->name);
+    const struct config_pool *section =
+        machines->config ? config_rented_find(machines->config, pool->name) : NULL;
     const struct shell_port *shell = shell_port(machines->shell);
 
     if (!section)

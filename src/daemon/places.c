@@ -2,7 +2,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "berth/base/log.h"
 #include "berth/store/store.h"
@@ -15,18 +14,6 @@ struct places_pool {
     const struct pool_place *place;
     int64_t machines;
 };
-
-static const struct config_pool *
-places_section(const struct config *config, const char *name)
-{
-    const struct config_pool *pools = config->pools.at;
-
-    for (size_t i = 0; i < config->pools.count; i++) {
-        if (strcmp(pools[i].name, name) == 0 && pool_provider_rents(pools[i].provider))
-            return &pools[i];
-    }
-    return NULL;
-}
 
 static int
 places_compare(const struct places_pool *pool, const struct config_pool *section,
@@ -70,7 +57,7 @@ places_check(const struct config *config, const struct model *model, struct faul
 {
     IDMAP_EACH(&model->pools, struct pool, pool)
     {
-        const struct config_pool *section = places_section(config, pool->name);
+        const struct config_pool *section = config_rented_find(config, pool->name);
         const struct places_pool there = { pool->name, &pool->place, places_count(model, pool) };
 
         if (pool_provider_rents(pool->provider) && section && there.machines > 0 &&
@@ -90,7 +77,7 @@ places_check_stored(const struct config *config)
         return 0;
     for (size_t i = 0; i < machines.count; i++) {
         const struct store_machines_pool *pool = &machines.pools[i];
-        const struct config_pool *section = places_section(config, pool->name);
+        const struct config_pool *section = config_rented_find(config, pool->name);
         const struct places_pool there = { pool->name, &pool->place, pool->rented };
         struct fault fault;
 
@@ -113,7 +100,7 @@ places_check_stored(const struct config *config)
 static void
 places_apply_pool(const struct config *config, struct engine *engine, struct pool *pool)
 {
-    const struct config_pool *section = places_section(config, pool->name);
+    const struct config_pool *section = config_rented_find(config, pool->name);
     int64_t machines = places_count(engine_model(engine), pool);
     struct pool_place place;
     struct fault fault;

@@ -6,6 +6,9 @@
 
 #include "jinja_node.h"
 
+/* Owned; NULL: it failed, or is not defined. */
+static json_t *jinja_evaluate(struct jinja_run *run, const struct jinja_node *node);
+
 json_t *
 jinja_fail(struct jinja_run *run, const char *format, ...)
 {
@@ -213,7 +216,7 @@ jinja_evaluate_one(struct jinja_run *run, const struct jinja_node *node)
     return jinja_calculate(run, JINJA_SUBTRACT, zero, value);
 }
 
-json_t *
+static json_t *
 jinja_evaluate(struct jinja_run *run, const struct jinja_node *node)
 {
     if (run->failed)

@@ -118,9 +118,7 @@ struct jinja_run {
     json_t *locals;   /* owned: variables of for blocks */
 };
 
-/** jinja_evaluate() - owned; NULL: it failed, or is not defined. */
-json_t *jinja_evaluate(struct jinja_run *run, const struct jinja_node *node);
-/** jinja_defined() - the same; what is not defined is a failure. */
+/** jinja_defined() - what @node stands for, owned; NULL: it failed, also because it is not defined. */
 json_t *jinja_defined(struct jinja_run *run, const struct jinja_node *node);
 /** jinja_fail() - Return: NULL. */
 json_t *jinja_fail(struct jinja_run *run, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import functools
 import json
 import pathlib
 import shutil
@@ -10,24 +11,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 
 from tests.cloud import cgroups, peer
 from tests.cloud.bare import LIFE, MACHINES, new_key, why_not
+from tests.real import wait
 
 DEADLINE_S = 60
-
-
-def wait_for(condition, what, deadline_s=DEADLINE_S):
-    end = time.monotonic() + deadline_s
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() >= end:
-            raise AssertionError(f"not within {deadline_s} s: {what}")
-        time.sleep(0.1)
+wait_for = functools.partial(wait.wait_for, deadline_s=DEADLINE_S, pause_s=0.1)
 
 
 def traces(number):

@@ -97,3 +97,6 @@ extern const struct schema config_pool_schema;
 int config_load(const char *path, struct config *ret_config, struct problems *problems,
                 struct fault *fault);
 void config_fini(struct config *config);
+
+/** config_rented_find() - the section of the pool @name, if its machines are rented; borrowed, or NULL. */
+const struct config_pool *config_rented_find(const struct config *config, const char *name);
