@@ -36,17 +36,28 @@ playbook_read_text(const struct playbook_reader *reader, struct playbook_at at,
     return 0;
 }
 
-int
-playbook_read_bool(const struct playbook_reader *reader, struct playbook_at at, bool *ret_value)
+/* One that may not be made of variables: @what is to be written there. */
+static int
+playbook_read_scalar(const struct playbook_reader *reader, struct playbook_at at,
+                     enum module_type type, const char *what, json_t **ret_value)
 {
-    static const struct module_arg arg = { .name = "this", .type = MODULE_BOOL };
-    CLEANUP(json_freep) json_t *value = NULL;
+    const struct module_arg arg = { .name = "this", .type = type };
     struct fault why;
 
     if (json_is_string(at.json) && jinja_is_template(json_string_value(at.json)))
-        return playbook_refuse(reader, at.mark, "{{ }} is not supported here; write true or false");
-    if (module_arg_coerce(&arg, at.json, &value, &why) < 0)
+        return playbook_refuse(reader, at.mark, "{{ }} is not supported here; write %s", what);
+    if (module_arg_coerce(&arg, at.json, ret_value, &why) < 0)
         return playbook_pass_on(reader, at.mark, &why);
+    return 0;
+}
+
+int
+playbook_read_bool(const struct playbook_reader *reader, struct playbook_at at, bool *ret_value)
+{
+    CLEANUP(json_freep) json_t *value = NULL;
+
+    if (playbook_read_scalar(reader, at, MODULE_BOOL, "true or false", &value) < 0)
+        return -1;
     *ret_value = json_is_true(value);
     return 0;
 }
@@ -55,14 +66,10 @@ int
 playbook_read_number(const struct playbook_reader *reader, struct playbook_at at,
                      int64_t *ret_value)
 {
-    static const struct module_arg arg = { .name = "this", .type = MODULE_INT };
     CLEANUP(json_freep) json_t *value = NULL;
-    struct fault why;
 
-    if (json_is_string(at.json) && jinja_is_template(json_string_value(at.json)))
-        return playbook_refuse(reader, at.mark, "{{ }} is not supported here; write a number");
-    if (module_arg_coerce(&arg, at.json, &value, &why) < 0)
-        return playbook_pass_on(reader, at.mark, &why);
+    if (playbook_read_scalar(reader, at, MODULE_INT, "a number", &value) < 0)
+        return -1;
     *ret_value = json_integer_value(value);
     return 0;
 }

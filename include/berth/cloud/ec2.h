@@ -80,7 +80,7 @@ extern const struct schema ec2_config_schema;
 int ec2_config_check(const struct ec2_config *config, const char *pointer,
                      struct problems *problems);
 
-/* What holds where a pool says nothing; of the environment, mostly.  Borrowed by ec2_pool_set(). */
+/* What holds where a pool says nothing; of the environment, mostly.  Borrowed for each call. */
 struct ec2_defaults {
     const char *endpoint;  /* AWS_ENDPOINT_URL_EC2, else AWS_ENDPOINT_URL; NULL: none */
     const char *region;    /* AWS_REGION, else AWS_DEFAULT_REGION; NULL: none */

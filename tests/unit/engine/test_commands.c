@@ -243,20 +243,6 @@ test_host_commands(void **state)
     scene_end(&scene);
 }
 
-static size_t
-doctor_failures(struct scene *scene)
-{
-    struct json_out out;
-    struct buf buf;
-    size_t failed;
-
-    buf_init(&buf, 1 << 16);
-    json_out_init(&out, &buf);
-    failed = engine_doctor(scene->world.engine, &out);
-    buf_fini(&buf);
-    return failed;
-}
-
 /* The doctor is content with a healthy daemon, and sees a host that is silent and a disk that fails. */
 static void
 test_doctor(void **state)
@@ -268,15 +254,15 @@ test_doctor(void **state)
     scene_begin(&scene, 1);
     scene_blueprint(&scene, web);
     (void)scene_run_one(&scene, "web");
-    assert_int_equal(doctor_failures(&scene), 0);
+    assert_int_equal(world_doctor(&scene.world), 0);
     world_machine(&scene.world, "h1")->unreachable = true;
     world_run(&scene.world, 20000);
-    assert_int_equal(doctor_failures(&scene), 1);
+    assert_int_equal(world_doctor(&scene.world), 1);
     (void)fault_set(&fault, FAULT_STORAGE, "test", "made up");
     fake_store_break(scene.world.store, &fault, 0);
     (void)scene_launch(&scene, "web");
     world_run(&scene.world, 1000);
-    assert_true(doctor_failures(&scene) >= 1);
+    assert_true(world_doctor(&scene.world) >= 1);
     world_machine(&scene.world, "h1")->unreachable = false;
     fake_store_break(scene.world.store, NULL, 0);
     scene_end(&scene);

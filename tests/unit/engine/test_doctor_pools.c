@@ -9,20 +9,6 @@
 
 #include "rented.h"
 
-static size_t
-doctor_failures(struct world *world)
-{
-    struct json_out out;
-    struct buf buf;
-    size_t failed;
-
-    buf_init(&buf, 1 << 16);
-    json_out_init(&out, &buf);
-    failed = engine_doctor(world->engine, &out);
-    buf_fini(&buf);
-    return failed;
-}
-
 /* The doctor looks at machines and limits, too; each wrong is one failure. */
 static void
 test_the_doctor_sees_machines(void **state)
@@ -37,24 +23,24 @@ test_the_doctor_sees_machines(void **state)
     rented_begin(&rented, 2);
     rented_until_active(&rented, 2, 180000);
     world_run(world, 30000);
-    assert_int_equal(doctor_failures(world), 0);
+    assert_int_equal(world_doctor(world), 0);
 
     machine = rented_first(&rented)->machine;
     id = STEAL(machine->id);
-    assert_int_equal(doctor_failures(world), 1);
+    assert_int_equal(world_doctor(world), 1);
     vm = fake_vm_next(fake_cloud_vms(world->cloud), NULL);
     vm = strcmp(vm->seen.id, id) == 0 ? fake_vm_next(fake_cloud_vms(world->cloud), vm) : vm;
     machine->id = mem_strdup(vm->seen.id);
-    assert_int_equal(doctor_failures(world), 1);
+    assert_int_equal(world_doctor(world), 1);
     mem_free(machine->id);
     machine->id = id;
-    assert_int_equal(doctor_failures(world), 0);
+    assert_int_equal(world_doctor(world), 0);
 
     rented_pool(&rented)->policy.budget_per_month_milli = 1;
     world_run(world, 1000000);
-    assert_int_equal(doctor_failures(world), 1);
+    assert_int_equal(world_doctor(world), 1);
     rented_pool(&rented)->policy.launches_per_hour = 1;
-    assert_int_equal(doctor_failures(world), 2);
+    assert_int_equal(world_doctor(world), 2);
     rented_rule_set(&rented, (struct rented_rules){ .min_hosts = 2, .max_hosts = 8 });
     rented_end(&rented);
 }
@@ -75,9 +61,9 @@ test_the_doctor_sees_what_is_left(void **state)
     fake_cloud_rule_add(world->cloud, &rule);
     rented_strays_launch(&rented, 1);
     world_run(world, 500000);
-    assert_int_equal(doctor_failures(world), 0);
+    assert_int_equal(world_doctor(world), 0);
     world_run(world, 300000);
-    assert_int_equal(doctor_failures(world), 1);
+    assert_int_equal(world_doctor(world), 1);
     rented_end(&rented);
 }
 

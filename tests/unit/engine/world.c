@@ -324,3 +324,17 @@ world_instance(struct world *world, int64_t id)
 {
     return idmap_find(&engine_model(world->engine)->instances, id);
 }
+
+size_t
+world_doctor(struct world *world)
+{
+    struct json_out out;
+    struct buf buf;
+    size_t failed;
+
+    buf_init(&buf, 1 << 16);
+    json_out_init(&out, &buf);
+    failed = engine_doctor(world->engine, &out);
+    buf_fini(&buf);
+    return failed;
+}

@@ -81,3 +81,5 @@ struct blueprint *world_blueprint(struct world *world, const char *json);
 int64_t world_launch(struct world *world, const char *blueprint, const char *owner);
 /** world_instance() - NULL: there is none with this id. */
 struct instance *world_instance(struct world *world, int64_t id);
+/** world_doctor() - how many of the doctor's checks fail. */
+size_t world_doctor(struct world *world);
