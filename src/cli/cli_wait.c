@@ -122,13 +122,15 @@ cli_wait_instances(struct cli *cli, json_t *items, enum cli_wait_for wanted)
     cli_wait_begin(cli, &clock);
     for (size_t i = 0; i < json_array_size(items); i++) {
         const char *id = json_in_string(json_array_get(items, i), "id", "?");
+        bool is_new = i == 0; /* what is known of the others is as old as the wait for this one */
         int verdict;
 
         while ((verdict = cli_wait_verdict(json_array_get(items, i), wanted)) < 0) {
             int code;
 
             cli_wait_show(cli, &clock, items, i);
-            code = cli_wait_pause(cli, &clock, id);
+            code = is_new ? cli_wait_pause(cli, &clock, id) : EXIT_OK;
+            is_new = true;
             if (code == EXIT_OK)
                 code = cli_wait_look(cli, items, i);
             if (code != EXIT_OK)

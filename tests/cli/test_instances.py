@@ -126,6 +126,12 @@ class OneTest(cases.CliTest):
         self.assertEqual(self.row["state"], "stopped")
         self.berth("stop", self.row["id"])
 
+    def test_a_wait_pauses_for_none_that_is_done(self):
+        """With a pause for each the deadline is not met."""
+        many = [self.fake.add_instance()["id"] for _ in range(40)]
+        self.berth("stop", *many, "--wait=20")
+        self.assertEqual({r["state"] for r in self.fake.rows["instances"] if r["id"] in many}, {"stopped"})
+
     def test_extend(self):
         self.berth("extend", "web", "--lifetime", "2h")
         self.assertEqual(self.fake.asked("POST")[-1]["body"], {"lifetime_s": 7200})
