@@ -192,18 +192,20 @@ ssh_exec_step_start(struct ssh_exec *exec)
     return 0;
 }
 
-/* What is next to be sent. */
+/* What is next to be sent; 0: there is nothing, and @ret_at stays as it is. */
 static size_t
 ssh_exec_unsent(const struct ssh_exec *exec, const char **ret_at)
 {
     size_t head_len = exec->head.len;
+    size_t left = head_len + exec->command->input_len - exec->sent;
 
     if (exec->sent < head_len) {
         *ret_at = exec->head.data + exec->sent;
         return head_len - exec->sent;
     }
-    *ret_at = exec->command->input + (exec->sent - head_len);
-    return exec->command->input_len - (exec->sent - head_len);
+    if (left > 0)
+        *ret_at = exec->command->input + (exec->sent - head_len);
+    return left;
 }
 
 static ssize_t
