@@ -45,9 +45,9 @@ if(support)
     target_compile_options(berth_support PUBLIC -UNDEBUG)
 endif()
 
-# In the build with the gates only: what takes long of real servers' time, or walks through all that can go wrong; what the
-# compiler makes of the same code, others of their layers show.
-set(once engine.bury_faults engine.upkeep shell.ssh shell.ssh_many shell.ssh_script)
+# In the build with the gates only: what walks through all that can go wrong and takes long; what the compiler makes of the
+# same code, others of their layers show.
+set(once engine.bury_faults engine.upkeep)
 
 file(GLOB units CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*/test_*.c)
 foreach(unit ${units})
