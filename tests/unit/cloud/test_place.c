@@ -30,6 +30,20 @@ bind_pool(void)
     pool->hosts = 1;
 }
 
+/* Two listings, with what is asked before the first alone. */
+static void
+list_twice(const struct fake_http_rule *rules)
+{
+    struct asked asked;
+
+    world_serve(rules);
+    bind_pool();
+    asked_run(&asked, CLOUD_LIST, FAULT_NONE);
+    assert_int_equal(asked.count, 1);
+    asked_run(&asked, CLOUD_LIST, FAULT_NONE);
+    assert_int_equal(fake_http_requests(fake, NULL), 3);
+}
+
 static void
 the_account_is_asked_once(void **state)
 {
@@ -39,15 +53,9 @@ the_account_is_asked_once(void **state)
         HTTP(LIST),
         { .path = NULL },
     };
-    struct asked asked;
 
     (void)state;
-    world_serve(rules);
-    bind_pool();
-    asked_run(&asked, CLOUD_LIST, FAULT_NONE);
-    assert_int_equal(asked.count, 1);
-    asked_run(&asked, CLOUD_LIST, FAULT_NONE);
-    assert_int_equal(fake_http_requests(fake, NULL), 3);
+    list_twice(rules);
 }
 
 static void
@@ -85,11 +93,7 @@ what_is_not_told_holds_nothing_up(void **state)
     struct asked asked;
 
     (void)state;
-    world_serve(rules);
-    bind_pool();
-    asked_run(&asked, CLOUD_LIST, FAULT_NONE);
-    asked_run(&asked, CLOUD_LIST, FAULT_NONE);
-    assert_int_equal(fake_http_requests(fake, NULL), 3);
+    list_twice(rules);
     fake_http_free(fake);
     world_serve(denied);
     asked_run(&asked, CLOUD_LIST, FAULT_NONE);
